@@ -1,0 +1,72 @@
+#pragma once
+
+#include <limits>
+
+#include "activations/nan.hpp"
+#include "math/exp.hpp"
+
+namespace fastact::activations {
+
+/// Exponential linear unit, f(x) = x for x > 0, else α(e^x - 1); f'(x) = 1 for x > 0, else α e^x.
+/// The derivative comes from e^x, never from e^x - 1 + 1.
+struct elu {
+  template <class V>
+  static V forward(V x, V alpha) {
+    return select(x >= V(0.0), x, (alpha * math::expm1(min(V(0.0), x))).value());
+  }
+  template <class V>
+  static V backward(V x, V g, V alpha) {
+    const math::Exponential<V> e = math::exp(min(V(0.0), x));
+    const V slope = fma(alpha, e.significand.hi, alpha * e.significand.lo);
+    return select(x > V(0.0), g, g * math::Scaled<V>{slope, e.tail});
+  }
+  /// g for y > 0, else g (y + α): the sign of y is that of x as long as α >= 0.
+  template <class V>
+  static V backward_from_output(V y, V g, V alpha) {
+    return keep_nan(y, select(y > V(0.0), g, g * (y + alpha)));
+  }
+  static constexpr bool output_allows(double alpha) { return alpha >= 0; }
+  static constexpr const char* output_allowed = "alpha >= 0";
+};
+
+/// Scaled exponential linear unit, f = λ elu(x, α) with the α and λ that keep activations at mean 0 and variance 1:
+/// Klambauer et al., "Self-normalizing neural networks", 2017, equation 14.
+struct selu {
+  template <class V>
+  static constexpr math::Pair<V> pair(double hi, double lo) {
+    // Split at the element's precision, so that a float kernel too has both halves.
+    using T = typename V::Element;
+    const T head = static_cast<T>(hi);
+    return {V(head), V((hi - static_cast<double>(head)) + lo)};
+  }
+  template <class V>
+  static math::Pair<V> lambda() {
+    return pair<V>(1.0507009873554805, -7.4205097968047596e-17);
+  }
+  template <class V>
+  static math::Pair<V> lambda_alpha() {
+    return pair<V>(1.7580993408473768, 2.0890152153929893e-17);
+  }
+
+  template <class V>
+  static V forward(V x) {
+    const V negative = (math::expm1(min(V(0.0), x)) * lambda_alpha<V>()).value();
+    // The low part must not bring the other infinity, nor change the sign of a zero.
+    const V low = min(V(std::numeric_limits<typename V::Element>::max()), x) * lambda<V>().lo;
+    return select(x >= V(0.0), copysign(fma(x, lambda<V>().hi, low), x), negative);
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    const math::Exponential<V> e = math::exp(min(V(0.0), x));
+    const auto positive = x > V(0.0);
+    return {select(positive, lambda<V>().hi, (e.significand * lambda_alpha<V>()).value()),
+            select(positive, V(1.0), e.tail)};
+  }
+  /// g λ for y > 0, else g (y + λα).
+  template <class V>
+  static V backward_from_output(V y, V g) {
+    return g * select(y > V(0.0), lambda<V>().hi, y + lambda_alpha<V>().hi);
+  }
+};
+
+}  // namespace fastact::activations

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <fastact/list.hpp>
+
+#include "activations/binary_step.hpp"
+#include "activations/elu.hpp"
+#include "activations/gelu.hpp"
+#include "activations/identity.hpp"
+#include "activations/mish.hpp"
+#include "activations/relu.hpp"
+#include "activations/sigmoid.hpp"
+#include "activations/silu.hpp"
+#include "activations/softplus.hpp"

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "math/exp.hpp"
+#include "math/root.hpp"
+
+namespace fastact::activations {
+
+/// f(x) = x tanh(softplus x), Misra, "Mish: a self regularized non-monotonic activation function", 2019;
+/// f' is zero at -1.1924.
+///
+/// With u = e^x and n = u(u + 2), f = x n/(n + 2) and f' = u ω/(n + 2)²,
+/// ω = 4(x + 1) + (4x + 6)u + 4u² + u³. With e = e^-|x|, for x < 0 u = e; for x >= 0 numerator and denominator are
+/// multiplied by e² and e⁴: n becomes 1 + 2e, n + 2 becomes 1 + 2e + 2e², and u ω the same cubic with its coefficients
+/// reversed, (u ω)e⁴ = 1 + e(4 + e((4x + 6) + e 4(x + 1))).
+struct mish {
+  template <class V>
+  static V forward(V x) {
+    const Parts<V> p(x);
+    const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
+    return select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y));
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    using math::Pair;
+    const Parts<V> p(x);
+    const Pair<V> e = p.e.significand;
+    const Pair<V> four{4.0, 0.0}, one{1.0, 0.0};
+    const Pair<V> one_plus_x = math::sum(V(1.0), p.x);
+    const Pair<V> constant{4.0 * one_plus_x.hi, 4.0 * one_plus_x.lo};
+    const Pair<V> linear = V(2.0) + constant;
+    const Pair<V> cubic = select(p.negative, constant, one) +
+                          e * (select(p.negative, linear, four) +
+                               e * (select(p.negative, four, linear) + e * select(p.negative, one, constant)));
+    const Pair<V> numerator = select(p.negative, e * cubic, cubic);
+    const math::Divisor<V> by(p.n_plus_2);
+    return {math::near_root<math::MishRoot>(x, (numerator / by / by).value()), select(p.negative, p.e.tail, V(1.0))};
+  }
+
+ private:
+  template <class V>
+  struct Parts {
+    using C = math::Constants<typename V::Element>;
+    static constexpr double beyond = -C::expm1_lowest;  // f(x) = x and f' = 1 from here on
+    V x;
+    typename V::Mask negative;
+    math::Exponential<V> e;
+    math::Pair<V> n, n_plus_2;
+    explicit Parts(V unbounded)
+        : x(max(V(C::lowest), min(V(beyond), unbounded))), negative(x < V(0.0)), e(math::exp(-abs(x))) {
+      const math::Pair<V> square = e.significand * e.significand;
+      const math::Pair<V> twice{2.0 * e.significand.hi, 2.0 * e.significand.lo};
+      const math::Pair<V> one{1.0, 0.0}, two{2.0, 0.0};
+      n = twice + select(negative, square, one);
+      n_plus_2 = n + select(negative, two, {2.0 * square.hi, 2.0 * square.lo});
+      // A tail other than 1 stands for e; n has it too, n + 2 does not notice.
+    }
+  };
+};
+
+}  // namespace fastact::activations

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "activations/nan.hpp"
+
+namespace fastact::activations {
+
+/// Rectified linear unit, f(x) = max(x, 0); f'(x) = 1 for x > 0, else 0. Exact.
+struct relu {
+  template <class V>
+  static V forward(V x) {
+    return select(x <= V(0.0), V(0.0), x);
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return keep_nan(x, select(x > V(0.0), g, V(0.0)));
+  }
+  template <class V>
+  static V backward_from_output(V y, V g) {
+    return backward(y, g);
+  }
+};
+
+/// f(x) = min(max(x, 0), 6); f'(x) = 1 for 0 < x < 6, else 0. Exact.
+struct relu6 {
+  template <class V>
+  static V forward(V x) {
+    return min(V(6.0), relu::forward(x));
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return select(x >= V(6.0), V(0.0), relu::backward(x, g));
+  }
+};
+
+/// f(x) = x for x > 0, else negative_slope x; f'(x) = 1 for x > 0, else negative_slope. Exact, or one rounding.
+struct leaky_relu {
+  template <class V>
+  static V forward(V x, V negative_slope) {
+    return select(x > V(0.0), x, negative_slope * x);
+  }
+  template <class V>
+  static V backward(V x, V g, V negative_slope) {
+    return keep_nan(x, select(x > V(0.0), g, negative_slope * g));
+  }
+};
+
+}  // namespace fastact::activations

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <fastact/list.hpp>
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+/// Activation functions, forward and backward, on contiguous float and double data.
+///
+///     std::vector<float> x(n), g(n), y(n), dx(n);
+///     fastact::gelu(x, y);               // y = f(x)
+///     fastact::gelu_backward(x, g, dx);  // dx = g f'(x)
+///     fastact::leaky_relu(x, y, 0.2);    // parameters follow, with defaults
+///
+/// The output may be an input (in place); any other overlap is undefined. Sizes that differ and impossible parameters
+/// throw std::invalid_argument, and nothing is written. Formulas, defaults, accuracy and special values are those of
+/// the Python functions of the same names.
+namespace fastact {
+
+#define FASTACT_PARAMETER(name, value) , double name = value
+#define FASTACT_DECLARE(name, ...)                                                                                  \
+  void name(std::span<const float> x, std::span<float> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));   \
+  void name(std::span<const double> x, std::span<double> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)); \
+  void name##_backward(std::span<const float> x, std::span<const float> g,                                          \
+                       std::span<float> dx FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));                 \
+  void name##_backward(std::span<const double> x, std::span<const double> g,                                        \
+                       std::span<double> dx FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));
+FASTACT_ACTIVATIONS(FASTACT_DECLARE)
+#undef FASTACT_DECLARE
+#undef FASTACT_PARAMETER
+
+/// Threads a call may use; by default what OpenMP says, or FASTACT_NUM_THREADS. std::invalid_argument unless n >= 1.
+void set_num_threads(int n);
+int get_num_threads();
+
+/// Instruction sets this processor can run, best first.
+std::vector<std::string_view> instruction_sets();
+/// The one in use: the best, or what FASTACT_ISA names.
+std::string_view instruction_set();
+/// std::invalid_argument unless name is among instruction_sets().
+void set_instruction_set(std::string_view name);
+
+}  // namespace fastact

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "activations/list.hpp"
+#include "math/pair.hpp"
+#include "runtime/dispatch.hpp"
+#include "simd/simd.hpp"
+
+namespace fastact::kernels {
+
+/// output[i] = f(arrays[i]…, parameters…): whole vectors, then what is left through the same f under a mask.
+template <class V, class F, std::size_t... array, std::size_t... parameter>
+void elementwise(F f, const void* const* inputs, void* output, std::size_t n, bool uniform,
+                 std::index_sequence<array...>, std::index_sequence<parameter...>) {
+  using T = typename V::Element;
+  const auto* const* in = reinterpret_cast<const T* const*>(inputs);
+  T* const out = static_cast<T*>(output);
+  const auto run = [&]([[maybe_unused]] auto load_parameter) {
+    std::size_t i = 0;
+    for (; i + V::size <= n; i += V::size) {
+      f(V::load(in[array] + i)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, V::size)...)
+          .store(out + i);
+    }
+    if (i < n) {
+      const std::size_t rest = n - i;
+      f(V::load(in[array] + i, rest)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, rest)...)
+          .store(out + i, rest);
+    }
+  };
+  if constexpr (sizeof...(parameter) == 0) {
+    run([] {});
+  } else if (uniform) {
+    const V values[] = {V(static_cast<double>(*in[sizeof...(array) + parameter]))...};
+    run([&values](auto k, std::size_t, std::size_t) { return values[k]; });
+  } else {
+    run([in](auto k, std::size_t i, std::size_t count) {
+      const T* const p = in[sizeof...(array) + k] + i;
+      return count == V::size ? V::load(p) : V::load(p, count);
+    });
+  }
+}
+
+template <class V, class A, std::size_t parameters>
+struct Passes {
+  // Flat, for a call of a vector operation that is not inlined costs more than the operation.
+  template <std::size_t arrays, class F>
+  [[gnu::flatten]] static void loop(F f, const void* const* inputs, void* output, std::size_t n, bool uniform) {
+    elementwise<V>(f, inputs, output, n, uniform, std::make_index_sequence<arrays>{},
+                   std::make_index_sequence<parameters>{});
+  }
+
+  static void forward(const void* const* inputs, void* output, std::size_t n, bool uniform) {
+    loop<1>([](auto... v) { return A::forward(v...); }, inputs, output, n, uniform);
+  }
+  /// g f'(x), unless the activation has a backward of its own: one with a flat piece, where f' = 0 whatever g is.
+  static void backward(const void* const* inputs, void* output, std::size_t n, bool uniform) {
+    loop<2>(
+        [](V x, V g, auto... p) {
+          if constexpr (requires { A::backward(x, g, p...); }) {
+            return A::backward(x, g, p...);
+          } else {
+            return g * A::derivative(x, p...);
+          }
+        },
+        inputs, output, n, uniform);
+  }
+  static void backward_from_output(const void* const* inputs, void* output, std::size_t n, bool uniform) {
+    loop<2>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, uniform);
+  }
+  static constexpr Kernels all() {
+    Kernels kernels = {forward, backward, nullptr};
+    if constexpr (requires { A::template backward_from_output<V>; }) kernels[2] = backward_from_output;
+    return kernels;
+  }
+};
+
+/// All kernels, for one instruction set.
+template <class Isa>
+constexpr InstructionSet instantiate() {
+  return {Isa::name,
+          Isa::supported,
+          {{
+#define FASTACT_ONE(name, value) +1
+#define FASTACT_ENTRY(name, ...)                                                                                \
+  {Passes<simd::Vec<Isa, float>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(), \
+   Passes<simd::Vec<Isa, double>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
+              FASTACT_ACTIVATIONS(FASTACT_ENTRY)
+#undef FASTACT_ENTRY
+#undef FASTACT_ONE
+          }}};
+}
+
+}  // namespace fastact::kernels

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+
+/// Unevaluated sums of two numbers ("double-float", "double-double"): what a formula carries so that its one final
+/// rounding is nearly the only one. Dekker, "A floating-point technique for extending the available precision", 1971;
+/// the error-free sums and products are in Muller et al., "Handbook of Floating-Point Arithmetic", 2nd ed., chapter 4.
+namespace fastact::math {
+
+template <class V>
+struct Pair {
+  V hi, lo;
+  V value() const { return hi + lo; }
+};
+
+/// a + b exactly, where |a| >= |b| or a = 0 (algorithm 4.3).
+template <class V>
+Pair<V> fast_sum(V a, V b) {
+  const V s = a + b;
+  return {s, b - (s - a)};
+}
+
+/// a + b exactly (algorithm 4.4).
+template <class V>
+Pair<V> sum(V a, V b) {
+  const V s = a + b;
+  const V back = s - a;
+  return {s, (a - (s - back)) + (b - back)};
+}
+
+/// a b exactly, unless the low part underflows (algorithm 4.8).
+template <class V>
+Pair<V> product(V a, V b) {
+  const V p = a * b;
+  return {p, fma(a, b, -p)};
+}
+
+template <class V>
+Pair<V> operator-(Pair<V> a) {
+  return {-a.hi, -a.lo};
+}
+
+template <class V>
+Pair<V> operator+(Pair<V> a, Pair<V> b) {
+  const Pair<V> s = sum(a.hi, b.hi);
+  return {s.hi, s.lo + (a.lo + b.lo)};
+}
+
+template <class V>
+Pair<V> operator+(V a, Pair<V> b) {
+  const Pair<V> s = sum(a, b.hi);
+  return {s.hi, s.lo + b.lo};
+}
+
+/// a + b where |a| >= |b| or a = 0.
+template <class V>
+Pair<V> fast_sum(V a, Pair<V> b) {
+  const Pair<V> s = fast_sum(a, b.hi);
+  return {s.hi, s.lo + b.lo};
+}
+
+template <class V>
+Pair<V> operator*(V a, Pair<V> b) {
+  const V p = a * b.hi;
+  return {p, fma(a, b.lo, fma(a, b.hi, -p))};
+}
+
+template <class V>
+Pair<V> operator*(Pair<V> a, Pair<V> b) {
+  const V p = a.hi * b.hi;
+  return {p, fma(a.hi, b.lo, fma(a.lo, b.hi, fma(a.hi, b.hi, -p)))};
+}
+
+/// A denominator with the one division that all quotients by it share.
+template <class V>
+struct Divisor {
+  Pair<V> d;
+  V inverse;
+  explicit Divisor(Pair<V> denominator) : Divisor(denominator, V(1.0) / denominator.hi) {}
+  Divisor(Pair<V> denominator, V inverse_of_hi) : d(denominator), inverse(inverse_of_hi) {}
+};
+
+/// The remainder of the rounded quotient gives its low part.
+template <class V>
+Pair<V> operator/(Pair<V> n, const Divisor<V>& by) {
+  const V q = n.hi * by.inverse;
+  const V remainder = fma(-q, by.d.lo, fma(-q, by.d.hi, n.hi) + n.lo);
+  return {q, remainder * by.inverse};
+}
+
+template <class V>
+Pair<V> select(typename V::Mask m, Pair<V> a, Pair<V> b) {
+  return {select(m, a.hi, b.hi), select(m, a.lo, b.lo)};
+}
+
+/// c[0] + c[1] x + … by Horner's rule.
+template <class V, class T, std::size_t n>
+V polynomial(V x, const T (&c)[n]) {
+  V p = c[n - 1];
+  for (std::size_t i = n - 1; i-- > 0;) p = fma(p, x, V(c[i]));
+  return p;
+}
+
+/// value · tail², tail a power of two: a number down to the square of the smallest normal one. What it multiplies
+/// meets the normal value first, so that only the last product rounds to the subnormals' few bits, and a derivative
+/// far below them still counts when a large gradient comes in.
+template <class V>
+struct Scaled {
+  V value, tail;
+  friend V operator*(V g, Scaled s) { return g * s.value * s.tail * s.tail; }
+};
+
+}  // namespace fastact::math

@@ -1,0 +1,96 @@
+// Written by tables.py, not by hand: `python tables.py > tables.hpp`.
+// clang-format off
+#pragma once
+
+namespace fastact::math {
+
+template <class T>
+struct Constants;
+
+template <>
+struct Constants<float> {
+  static constexpr int significand_bits = 23;
+  static constexpr float exponent_bias = 0x1.fcp+6F;
+  /// Adding and subtracting it rounds to the nearest integer.
+  static constexpr float to_integer = 0x1.8p+23F;
+  /// Where e^x times the largest number rounds to zero.
+  static constexpr float lowest = -0x1.9p+7F;
+  /// Where e^x - 1 rounds to -1.
+  static constexpr float expm1_lowest = -0x1.9p+4F;
+  /// The low part of a pair times 2^this is still normal.
+  static constexpr float smallest_exponent = -0x1.8p+6F;
+  static constexpr float log2_e = 0x1.715476p+0F;
+  static constexpr float ln2_hi = 0x1.62e43p-1F;
+  static constexpr float ln2_lo = -0x1.05c61p-29F;
+  static constexpr float density_hi = 0x1.988454p-2F;
+  static constexpr float density_lo = -0x1.857936p-27F;
+  /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-28.2.
+  static constexpr float exp[] = {0x1p-1F, 0x1.55548ap-3F, 0x1.5554e4p-5F, 0x1.123e4cp-7F, 0x1.6d5168p-10F};
+  /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-32.4.
+  static constexpr float log1p[] = {0x1.55553cp-2F, -0x1.00000ap-2F, 0x1.99a97ap-3F, -0x1.555dfep-3F, 0x1.22e71p-3F, -0x1.fb93f4p-4F, 0x1.ea80aap-4F, -0x1.e295acp-4F, 0x1.1231e6p-4F};
+  static constexpr float mills_shift = 0x1.bp-1F;
+  static constexpr float mills_centre = 0x1p+2F;
+  /// e^(-a²/2) times the largest number rounds to zero from here on.
+  static constexpr float mills_end = 0x1.4p+4F;
+  /// ((a + shift) Φ(-a) e^(a²/2) - shift/2)/(1 + s), s = (a - centre)/(a + centre) on [-1.0000, 0.6667], error 2^-28.8.
+  static constexpr float mills[] = {0x1.2236dap-5F, -0x1.b0266ap-4F, 0x1.99e3aap-4F, -0x1.edb2c8p-5F, 0x1.7ce254p-6F, -0x1.0513b4p-8F, -0x1.2280f6p-10F, 0x1.76285cp-11F, 0x1.0ec63ap-15F, -0x1.72fe7cp-14F, -0x1.c55606p-17F};
+};
+
+template <>
+struct Constants<double> {
+  static constexpr int significand_bits = 52;
+  static constexpr double exponent_bias = 0x1.ff8p+9;
+  /// Adding and subtracting it rounds to the nearest integer.
+  static constexpr double to_integer = 0x1.8p+52;
+  /// Where e^x times the largest number rounds to zero.
+  static constexpr double lowest = -0x1.77p+10;
+  /// Where e^x - 1 rounds to -1.
+  static constexpr double expm1_lowest = -0x1.9p+5;
+  /// The low part of a pair times 2^this is still normal.
+  static constexpr double smallest_exponent = -0x1.ep+9;
+  static constexpr double log2_e = 0x1.71547652b82fep+0;
+  static constexpr double ln2_hi = 0x1.62e42fefa39efp-1;
+  static constexpr double ln2_lo = 0x1.abc9e3b39803fp-56;
+  static constexpr double density_hi = 0x1.9884533d43651p-2;
+  static constexpr double density_lo = -0x1.cbc0d30ebfd15p-56;
+  /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-63.9.
+  static constexpr double exp[] = {0x1p-1, 0x1.555555555555cp-3, 0x1.5555555555558p-5, 0x1.111111110e9dfp-7, 0x1.6c16c16c15p-10, 0x1.a01a01b45544ep-13, 0x1.a01a01ad7d65ap-16, 0x1.71ddee4083fap-19, 0x1.27e4cc1422208p-22, 0x1.af6ee242c0666p-26, 0x1.1f8bd95168b86p-29};
+  /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-63.9.
+  static constexpr double log1p[] = {0x1.5555555555561p-2, -0x1.000000000007fp-2, 0x1.9999999997c71p-3, -0x1.5555555543f23p-3, 0x1.24924925636fdp-3, -0x1.000000078fb39p-3, 0x1.c71c716cf4e32p-4, -0x1.9999961a325adp-4, 0x1.745d212705ab8p-4, -0x1.5555cff5f56a1p-4, 0x1.3b1342c6bf063p-4, -0x1.2487f5b136335p-4, 0x1.110cae4c557c3p-4, -0x1.0087184214b76p-4, 0x1.e37019e44f748p-5, -0x1.bf754e50eec0dp-5, 0x1.9b6cc23efadf5p-5, -0x1.ae3e6484743e2p-5, 0x1.f44a776d68a5cp-5, -0x1.b4176bd093503p-5, 0x1.5f7dc96e9587dp-6};
+  static constexpr double mills_shift = 0x1.bp-1;
+  static constexpr double mills_centre = 0x1.4p+2;
+  /// e^(-a²/2) times the largest number rounds to zero from here on.
+  static constexpr double mills_end = 0x1.bp+5;
+  /// ((a + shift) Φ(-a) e^(a²/2) - shift/2)/(1 + s), s = (a - centre)/(a + centre) on [-1.0000, 0.8305], error 2^-60.2.
+  static constexpr double mills[] = {0x1.c48fdb01b6fp-6, -0x1.8c53674b7dadbp-4, 0x1.c1246392cefa1p-4, -0x1.646825d9b5a0dp-4, 0x1.b3480dc691d8ap-5, -0x1.989c173931698p-6, 0x1.1214581e2effap-7, -0x1.817eb50b4ec1fp-10, -0x1.f6f613fcf1e4dp-13, 0x1.db4d3961ab531p-13, -0x1.247945db80176p-15, -0x1.3cf64311b7dddp-16, 0x1.0b08a3d41f48ap-17, 0x1.5d28374097e9fp-20, -0x1.53c9d0fb96064p-20, -0x1.5c56c8b22a618p-24, 0x1.a796ac5cd65cp-23, 0x1.f35522aa3eab9p-28, -0x1.13ad35eb77f12p-25, -0x1.f2df66f2721fbp-30, 0x1.6ae8292bfb0bbp-28, 0x1.13a087fa7964p-31, -0x1.b3ff6bbcf4763p-31, -0x1.371a11a585587p-34, 0x1.b4ae9d7e12a8dp-34, -0x1.ba020ff8c8f4fp-40, -0x1.6fb0d04a9770ap-37};
+};
+
+struct SiluRoot {
+  static constexpr float root = -0x1.474974p+0F;
+  static constexpr float value = -0x1.848b9ep-29F;
+  static constexpr float slope = 0x1.be141p-3F;
+  static constexpr float width = 0x1p-2F;
+  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-31.4.
+  static constexpr float rest[] = {-0x1.e4e37p-30F, 0x1.2c5634p-3F, 0x1.353eb4p-6F, -0x1.f2d33cp-7F, -0x1.b0f516p-8F, 0x1.2b5efp-13F, 0x1.a00e4p-11F};
+};
+
+struct GeluRoot {
+  static constexpr float root = -0x1.80ead2p-1F;
+  static constexpr float value = -0x1.6737d8p-28F;
+  static constexpr float slope = 0x1.b9d99p-2F;
+  static constexpr float width = 0x1p-2F;
+  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-32.5.
+  static constexpr float rest[] = {-0x1.f4f87cp-27F, 0x1.8d9a94p-2F, -0x1.2a2f24p-6F, -0x1.d2fa0ap-4F, -0x1.e3ea6p-7F, 0x1.3e1552p-6F, 0x1.23704ep-8F, -0x1.1b5a36p-9F};
+};
+
+struct MishRoot {
+  static constexpr float root = -0x1.31432cp+0F;
+  static constexpr float value = 0x1.beb774p-31F;
+  static constexpr float slope = 0x1.115accp-2F;
+  static constexpr float width = 0x1p-2F;
+  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-29.9.
+  static constexpr float rest[] = {-0x1.518ee8p-27F, 0x1.a34a28p-3F, 0x1.574f1ap-5F, -0x1.4c2f32p-6F, -0x1.033baap-6F, -0x1.aac032p-9F, 0x1.26850ap-10F};
+};
+
+}  // namespace fastact::math
+// clang-format on

@@ -1,0 +1,181 @@
+"""Writes tables.hpp, the constants of cpp/math: ``python tables.py > tables.hpp`` (needs mpmath).
+
+A polynomial is the least-squares fit at Chebyshev nodes, which is near-minimax, in 80 digits. Its
+coefficients are rounded one after the other, from the lowest, and the rest fitted again each time, so that
+later ones make up for the rounding of earlier ones. The largest error on the interval stands beside each.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from mpmath import (
+    cos,
+    diff,
+    erfc,
+    exp,
+    findroot,
+    floor,
+    frexp,
+    ldexp,
+    log,
+    log1p,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    pi,
+    sqrt,
+    taylor,
+)
+
+mp.dps = 80
+
+Function = Callable[[mpf], mpf]
+SIGNIFICAND = {"float": 24, "double": 53}
+
+
+def rounded(x: mpf, precision: int) -> mpf:
+    """The nearest number with so many significant bits."""
+    exponent = frexp(x)[1] if x else 0
+    return ldexp(floor(ldexp(x, precision - exponent) + mpf(1) / 2), exponent - precision)
+
+
+def literal(x: mpf, ctype: str) -> str:
+    digits = re.sub(r"\.?0*p", "p", float(rounded(mpf(x), SIGNIFICAND[ctype])).hex())
+    return digits + ("F" if ctype == "float" else "")
+
+
+def fit(f: Function, first: int, last: int, a: mpf, b: mpf, ctype: str) -> tuple[list[mpf], mpf]:
+    """Rounded coefficients of x^first to x^last that fit f on [a, b], and their largest error."""
+    count = 3 * (last + 1)
+    nodes = [(a + b) / 2 + (b - a) / 2 * cos(pi * (k + mpf(1) / 2) / count) for k in range(count)]
+    values = [f(x) for x in nodes]
+    rest = list(values)
+    coefficients: list[mpf] = []
+    for power in range(first, last + 1):
+        rows = matrix([[x**k for k in range(power, last + 1)] for x in nodes])
+        best = lu_solve(rows, matrix(rest))
+        coefficients.append(rounded(best[0], SIGNIFICAND[ctype]))
+        rest = [r - coefficients[-1] * x**power for r, x in zip(rest, nodes, strict=True)]
+    return coefficients, max(abs(r) for r in rest)
+
+
+def constant(ctype: str, name: str, x: mpf) -> None:
+    print(f"  static constexpr {ctype} {name} = {literal(x, ctype)};")
+
+
+def array(ctype: str, name: str, what: str, f: Function, first: int, last: int, a: mpf, b: mpf) -> None:
+    coefficients, error = fit(f, first, last, mpf(a), mpf(b), ctype)
+    print(f"  /// {what} on [{float(a):.4f}, {float(b):.4f}], error 2^{float(log(error, 2)):.1f}.")
+    print(f"  static constexpr {ctype} {name}[] = {{{', '.join(literal(c, ctype) for c in coefficients)}}};")
+
+
+def mills(s: mpf, shift: mpf, centre: int) -> mpf:
+    """Mills' ratio made flat, (a + shift) Φ(-a) e^(a²/2) = shift/2 + (1 + s) mills(s).
+
+    s = (a - centre)/(a + centre) brings [0, inf] to [-1, 1].
+    """
+    a = centre * (1 + s) / (1 - s)
+    return ((a + shift) * erfc(a / sqrt(2)) * exp(a * a / 2) - shift) / 2 / (1 + s)
+
+
+def silu_derivative(x: mpf) -> mpf:
+    sigma = 1 / (1 + exp(-x))
+    return sigma * (1 + x * (1 - sigma))
+
+
+def gelu_derivative(x: mpf) -> mpf:
+    return erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi)
+
+
+def mish_derivative(x: mpf) -> mpf:
+    u = exp(x)
+    return u * (4 * (x + 1) + 4 * u**2 + u**3 + u * (4 * x + 6)) / (2 + 2 * u + u**2) ** 2
+
+
+def near_root(name: str, f: Function, guess: float, width: mpf, degree: int) -> None:
+    """f near its root as value + (x - root)(slope + p(x - root)), root the float nearest the true one.
+
+    x - root is then exact, and value and slope carry all that the leading terms need.
+    """
+    root = rounded(findroot(f, guess), 24)
+    value = f(root)
+    slope = rounded(diff(f, root), 24)
+    series = taylor(f, root, 2 * degree + 12)[1:]
+    series[0] -= slope
+    print(f"struct {name} {{")
+    for key, x in {"root": root, "value": value, "slope": slope, "width": width}.items():
+        constant("float", key, x)
+    array(
+        "float",
+        "rest",
+        "(f(root + x) - value) / x - slope",
+        lambda x: mp.polyval(series[::-1], x),
+        0,
+        degree,
+        -width,
+        width,
+    )
+    print("};\n")
+
+
+def constants(
+    ctype: str,
+    bias: int,
+    lowest: Sequence[int],
+    smallest_exponent: int,
+    degrees: Sequence[int],
+    centre: int,
+    mills_end: int,
+) -> None:
+    precision = SIGNIFICAND[ctype]
+    print(f"  static constexpr int significand_bits = {precision - 1};")
+    constant(ctype, "exponent_bias", bias)
+    print("  /// Adding and subtracting it rounds to the nearest integer.")
+    constant(ctype, "to_integer", 3 * mpf(2) ** (precision - 2))
+    print("  /// Where e^x times the largest number rounds to zero.")
+    constant(ctype, "lowest", lowest[0])
+    print("  /// Where e^x - 1 rounds to -1.")
+    constant(ctype, "expm1_lowest", lowest[1])
+    print("  /// The low part of a pair times 2^this is still normal.")
+    constant(ctype, "smallest_exponent", smallest_exponent)
+    constant(ctype, "log2_e", 1 / log(2))
+    for name, x in {"ln2": log(mpf(2)), "density": 1 / sqrt(2 * pi)}.items():
+        high = rounded(x, precision)
+        constant(ctype, f"{name}_hi", high)
+        constant(ctype, f"{name}_lo", x - high)
+    edge = log(mpf(2)) / 2 * (1 + mpf(2) ** -10)
+    array(ctype, "exp", "(e^x - 1 - x) / x²", lambda x: exp(x) - 1 - x, 2, degrees[0], -edge, edge)
+    a, b = 1 / sqrt(mpf(2)) - 1, sqrt(mpf(2)) - 1
+    array(
+        ctype,
+        "log1p",
+        "(log(1 + x) - x + x²/2) / x³",
+        lambda x: log1p(x) - x + x * x / 2,
+        3,
+        degrees[1],
+        a,
+        b,
+    )
+    shift = mpf(27) / 32
+    constant(ctype, "mills_shift", shift)
+    constant(ctype, "mills_centre", centre)
+    print("  /// e^(-a²/2) times the largest number rounds to zero from here on.")
+    constant(ctype, "mills_end", mills_end)
+    end = mpf(mills_end - centre) / (mills_end + centre)
+    what = "((a + shift) Φ(-a) e^(a²/2) - shift/2)/(1 + s), s = (a - centre)/(a + centre)"
+    array(ctype, "mills", what, lambda s: mills(s, shift, centre), 0, degrees[2], mpf(-1), end)
+
+
+print("// Written by tables.py, not by hand: `python tables.py > tables.hpp`.")
+print("// clang-format off")
+print("#pragma once\n\nnamespace fastact::math {\n\ntemplate <class T>\nstruct Constants;\n")
+print("template <>\nstruct Constants<float> {")
+constants("float", 127, (-200, -25), -96, (6, 11, 10), 4, 20)
+print("};\n\ntemplate <>\nstruct Constants<double> {")
+constants("double", 1023, (-1500, -50), -960, (12, 23, 26), 5, 54)
+print("};\n")
+near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
+near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)
+near_root("MishRoot", mish_derivative, -1.1924, mpf(1) / 4, 6)
+print("}  // namespace fastact::math\n// clang-format on")

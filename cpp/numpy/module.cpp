@@ -1,0 +1,70 @@
+#define FASTACT_HOLDS_NUMPY_API
+#include <fastact/fastact.hpp>
+
+#include <string>
+
+#include "numpy/parameters.hpp"
+#include "numpy/ufunc.hpp"
+#include "runtime/threads.hpp"
+
+namespace py = pybind11;
+
+namespace fastact {
+namespace {
+
+template <class Sets>
+py::tuple names(const Sets& sets) {
+  py::list list;
+  for (const InstructionSet* set : sets) list.append(set->name);
+  return py::tuple(list);
+}
+
+py::dict config() {
+  using namespace py::literals;
+  return py::dict("version"_a = FASTACT_VERSION, "compiler"_a = FASTACT_COMPILER, "built"_a = names(built()),
+                  "available"_a = names(available()), "isa"_a = instruction_set(), "openmp"_a = has_openmp,
+                  "threads"_a = get_num_threads());
+}
+
+/// Adds an activation's ufuncs to the module; returns (name, ((parameter, default), …), whether it has a
+/// backward_from_output).
+py::tuple add(py::module_& m, Activation activation) {
+  const Description& description = catalogue[static_cast<std::size_t>(activation)];
+  bool from_output = false;
+  for (const Pass pass : {Pass::forward, Pass::backward, Pass::backward_from_output}) {
+    const py::object ufunc = numpy::make_ufunc(activation, pass);
+    if (!ufunc) continue;
+    const std::string name = description.function(pass);
+    m.attr(name.c_str()) = ufunc;
+    if (description.parameter_count > 0) {
+      m.attr((name + "_parameters").c_str()) = numpy::make_parameters(activation, pass);
+    }
+    from_output = pass == Pass::backward_from_output;
+  }
+  py::tuple parameters(description.parameter_count);
+  for (std::size_t i = 0; i < description.parameter_count; ++i) {
+    parameters[i] = py::make_tuple(description.parameters[i].name, description.parameters[i].value);
+  }
+  return py::make_tuple(description.name, parameters, from_output);
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+  if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0) throw py::error_already_set();
+  try {
+    current();  // a wrong FASTACT_ISA or FASTACT_NUM_THREADS is an error now, not at the first call
+    get_num_threads();
+  } catch (const std::invalid_argument& error) {
+    throw py::import_error(error.what());
+  }
+  py::tuple activations(std::size(catalogue));
+  for (std::size_t i = 0; i < std::size(catalogue); ++i) activations[i] = add(m, static_cast<Activation>(i));
+  m.attr("activations") = activations;
+  m.def("config", &config);
+  m.def("get_num_threads", &get_num_threads);
+  m.def("set_num_threads", &set_num_threads, py::arg("n"));
+  m.def("set_grain", &set_grain, py::arg("elements"));
+}
+
+}  // namespace fastact

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "activations/list.hpp"
+
+namespace fastact {
+
+enum class Activation : std::size_t {
+#define FASTACT_NAME(name, ...) name,
+  FASTACT_ACTIVATIONS(FASTACT_NAME)
+#undef FASTACT_NAME
+};
+
+enum class Pass : std::size_t { forward, backward, backward_from_output };
+constexpr std::array<std::string_view, 3> pass_suffixes = {"", "_backward", "_backward_from_output"};
+
+struct Parameter {
+  const char* name;
+  double value;  // the default
+};
+constexpr std::size_t most_parameters = 2;
+
+/// What a function asks of its parameters; nothing when holds is nullptr.
+struct Constraint {
+  bool (*holds)(const double* parameters);
+  const char* text;
+};
+
+/// What is known of an activation without computing it.
+struct Description {
+  std::string_view name;
+  std::array<Parameter, most_parameters> parameters;
+  std::size_t parameter_count;
+  std::array<Constraint, pass_suffixes.size()> constraints;
+
+  std::string function(Pass pass) const {
+    return std::string(name).append(pass_suffixes[static_cast<std::size_t>(pass)]);
+  }
+};
+
+template <class A, std::size_t... i>
+constexpr std::array<Constraint, pass_suffixes.size()> constraints(std::index_sequence<i...>) {
+  Constraint input = {}, output = {};
+  if constexpr (requires { A::allowed; }) {
+    input = output = {[](const double* p) { return A::allows(p[i]...); }, A::allowed};
+  }
+  if constexpr (requires { A::output_allowed; }) {
+    output = {[](const double* p) { return A::output_allows(p[i]...); }, A::output_allowed};
+  }
+  return {input, input, output};
+}
+
+constexpr Description catalogue[] = {
+#define FASTACT_PARAMETER(name, value) Parameter{#name, value},
+#define FASTACT_ONE(name, value) +1
+#define FASTACT_DESCRIBE(name, ...)                          \
+  {#name,                                                    \
+   {FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)}, \
+   0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__),       \
+   constraints<activations::name>(std::make_index_sequence<0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>{})},
+    FASTACT_ACTIVATIONS(FASTACT_DESCRIBE)
+#undef FASTACT_DESCRIBE
+#undef FASTACT_ONE
+#undef FASTACT_PARAMETER
+};
+
+/// "softplus: beta = -1 is not allowed; beta > 0 is required".
+std::string violation(const Description& activation, Pass pass, const double* parameters);
+
+}  // namespace fastact

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "runtime/catalogue.hpp"
+
+namespace fastact {
+
+/// f over n contiguous elements. Inputs are the arrays (x or y, then g), then the parameters, all of the output's
+/// element type; a parameter is one element when `uniform`, else n of them. The output may be one of the arrays.
+using Kernel = void (*)(const void* const* inputs, void* output, std::size_t n, bool uniform);
+
+/// The kernels of one activation and element type, by pass; nullptr where there is none.
+using Kernels = std::array<Kernel, pass_suffixes.size()>;
+
+struct Entry {
+  Kernels f32, f64;
+};
+using Table = std::array<Entry, std::size(catalogue)>;
+
+struct InstructionSet {
+  std::string_view name;
+  bool (*supported)();
+  Table table;
+};
+
+// What this build has is in dispatch.cpp.
+extern const InstructionSet avx512, avx2, neon, portable;
+
+/// Every instruction set of this build, best first.
+std::vector<const InstructionSet*> built();
+/// Those that this processor runs.
+std::vector<const InstructionSet*> available();
+/// The one in use: the best, unless FASTACT_ISA or a call of use() names another.
+const InstructionSet& current();
+/// std::invalid_argument, naming those available, unless name is one of them.
+void use(std::string_view name);
+
+/// The kernel in use, nullptr where there is none.
+template <class T>
+Kernel kernel(Activation activation, Pass pass) {
+  const Entry& entry = current().table[static_cast<std::size_t>(activation)];
+  return (sizeof(T) == sizeof(float) ? entry.f32 : entry.f64)[static_cast<std::size_t>(pass)];
+}
+
+}  // namespace fastact

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+
+namespace fastact {
+
+/// body(context, begin, end) over [0, n) in one piece, or in as many as there are threads and work is worth.
+/// Borders are multiples of 64 elements, so that no two threads write to one cache line.
+void split(std::size_t n, void (*body)(const void* context, std::size_t begin, std::size_t end), const void* context);
+
+template <class F>
+void split(std::size_t n, const F& f) {
+  split(
+      n, [](const void* context, std::size_t begin, std::size_t end) { (*static_cast<const F*>(context))(begin, end); },
+      std::addressof(f));
+}
+
+/// The fewest elements a further thread is woken for; returns what it was.
+std::size_t set_grain(std::size_t elements);
+
+constexpr bool has_openmp =
+#ifdef _OPENMP
+    true;
+#else
+    false;
+#endif
+
+}  // namespace fastact

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+
+namespace fastact::simd {
+
+/// AVX2 with FMA3.
+struct Avx2 {
+  static constexpr std::string_view name = "avx2";
+  static constexpr std::size_t registers = 4;
+  static bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+  template <class T>
+  using Register = std::conditional_t<std::is_same_v<T, float>, __m256, __m256d>;
+  template <class T>
+  using Mask = Register<T>;
+  template <class T>
+  static constexpr std::size_t size = 32 / sizeof(T);
+
+  static __m256 broadcast(float x) { return _mm256_set1_ps(x); }
+  static __m256d broadcast(double x) { return _mm256_set1_pd(x); }
+
+  static __m256i first(const float*, std::size_t count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static __m256i first(const double*, std::size_t count) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(count)), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+  static __m256 load(const float* p) { return _mm256_loadu_ps(p); }
+  static __m256d load(const double* p) { return _mm256_loadu_pd(p); }
+  static __m256 load(const float* p, std::size_t count) { return _mm256_maskload_ps(p, first(p, count)); }
+  static __m256d load(const double* p, std::size_t count) { return _mm256_maskload_pd(p, first(p, count)); }
+  static void store(float* p, __m256 v) { _mm256_storeu_ps(p, v); }
+  static void store(double* p, __m256d v) { _mm256_storeu_pd(p, v); }
+  static void store(float* p, __m256 v, std::size_t count) { _mm256_maskstore_ps(p, first(p, count), v); }
+  static void store(double* p, __m256d v, std::size_t count) { _mm256_maskstore_pd(p, first(p, count), v); }
+
+  static __m256 fma(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
+  static __m256d fma(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
+  static __m256 max(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+  static __m256d max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
+  static __m256 min(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
+  static __m256d min(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
+  static __m256 abs(__m256 x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), x); }
+  static __m256d abs(__m256d x) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x); }
+  static __m256 copysign(__m256 x, __m256 sign) {
+    return _mm256_or_ps(abs(x), _mm256_and_ps(_mm256_set1_ps(-0.0F), sign));
+  }
+  static __m256d copysign(__m256d x, __m256d sign) {
+    return _mm256_or_pd(abs(x), _mm256_and_pd(_mm256_set1_pd(-0.0), sign));
+  }
+  template <int bits>
+  static __m256 shift_left(__m256 x) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), bits));
+  }
+  template <int bits>
+  static __m256d shift_left(__m256d x) {
+    return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(x), bits));
+  }
+
+  static __m256 less(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+  static __m256d less(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+  static __m256 less_equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+  static __m256d less_equal(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
+  static __m256 equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+  static __m256d equal(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
+  static __m256 select(__m256 m, __m256 a, __m256 b) { return _mm256_blendv_ps(b, a, m); }
+  static __m256d select(__m256d m, __m256d a, __m256d b) { return _mm256_blendv_pd(b, a, m); }
+};
+
+}  // namespace fastact::simd

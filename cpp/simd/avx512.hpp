@@ -1,0 +1,77 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <string_view>
+#include <type_traits>
+
+namespace fastact::simd {
+
+struct Avx512 {
+  static constexpr std::string_view name = "avx512";
+  static constexpr std::size_t registers = 2;
+  static bool supported() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  }
+
+  template <class T>
+  using Register = std::conditional_t<std::is_same_v<T, float>, __m512, __m512d>;
+  template <class T>
+  using Mask = std::conditional_t<std::is_same_v<T, float>, __mmask16, __mmask8>;
+  template <class T>
+  static constexpr std::size_t size = 64 / sizeof(T);
+
+  static __m512 broadcast(float x) { return _mm512_set1_ps(x); }
+  static __m512d broadcast(double x) { return _mm512_set1_pd(x); }
+
+  template <class T>
+  static Mask<T> first(std::size_t count) {
+    return static_cast<Mask<T>>((1ULL << count) - 1U);
+  }
+  static __m512 load(const float* p) { return _mm512_loadu_ps(p); }
+  static __m512d load(const double* p) { return _mm512_loadu_pd(p); }
+  static __m512 load(const float* p, std::size_t count) { return _mm512_maskz_loadu_ps(first<float>(count), p); }
+  static __m512d load(const double* p, std::size_t count) { return _mm512_maskz_loadu_pd(first<double>(count), p); }
+  static void store(float* p, __m512 v) { _mm512_storeu_ps(p, v); }
+  static void store(double* p, __m512d v) { _mm512_storeu_pd(p, v); }
+  static void store(float* p, __m512 v, std::size_t count) { _mm512_mask_storeu_ps(p, first<float>(count), v); }
+  static void store(double* p, __m512d v, std::size_t count) { _mm512_mask_storeu_pd(p, first<double>(count), v); }
+
+  static __m512 fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
+  static __m512d fma(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
+  static __m512 max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
+  static __m512d max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
+  static __m512 min(__m512 a, __m512 b) { return _mm512_min_ps(a, b); }
+  static __m512d min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
+  static __m512 abs(__m512 x) { return _mm512_abs_ps(x); }
+  static __m512d abs(__m512d x) { return _mm512_abs_pd(x); }
+  static __m512 copysign(__m512 x, __m512 sign) {
+    const __m512 bit = _mm512_set1_ps(-0.0F);
+    return _mm512_or_ps(_mm512_andnot_ps(bit, x), _mm512_and_ps(bit, sign));
+  }
+  static __m512d copysign(__m512d x, __m512d sign) {
+    const __m512d bit = _mm512_set1_pd(-0.0);
+    return _mm512_or_pd(_mm512_andnot_pd(bit, x), _mm512_and_pd(bit, sign));
+  }
+  template <int bits>
+  static __m512 shift_left(__m512 x) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), bits));
+  }
+  template <int bits>
+  static __m512d shift_left(__m512d x) {
+    return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(x), bits));
+  }
+
+  static __mmask16 less(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+  static __mmask8 less(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+  static __mmask16 less_equal(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+  static __mmask8 less_equal(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+  static __mmask16 equal(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+  static __mmask8 equal(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+  static __m512 select(__mmask16 m, __m512 a, __m512 b) { return _mm512_mask_blend_ps(m, b, a); }
+  static __m512d select(__mmask8 m, __m512d a, __m512d b) { return _mm512_mask_blend_pd(m, b, a); }
+};
+
+}  // namespace fastact::simd

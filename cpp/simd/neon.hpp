@@ -1,0 +1,78 @@
+#pragma once
+
+#include <arm_neon.h>
+
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace fastact::simd {
+
+/// The SIMD unit of every aarch64 processor.
+struct Neon {
+  static constexpr std::string_view name = "neon";
+  static constexpr std::size_t registers = 4;
+  static bool supported() { return true; }
+
+  template <class T>
+  using Register = std::conditional_t<std::is_same_v<T, float>, float32x4_t, float64x2_t>;
+  template <class T>
+  using Mask = std::conditional_t<std::is_same_v<T, float>, uint32x4_t, uint64x2_t>;
+  template <class T>
+  static constexpr std::size_t size = 16 / sizeof(T);
+
+  static float32x4_t broadcast(float x) { return vdupq_n_f32(x); }
+  static float64x2_t broadcast(double x) { return vdupq_n_f64(x); }
+
+  static float32x4_t load(const float* p) { return vld1q_f32(p); }
+  static float64x2_t load(const double* p) { return vld1q_f64(p); }
+  // NEON has no masked access: a partial vector goes through a buffer of its own.
+  template <class T>
+  static Register<T> load(const T* p, std::size_t count) {
+    T buffer[size<T>] = {};
+    std::memcpy(buffer, p, count * sizeof(T));
+    return load(buffer);
+  }
+  static void store(float* p, float32x4_t v) { vst1q_f32(p, v); }
+  static void store(double* p, float64x2_t v) { vst1q_f64(p, v); }
+  template <class T>
+  static void store(T* p, Register<T> v, std::size_t count) {
+    T buffer[size<T>];
+    store(buffer, v);
+    std::memcpy(p, buffer, count * sizeof(T));
+  }
+
+  static float32x4_t fma(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
+  static float64x2_t fma(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
+  // vmaxq and vminq order -0 before +0 and return any NaN; the comparison does as the other instruction sets do.
+  static float32x4_t max(float32x4_t a, float32x4_t b) { return select(less(b, a), a, b); }
+  static float64x2_t max(float64x2_t a, float64x2_t b) { return select(less(b, a), a, b); }
+  static float32x4_t min(float32x4_t a, float32x4_t b) { return select(less(a, b), a, b); }
+  static float64x2_t min(float64x2_t a, float64x2_t b) { return select(less(a, b), a, b); }
+  static float32x4_t abs(float32x4_t x) { return vabsq_f32(x); }
+  static float64x2_t abs(float64x2_t x) { return vabsq_f64(x); }
+  static float32x4_t copysign(float32x4_t x, float32x4_t sign) { return vbslq_f32(vdupq_n_u32(0x80000000U), sign, x); }
+  static float64x2_t copysign(float64x2_t x, float64x2_t sign) {
+    return vbslq_f64(vdupq_n_u64(0x8000000000000000U), sign, x);
+  }
+  template <int bits>
+  static float32x4_t shift_left(float32x4_t x) {
+    return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(x), bits));
+  }
+  template <int bits>
+  static float64x2_t shift_left(float64x2_t x) {
+    return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(x), bits));
+  }
+
+  static uint32x4_t less(float32x4_t a, float32x4_t b) { return vcltq_f32(a, b); }
+  static uint64x2_t less(float64x2_t a, float64x2_t b) { return vcltq_f64(a, b); }
+  static uint32x4_t less_equal(float32x4_t a, float32x4_t b) { return vcleq_f32(a, b); }
+  static uint64x2_t less_equal(float64x2_t a, float64x2_t b) { return vcleq_f64(a, b); }
+  static uint32x4_t equal(float32x4_t a, float32x4_t b) { return vceqq_f32(a, b); }
+  static uint64x2_t equal(float64x2_t a, float64x2_t b) { return vceqq_f64(a, b); }
+  static float32x4_t select(uint32x4_t m, float32x4_t a, float32x4_t b) { return vbslq_f32(m, a, b); }
+  static float64x2_t select(uint64x2_t m, float64x2_t a, float64x2_t b) { return vbslq_f64(m, a, b); }
+};
+
+}  // namespace fastact::simd

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace fastact::simd {
+
+/// One element at a time in plain C++: what runs where no other instruction set does.
+struct Portable {
+  static constexpr std::string_view name = "portable";
+  static constexpr std::size_t registers = 1;
+  static bool supported() { return true; }
+
+  template <class T>
+  using Register = T;
+  template <class T>
+  using Mask = bool;
+  template <class T>
+  static constexpr std::size_t size = 1;
+  template <class T>
+  using Bits = std::conditional_t<std::is_same_v<T, float>, std::uint32_t, std::uint64_t>;
+
+  // clang-format off
+  template <class T> static T broadcast(T x) { return x; }
+  template <class T> static T load(const T* p) { return *p; }
+  template <class T> static T load(const T* p, std::size_t count) { return count != 0 ? *p : T{}; }
+  template <class T> static void store(T* p, std::type_identity_t<T> v) { *p = v; }
+  template <class T> static void store(T* p, std::type_identity_t<T> v, std::size_t count) { if (count != 0) *p = v; }
+  template <class T> static T max(T a, T b) { return a > b ? a : b; }
+  template <class T> static T min(T a, T b) { return a < b ? a : b; }
+  template <class T> static T abs(T x) { return std::abs(x); }
+  template <class T> static T copysign(T x, T sign) { return std::copysign(x, sign); }
+  template <int bits, class T> static T shift_left(T x) { return std::bit_cast<T>(std::bit_cast<Bits<T>>(x) << bits); }
+  template <class T> static bool less(T a, T b) { return a < b; }
+  template <class T> static bool less_equal(T a, T b) { return a <= b; }
+  template <class T> static bool equal(T a, T b) { return a == b; }
+  template <class T> static T select(bool m, T a, T b) { return m ? a : b; }
+  // clang-format on
+
+  static double fma(double a, double b, double c) { return std::fma(a, b, c); }
+
+  /// The product of two floats is exact in double. The sum is rounded to odd there (its last bit set when it is
+  /// inexact), after which rounding to float is as if from the exact value, 53 >= 24 + 2 bits: Boldo and Melquiond,
+  /// "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008. Several times
+  /// faster than a library call where the processor has no such instruction.
+  static float fma(float a, float b, float c) {
+#if defined(__FMA__) || defined(__aarch64__)
+    return std::fma(a, b, c);
+#else
+    const double product = double{a} * double{b};
+    const double sum = product + double{c};
+    const double back = sum - product;
+    const double error = (product - (sum - back)) + (double{c} - back);
+    const auto bits = std::bit_cast<std::uint64_t>(sum);
+    const bool inexact = (error > 0) | (error < 0);  // neither when sum is inf or NaN
+    const bool even = (bits & 1U) == 0;
+    const std::uint64_t away = (error > 0) == (sum > 0) ? 1U : ~std::uint64_t{0};
+    return static_cast<float>(std::bit_cast<double>(bits + (inexact & even ? away : 0U)));
+#endif
+  }
+};
+
+}  // namespace fastact::simd

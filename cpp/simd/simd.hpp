@@ -1,0 +1,146 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+
+/// What the mathematics may ask of an instruction set.
+///
+/// Vec<Isa, T> is a register of T. Its arithmetic is the compiler's own operator on the register type; all else is
+/// a static function of the instruction-set class, one overload an element type (see Backend). Every operation is
+/// exactly rounded or exact, so that a result has the same bits on every instruction set; nothing approximate
+/// belongs here.
+namespace fastact::simd {
+
+// clang-format off
+template <class Isa, class T>
+concept Backend = requires(typename Isa::template Register<T> v, typename Isa::template Mask<T> m, const T* from,
+                           T* to, std::size_t count) {
+  { Isa::template size<T> } -> std::convertible_to<std::size_t>;  // lanes
+  { Isa::broadcast(T{}) } -> std::same_as<decltype(v)>;
+  { Isa::load(from) } -> std::same_as<decltype(v)>;                // unaligned
+  { Isa::load(from, count) } -> std::same_as<decltype(v)>;         // the first count lanes, touching no byte beyond
+  Isa::store(to, v);
+  Isa::store(to, v, count);
+  { Isa::fma(v, v, v) } -> std::same_as<decltype(v)>;              // a b + c, rounded once
+  { Isa::max(v, v) } -> std::same_as<decltype(v)>;                 // the second operand where either is NaN
+  { Isa::min(v, v) } -> std::same_as<decltype(v)>;                 // likewise
+  { Isa::abs(v) } -> std::same_as<decltype(v)>;
+  { Isa::copysign(v, v) } -> std::same_as<decltype(v)>;            // magnitude of the first, sign of the second
+  { Isa::template shift_left<1>(v) } -> std::same_as<decltype(v)>; // of the bit pattern
+  { Isa::less(v, v) } -> std::same_as<decltype(m)>;                // false for NaN
+  { Isa::less_equal(v, v) } -> std::same_as<decltype(m)>;          // false for NaN
+  { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
+  { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
+};
+// clang-format on
+
+/// Registers a Vec has, so that as many independent chains of dependent operations stand side by side in the
+/// instruction stream. One chain alone leaves the arithmetic units waiting: the schedulers hold too few operations to
+/// look ahead to the next vector.
+template <class Isa>
+constexpr std::size_t registers = Isa::registers;
+
+template <class Isa, class T>
+struct Mask {
+  typename Isa::template Mask<T> m[registers<Isa>];
+};
+
+template <class Isa, class T>
+  requires Backend<Isa, T>
+struct Vec {
+  using Element = T;
+  using Mask = simd::Mask<Isa, T>;
+  using Register = typename Isa::template Register<T>;
+  static constexpr std::size_t lanes = Isa::template size<T>;
+  static constexpr std::size_t size = lanes * registers<Isa>;
+
+  Register v[registers<Isa>];
+
+  Vec() = default;
+  /// Implicit, so that formulas read `1.0 + x`.
+  Vec(double x) {
+    for (Register& r : v) r = Isa::broadcast(static_cast<T>(x));
+  }
+  static Vec load(const T* p) {
+    return each([p](std::size_t i) { return Isa::load(p + i * lanes); });
+  }
+  static Vec load(const T* p, std::size_t count) {
+    return each([p, count](std::size_t i) { return Isa::load(p + i * lanes, part(count, i)); });
+  }
+  void store(T* p) const {
+    for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::store(p + i * lanes, v[i]);
+  }
+  void store(T* p, std::size_t count) const {
+    for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::store(p + i * lanes, v[i], part(count, i));
+  }
+
+  friend Vec operator+(Vec a, Vec b) {
+    return each([&](std::size_t i) { return a.v[i] + b.v[i]; });
+  }
+  friend Vec operator-(Vec a, Vec b) {
+    return each([&](std::size_t i) { return a.v[i] - b.v[i]; });
+  }
+  friend Vec operator*(Vec a, Vec b) {
+    return each([&](std::size_t i) { return a.v[i] * b.v[i]; });
+  }
+  friend Vec operator/(Vec a, Vec b) {
+    return each([&](std::size_t i) { return a.v[i] / b.v[i]; });
+  }
+  friend Vec operator-(Vec a) {
+    return each([&](std::size_t i) { return -a.v[i]; });
+  }
+  friend Mask operator<(Vec a, Vec b) {
+    return compare([&](std::size_t i) { return Isa::less(a.v[i], b.v[i]); });
+  }
+  friend Mask operator>(Vec a, Vec b) { return b < a; }
+  friend Mask operator<=(Vec a, Vec b) {
+    return compare([&](std::size_t i) { return Isa::less_equal(a.v[i], b.v[i]); });
+  }
+  friend Mask operator>=(Vec a, Vec b) { return b <= a; }
+  friend Mask operator==(Vec a, Vec b) {
+    return compare([&](std::size_t i) { return Isa::equal(a.v[i], b.v[i]); });
+  }
+
+  friend Vec fma(Vec a, Vec b, Vec c) {
+    return each([&](std::size_t i) { return Isa::fma(a.v[i], b.v[i], c.v[i]); });
+  }
+  friend Vec max(Vec bound, Vec x) {
+    return each([&](std::size_t i) { return Isa::max(bound.v[i], x.v[i]); });
+  }
+  friend Vec min(Vec bound, Vec x) {
+    return each([&](std::size_t i) { return Isa::min(bound.v[i], x.v[i]); });
+  }
+  friend Vec abs(Vec x) {
+    return each([&](std::size_t i) { return Isa::abs(x.v[i]); });
+  }
+  friend Vec copysign(Vec magnitude, Vec sign) {
+    return each([&](std::size_t i) { return Isa::copysign(magnitude.v[i], sign.v[i]); });
+  }
+  friend Vec select(Mask m, Vec a, Vec b) {
+    return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
+  }
+  template <int bits>
+  friend Vec shift_left(Vec x) {
+    return each([&](std::size_t i) { return Isa::template shift_left<bits>(x.v[i]); });
+  }
+
+ private:
+  template <class F>
+  static Vec each(F f) {
+    Vec r;
+    for (std::size_t i = 0; i < registers<Isa>; ++i) r.v[i] = f(i);
+    return r;
+  }
+  template <class F>
+  static Mask compare(F f) {
+    Mask r;
+    for (std::size_t i = 0; i < registers<Isa>; ++i) r.m[i] = f(i);
+    return r;
+  }
+  /// How many of the first count elements fall into register i.
+  static std::size_t part(std::size_t count, std::size_t i) {
+    return count <= i * lanes ? 0 : count - i * lanes < lanes ? count - i * lanes : lanes;
+  }
+};
+
+}  // namespace fastact::simd

@@ -1,0 +1,36 @@
+"""Activation functions, forward and backward, as NumPy ufuncs over SIMD kernels.
+
+``fastact.NAME(x)`` is f(x); ``fastact.NAME_backward(x, g)`` is g·f'(x), where g is the gradient of the loss
+with respect to the output; ``fastact.NAME_backward_from_output(y, g)``, where there is one, takes y = f(x) in
+place of x. Functions with parameters take them by name, after the arrays. All accept what NumPy's own ufuncs
+do: ``out``, ``where``, ``dtype``, any strides, any array type that implements ``__array_ufunc__``.
+"""
+
+from pathlib import Path as _Path
+
+from . import _core, _functions
+from ._core import config, get_num_threads, set_num_threads
+
+__version__ = config()["version"]
+
+_public = _functions.build()
+globals().update(_public)
+
+__all__ = ["__version__", "config", "get_cmake_dir", "get_include", "get_num_threads", "set_num_threads"]
+__all__ += ["show_config", *_public]
+
+
+def show_config() -> None:
+    """Print version, compiler, instruction sets built and chosen, and threads; see `config`."""
+    for key, value in config().items():
+        print(f"{key:10}{', '.join(value) if isinstance(value, tuple) else value}")
+
+
+def get_include() -> str:
+    """Return the folder to add to a C++ compiler's include path."""
+    return str(_Path(__file__).parent / "include")
+
+
+def get_cmake_dir() -> str:
+    """Return the folder for CMake's ``fastact_DIR``, where ``find_package(fastact CONFIG)`` looks."""
+    return str(_Path(__file__).parent / "lib" / "cmake" / "fastact")

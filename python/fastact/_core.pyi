@@ -1,0 +1,20 @@
+"""The compiled module: one ufunc per activation and pass, and what goes with them."""
+
+from typing import Any
+
+activations: tuple[tuple[str, tuple[tuple[str, float], ...], bool], ...]
+"""(name, ((parameter, default), ...), whether it has a backward_from_output), in the order of the list."""
+
+def config() -> dict[str, Any]:
+    """Return version, compiler, instruction sets built, available and chosen, OpenMP, threads."""
+
+def get_num_threads() -> int:
+    """Return how many threads a call may use."""
+
+def set_num_threads(n: int) -> None:
+    """Let a call use up to n threads, n >= 1."""
+
+def set_grain(elements: int) -> int:
+    """Set the fewest elements a further thread is woken for; return what it was."""
+
+def __getattr__(name: str) -> Any: ...

@@ -1,0 +1,30 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import fastact
+import pytest
+from fastact._core import set_grain
+
+RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run_python() -> RunPython:
+    """Runs an interpreter with the given arguments and environment variables to its end."""
+
+    def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        command, environment = [sys.executable, *arguments], os.environ | environment
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+
+    return run
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """Sets the number of threads, and has even the smallest arrays divided among them."""
+    before, grain = fastact.get_num_threads(), set_grain(1)
+    yield fastact.set_num_threads
+    fastact.set_num_threads(before)
+    set_grain(grain)

@@ -1,0 +1,98 @@
+"""Every public function of the activations compiled into fastact, as test parameters."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from fastact._core import activations
+from numpy.typing import NDArray
+
+FORWARD, BACKWARD, FROM_OUTPUT = "", "_backward", "_backward_from_output"
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Function:
+    activation: str
+    suffix: str
+    defaults: tuple[tuple[str, float], ...]
+
+    @property
+    def name(self) -> str:
+        return self.activation + self.suffix
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return {FORWARD: ("x",), BACKWARD: ("x", "g"), FROM_OUTPUT: ("y", "g")}[self.suffix]
+
+    @property
+    def function(self) -> Any:
+        return getattr(fastact, self.name)
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return self.function(*args, **keywords)
+
+    def sibling(self, suffix: str) -> "Function":
+        return replace(self, suffix=suffix)
+
+
+FUNCTIONS = [
+    Function(name, suffix, defaults)
+    for name, defaults, has_from_output in activations
+    for suffix in (FORWARD, BACKWARD, *[FROM_OUTPUT] * has_from_output)
+]
+DTYPES: list[np.dtype[Any]] = [np.dtype(np.float32), np.dtype(np.float64)]
+
+
+def each(choose: Callable[[Function], Any] = lambda f: True) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("f", [f for f in FUNCTIONS if choose(f)], ids=lambda f: f.name)
+
+
+each_function = each()
+each_forward = each(lambda f: f.suffix == FORWARD)
+each_backward = each(lambda f: f.suffix == BACKWARD)
+each_from_output = each(lambda f: f.suffix == FROM_OUTPUT)
+each_gradient = each(lambda f: f.suffix != FORWARD)
+each_with_parameters = each(lambda f: f.defaults)
+each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
+
+
+@cache
+def every_exponent(dtype: np.dtype[Any], count: int = 1) -> Array:
+    """Numbers of both signs, count to each exponent of the dtype, subnormal ones included; read-only."""
+    info = np.finfo(dtype)
+    exponents = np.repeat(np.arange(info.minexp - info.nmant, info.maxexp), 2 * count)
+    mantissas = np.random.default_rng(0).uniform(1, 2, exponents.size)
+    mantissas[::2] *= -1
+    values = np.ldexp(mantissas, exponents).astype(dtype)
+    values.flags.writeable = False
+    return values
+
+
+def extremes(dtype: np.dtype[Any]) -> Array:
+    """Zero, the ends of the dtype's range and of its subnormal range, infinity, and NaN, with both signs."""
+    info = np.finfo(dtype)
+    ends = [0, info.smallest_subnormal, 3 * info.smallest_subnormal, info.tiny - info.smallest_subnormal]
+    ends += [info.tiny, 1, info.max, np.inf, np.nan]
+    return np.array([*ends, *np.negative(ends)], dtype)
+
+
+def arguments(f: Function, dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """Some thousand inputs: the extremes in every combination, then every exponent, then moderate ones."""
+    rng = np.random.default_rng(0)
+    special = extremes(dtype)
+    exponents = every_exponent(dtype)
+    moderate = rng.normal(0, rng.choice([1.0, 10.0, 100.0], 2000)).astype(dtype)
+    first = np.concatenate([np.repeat(special, special.size), exponents, moderate])
+    second = np.concatenate([np.tile(special, special.size), rng.permutation(exponents), moderate[::-1]])
+    return (first, second)[: len(f.inputs)]
+
+
+def bits(result: Array) -> bytes:
+    """What "the same bits" compares: all but which NaN a NaN is, in which processors and compilers differ."""
+    return np.where(np.isnan(result), result.dtype.type(np.nan), result).tobytes()

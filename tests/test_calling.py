@@ -1,0 +1,166 @@
+"""The calling convention: what NumPy's own ufuncs accept and return."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from functions import Array, Function, each_dtype, each_function, each_with_parameters
+
+SHAPE = (3, 4)
+
+
+def operands(f: Function, dtype: Any = np.float32, shape: tuple[int, ...] = SHAPE) -> list[Array]:
+    rng = np.random.default_rng(0)
+    return [rng.normal(0, 3, shape).astype(dtype) for _ in f.inputs]
+
+
+@each_function
+def test_ufunc_exactly_where_there_is_no_parameter(f: Function) -> None:
+    assert isinstance(f.function, np.ufunc) == (not f.defaults)
+
+
+@each_function
+def test_pickles_by_name(f: Function) -> None:
+    assert f.function.__name__ == f.name
+    pickled = pickle.dumps(f.function)
+    assert b"fastact" in pickled and f.name.encode() in pickled
+    assert pickle.loads(pickled) is f.function
+
+
+@each_dtype
+@each_function
+def test_shapes(f: Function, dtype: np.dtype[Any]) -> None:
+    for shape in ((), (0,), (3, 0), (1,), (7,), SHAPE, (2, 3, 4)):
+        args = operands(f, dtype, shape)
+        result = f(*args)
+        assert result.shape == shape and result.dtype == dtype
+        assert isinstance(result, np.ndarray if shape else dtype.type)
+    scalars = [dtype.type(0.5)] * len(f.inputs)
+    assert type(f(*scalars)) is dtype.type
+    assert type(f(*map(float, scalars))) is np.float64
+    row, column = [[1.0, 2.0]], [[3.0], [4.0]]
+    assert f(*[row, column][: len(f.inputs)]).shape == (len(f.inputs), 2)
+
+
+@each_function
+def test_order(f: Function) -> None:
+    args = [np.asfortranarray(a) for a in operands(f)]
+    expected = f(*map(np.ascontiguousarray, args))
+    assert f(*args).flags.f_contiguous
+    assert f(*args, order="C").flags.c_contiguous
+    assert f(*map(np.ascontiguousarray, args), order="F").flags.f_contiguous
+    np.testing.assert_array_equal(f(*args), expected)
+    np.testing.assert_array_equal(f(*(a.T for a in args)), expected.T)
+    np.testing.assert_array_equal(f(*(a[::-1, ::2] for a in args)), expected[::-1, ::2])
+
+
+@each_function
+def test_out(f: Function) -> None:
+    args = operands(f)
+    expected = f(*args)
+    first, second, third = outs = [np.zeros(SHAPE, np.float32) for _ in range(3)]
+    assert f(*args, out=first) is first
+    assert f(*args, out=(second,)) is second
+    assert f(*args, *(value for _, value in f.defaults), third) is third
+    for out in outs:
+        np.testing.assert_array_equal(out, expected)
+    assert f(*args, out=None).dtype == np.float32
+    wide = np.zeros((2, *SHAPE))
+    f(*args, out=wide)
+    np.testing.assert_array_equal(wide, [expected] * 2)
+    with pytest.raises(TypeError, match="int32"):
+        f(*args, out=np.zeros(SHAPE, np.int32))
+
+
+@each_function
+def test_out_is_returned_though_0d(f: Function) -> None:
+    out = np.zeros((), np.float32)
+    assert f(*operands(f, shape=()), out=out) is out
+
+
+@each_function
+def test_where(f: Function) -> None:
+    args = operands(f)
+    where = np.arange(12).reshape(SHAPE) % 3 == 0
+    out = np.full(SHAPE, 77, np.float32)
+    assert f(*args, out=out, where=where) is out
+    np.testing.assert_array_equal(out, np.where(where, f(*args), 77))
+
+
+@each_function
+def test_dtype_and_casting(f: Function) -> None:
+    single, double = operands(f, np.float32), operands(f, np.float64)
+    assert f(*double, dtype=np.float32).dtype == np.float32
+    np.testing.assert_array_equal(f(*double, dtype="f4"), f(*(a.astype("f4") for a in double)))
+    np.testing.assert_array_equal(f(*single, dtype="f8"), f(*(a.astype("f8") for a in single)))
+    out = np.zeros(SHAPE, np.float32)
+    f(*double, out=out)
+    np.testing.assert_array_equal(out, f(*double).astype(np.float32))
+    with pytest.raises(TypeError, match="cast"):
+        f(*double, out=out, casting="safe")
+    with pytest.raises(TypeError, match="cast"):
+        f(*double, dtype=np.float32, casting="safe")
+
+
+@each_function
+def test_subok(f: Function) -> None:
+    class Named(np.ndarray[Any, Any]):
+        pass
+
+    args = [a.view(Named) for a in operands(f)]
+    assert type(f(*args)) is Named
+    assert type(f(*args, subok=False)) is np.ndarray
+
+
+@each_function
+def test_integers_promote_as_exp(f: Function) -> None:
+    for dtype in "?" + np.typecodes["AllInteger"]:
+        args = [np.array([0, 1, 1, 0]).astype(dtype)] * len(f.inputs)
+        promoted = np.promote_types(np.exp(args[0]).dtype, np.float32)  # float16 has no kernels yet
+        result = f(*args)
+        assert result.dtype == promoted, dtype
+        np.testing.assert_array_equal(result, f(*(a.astype(promoted) for a in args)), dtype)
+
+
+@each_function
+def test_mixed_dtypes(f: Function) -> None:
+    single, double = np.ones(3, np.float32), np.ones(3)
+    if len(f.inputs) == 2:
+        assert f(single, double).dtype == f(double, single).dtype == np.float64
+        assert f(single, np.ones(3, np.int16)).dtype == np.float32
+        assert f(single, np.ones(3, np.int64)).dtype == np.float64
+        assert f(single, 1.0).dtype == f(1.0, single).dtype == f(single, 1).dtype == np.float32
+        assert f(single, np.float64(1)).dtype == np.float64
+
+
+@each_function
+def test_refuses_other_dtypes(f: Function) -> None:
+    for dtype in ("g", "F", "D", "G", "O", "U1", "S1", "M8[s]", "m8[s]", "V4"):
+        for i in range(len(f.inputs)):
+            args = operands(f)
+            args[i] = np.zeros(SHAPE, dtype)
+            with pytest.raises(TypeError):
+                f(*args)
+
+
+@each_dtype
+@each_with_parameters
+def test_parameters(f: Function, dtype: np.dtype[Any]) -> None:
+    args = operands(f, dtype)
+    names, values = zip(*f.defaults, strict=True)
+    expected = f(*args)
+    for kind in (float, np.float32, np.float64, np.array):
+        given = [kind(value) for value in values]
+        assert f(*args, *given).dtype == dtype, kind
+        assert f(*args, **dict(zip(names, given, strict=True))).dtype == dtype, kind
+    np.testing.assert_array_equal(f(*args, *values), expected)
+    np.testing.assert_array_equal(f(*args, **dict(f.defaults)), expected)
+    assert f(*args, *(1 for _ in values)).dtype == dtype
+    columns = [np.geomspace(0.5, 2, 4) * value for value in values]
+    by_column = f(*args, *columns)
+    assert by_column.dtype == dtype
+    for j in range(4):
+        column = f(*(a[:, j] for a in args), *(c[j] for c in columns))
+        np.testing.assert_array_equal(by_column[:, j], column)
+    assert f(*(a[0, 0] for a in args), *(c[:, None] for c in columns)).shape == (4, 1)

@@ -1,0 +1,102 @@
+"""Documentation, signatures and stubs say what the compiled list of activations says."""
+
+import doctest
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from conftest import RunPython
+from functions import FROM_OUTPUT, FUNCTIONS, Function, each_forward, each_function
+
+README = Path(__file__).parents[1] / "README.md"
+OTHER_NAMES = {"set_num_threads", "get_num_threads", "config", "show_config", "get_include", "get_cmake_dir"}
+
+
+def test_public_names() -> None:
+    assert set(fastact.__all__) - {"__version__"} == {f.name for f in FUNCTIONS} | OTHER_NAMES
+    assert set(fastact.__all__) <= set(dir(fastact))
+
+
+@each_function
+def test_docstring(f: Function) -> None:
+    doc = inspect.getdoc(f.function) or ""
+    for section in ("Parameters", "Returns", "Examples"):
+        assert f"\n{section}\n{'-' * len(section)}\n" in doc, section
+    for parameter in (*f.inputs, *(name for name, _ in f.defaults)):
+        assert re.search(rf"^{parameter}(, \w+)* : ", doc, re.MULTILINE), parameter
+    assert (f.suffix == FROM_OUTPUT) <= ("error" in doc)
+
+
+@pytest.mark.parametrize("name", sorted({f.name for f in FUNCTIONS} | OTHER_NAMES))
+def test_examples_of_docstrings(name: str) -> None:
+    doc = getattr(fastact, name).__doc__
+    test = doctest.DocTestParser().get_doctest(doc, {"np": np, "fastact": fastact}, name, None, None)
+    assert test.examples or name in OTHER_NAMES
+    failures: list[str] = []
+    doctest.DocTestRunner().run(test, out=failures.append)
+    assert not failures, "".join(failures)
+
+
+@each_function
+def test_signature(f: Function) -> None:
+    function: Any = f.function
+    parameters = inspect.signature(function).parameters
+    positional = [p for p in parameters.values() if p.kind != p.KEYWORD_ONLY and p.name != "out"]
+    assert [p.name for p in positional] == [*f.inputs, *(name for name, _ in f.defaults)]
+    assert [(p.name, p.default) for p in positional[len(f.inputs) :]] == list(f.defaults)
+    assert {"out", "where", "casting", "order", "dtype", "subok"} <= set(parameters)
+
+
+@each_forward
+def test_readme_lists(f: Function) -> None:
+    assert re.search(rf"^\|.*`{f.name}(`|\()", README.read_text(), re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
+    """A user's program passes mypy --strict, which knows each result for an array of the input's dtype."""
+    calls = [
+        f"fastact.{f.name}({', '.join([*['x'] * len(f.inputs), *extra])})"
+        for f in FUNCTIONS
+        for extra in ([], ["out=x"], *([f"{name}=0.5"] for name, _ in f.defaults))
+    ]
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import numpy as np\nfrom numpy.typing import NDArray\n\nimport fastact\n\n\n"
+        "def use(x: NDArray[np.float32], where: NDArray[np.bool_], beta: NDArray[np.float64]) -> None:\n"
+        + "".join(f"    reveal_type({call})\n" for call in calls)
+        + "    fastact.relu(x, where=where, dtype=np.float64, casting='safe', order='C', subok=False)\n"
+        "    fastact.relu(1.0)\n"
+        "    fastact.softplus(x, beta=beta)\n"
+        "    fastact.set_num_threads(fastact.get_num_threads())\n"
+        "    fastact.show_config()\n"
+        "    print(fastact.__version__ + fastact.get_include() + fastact.get_cmake_dir())\n"
+        "    print(fastact.config()['isa'])\n"
+    )
+    run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program))
+    assert run.returncode == 0, run.stdout + run.stderr
+    revealed = re.findall(r'Revealed type is "(.*)"', run.stdout)
+    assert len(revealed) == len(calls)
+    for call, kind in zip(calls, revealed, strict=True):
+        assert "ndarray" in kind and re.search(r"float32|floating\[\w*_32Bit\]", kind), (call, kind)
+
+
+@pytest.mark.slow
+def test_stubs_refuse_mistakes(tmp_path: Path, run_python: RunPython) -> None:
+    mistakes = [
+        "fastact.relu('text')",
+        "fastact.relu(1.0, nonsense=2)",
+        "fastact.relu_backward(1.0)",
+        "fastact.softplus(1.0, alpha=1.0)",
+        "fastact.set_num_threads('two')",
+        "fastact.no_such_function",
+    ]
+    program = tmp_path / "program.py"
+    program.write_text("import fastact\n" + "\n".join(mistakes) + "\n")
+    run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program))
+    refused = {int(line.split(":")[1]) - 2 for line in run.stdout.splitlines() if ": error:" in line}
+    assert refused == set(range(len(mistakes))), run.stdout

@@ -1,0 +1,103 @@
+"""Limits, signed zeros, NaN, flat pieces, tails, and silence."""
+
+import itertools
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from accuracy import parameter_samples
+from functions import (
+    BACKWARD,
+    FORWARD,
+    FROM_OUTPUT,
+    Function,
+    arguments,
+    each_backward,
+    each_dtype,
+    each_forward,
+    each_function,
+    each_gradient,
+)
+from reference import ACTIVATIONS, evaluate
+
+
+@each_dtype
+@each_forward
+def test_limits(f: Function, dtype: np.dtype[Any]) -> None:
+    infinity = np.array([-np.inf, np.inf], dtype)
+    limits = np.array(ACTIVATIONS[f.activation].limits, dtype)
+    y, dx = f(infinity), f.sibling(BACKWARD)(infinity, np.ones(2, dtype))
+    np.testing.assert_array_max_ulp(np.concatenate([y, dx]), limits, 1, dtype)
+    np.testing.assert_array_equal(np.signbit(y), np.signbit(limits[:2]))
+
+
+@each_dtype
+@each_forward
+def test_signs_of_zeros(f: Function, dtype: np.dtype[Any]) -> None:
+    """At zero, and in the tails whose values are too small for any float."""
+    x = np.array([-0.0, 0.0, -1e5, -1e30], dtype)
+    expected = evaluate(ACTIVATIONS[f.activation].forward, x)
+    np.testing.assert_array_equal(np.signbit(f(x)), np.signbit(expected))
+
+
+@each_dtype
+@each_function
+def test_nan(f: Function, dtype: np.dtype[Any]) -> None:
+    """NaN where an input is NaN and nowhere else; but not where g is NaN on a flat piece."""
+    x = np.linspace(-10, 10, 100, dtype=dtype)
+    args = [x.copy(), x[::-1].copy()][: len(f.inputs)]
+    args[0][::3] = np.nan
+    expected = np.isnan(args[0])
+    if len(args) == 2:
+        args[1][::4] = np.nan
+        expected |= np.isnan(args[1]) & ~np.asarray(ACTIVATIONS[f.activation].flat(args[0]), bool)
+    np.testing.assert_array_equal(np.isnan(f(*args)), expected)
+    for special in (0, np.inf, np.nan):
+        assert np.isnan(f(*[dtype.type(np.nan), dtype.type(special)][: len(args)]))
+
+
+@each_dtype
+@each_gradient
+def test_flat_pieces_stop_any_gradient(f: Function, dtype: np.dtype[Any]) -> None:
+    x = np.array([-np.inf, -1e30, -7, -1e-40, -0.0, 0.0, 1e-40, 3, 6, 7, 1e30, np.inf], dtype)
+    if f.suffix == FROM_OUTPUT:
+        x = f.sibling(FORWARD)(x)
+    flat = np.asarray(ACTIVATIONS[f.activation].flat(x), bool)
+    for g in (np.nan, np.inf, -np.inf, np.finfo(dtype).max, 0):
+        assert (f(x, dtype.type(g))[flat] == 0).all(), g
+
+
+@each_dtype
+@each_backward
+def test_infinite_gradient_stays_infinite(f: Function, dtype: np.dtype[Any]) -> None:
+    x = np.linspace(-5.1, 5.1, 52, dtype=dtype)
+    slope = f(x, np.ones_like(x))
+    x, slope = x[slope != 0], slope[slope != 0]
+    for g in (np.inf, -np.inf):
+        np.testing.assert_array_equal(f(x, dtype.type(g)), g * np.sign(slope))
+
+
+@each_dtype
+@each_function
+def test_silence(f: Function, dtype: np.dtype[Any]) -> None:
+    args = arguments(f, dtype)
+    with np.errstate(all="raise"):
+        f(*args)
+        f(*(a[::-2] for a in args))
+        for row in itertools.islice(zip(*args, strict=True), 400):
+            f(*row)
+        for parameters in parameter_samples(f):
+            f(*args, **dict(parameters))
+        if f.defaults:
+            for extreme in (5e-324, 1e-310, 1e-40, 1e300, np.inf):
+                f(*args, *[extreme] * len(f.defaults))
+
+
+def test_tails_are_not_flushed_to_zero() -> None:
+    def single(x: float) -> np.float32:
+        return np.float32(x)
+
+    assert fastact.sigmoid(single(-100)) == pytest.approx(3.8e-44, rel=0.02)
+    assert fastact.gelu(single(-13)) == pytest.approx(-7.95e-38, rel=0.001)
+    assert fastact.tanh_backward(single(20), single(1)) == pytest.approx(4 * np.exp(-40.0), rel=1e-6)
