@@ -179,12 +179,13 @@ def main() -> None:
         tqdm.write(f"epoch {epoch:2}   loss {np.mean(losses):.4f}   training accuracy {accuracy:.4f}")
 
     if options.compare:
-        print(f"\n{'median of':9} {'a step':>11} {'activations':>14} {'share':>8} {'test accuracy':>15}")
-        medians = {key: np.median(network.milliseconds, axis=0) for key, network in networks.items()}
-        for key, (step, inside) in medians.items():
+        print(f"\n{'':9} {'best step':>11} {'activations':>14} {'share':>8} {'test accuracy':>15}")
+        # Whatever else the machine does can only slow a step down.
+        best = {key: np.array(min(network.milliseconds)) for key, network in networks.items()}
+        for key, (step, inside) in best.items():
             accuracy = networks[key].accuracy(x_test, labels_test)
             print(f"{key:9} {step:8.3f} ms {inside:11.3f} ms {inside / step:8.1%} {accuracy:15.4f}")
-        step, inside = medians["NumPy"] / medians["fastact"]
+        step, inside = best["NumPy"] / best["fastact"]
         print(f"{'speed-up':9} {step:8.2f} x  {inside:11.2f} x\n")
     print(f"test accuracy {ours.accuracy(x_test, labels_test):.4f}")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import RunPython
 from fastact._core import set_grain
-from functions import DTYPES, FUNCTIONS, arguments
+from functions import DTYPES, FUNCTIONS, arguments, bits
 
 INSTRUCTION_SETS = {"avx512", "avx2", "neon", "portable"}
 OPENMP = pytest.mark.skipif(not fastact.config()["openmp"], reason="built without OpenMP")
@@ -79,7 +79,8 @@ def test_bad_number_of_threads_in_the_environment(value: str, run_python: RunPyt
 def test_set_num_threads(threads: Callable[[int], None]) -> None:
     for n in (3, 2, 1):
         threads(n)
-        assert fastact.get_num_threads() == fastact.config()["threads"] == n
+        assert fastact.get_num_threads() == (n if fastact.config()["openmp"] else 1)
+        assert fastact.config()["threads"] == fastact.get_num_threads()
     before = fastact.get_num_threads()
     for bad in (0, -1, -(2**31)):
         with pytest.raises(ValueError, match=str(bad)):
@@ -171,14 +172,14 @@ def test_forked_child_computes(run_python: RunPython) -> None:
 def test_eight_python_threads_at_once(threads: Callable[[int], None]) -> None:
     jobs = [(f, arguments(f, dtype)) for f in FUNCTIONS for dtype in DTYPES]
     threads(1)
-    expected = [f(*args).tobytes() for f, args in jobs]
+    expected = [bits(f(*args)) for f, args in jobs]
     threads(2)
     start = threading.Barrier(8)
 
     def work(offset: int) -> list[str]:
         start.wait(60)
         order = np.roll(np.arange(10 * len(jobs)) % len(jobs), 5 * offset)
-        return [jobs[i][0].name for i in order if jobs[i][0](*jobs[i][1]).tobytes() != expected[i]]
+        return [jobs[i][0].name for i in order if bits(jobs[i][0](*jobs[i][1])) != expected[i]]
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(work, range(8))) == [[]] * 8

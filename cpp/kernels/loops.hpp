@@ -55,16 +55,16 @@ struct Passes {
     loop<1>([](auto... v) { return A::forward(v...); }, inputs, output, n, uniform);
   }
   /// g f'(x), unless the activation has a backward of its own: one with a flat piece, where f' = 0 whatever g is.
+  template <class... P>
+  static V gradient(V x, V g, P... p) {
+    if constexpr (requires { A::backward(x, g, p...); }) {
+      return A::backward(x, g, p...);
+    } else {
+      return g * A::derivative(x, p...);
+    }
+  }
   static void backward(const void* const* inputs, void* output, std::size_t n, bool uniform) {
-    loop<2>(
-        [](V x, V g, auto... p) {
-          if constexpr (requires { A::backward(x, g, p...); }) {
-            return A::backward(x, g, p...);
-          } else {
-            return g * A::derivative(x, p...);
-          }
-        },
-        inputs, output, n, uniform);
+    loop<2>([](auto... v) { return gradient(v...); }, inputs, output, n, uniform);
   }
   static void backward_from_output(const void* const* inputs, void* output, std::size_t n, bool uniform) {
     loop<2>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, uniform);

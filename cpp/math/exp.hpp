@@ -10,7 +10,7 @@ namespace fastact::math {
 template <class V>
 V exp2_integer(V n) {
   using C = Constants<typename V::Element>;
-  return shift_left<C::significand_bits>(n + V(C::to_integer + C::exponent_bias));
+  return (n + V(C::to_integer + C::exponent_bias)).template shift_left<C::significand_bits>();
 }
 
 /// x = n ln 2 + r, |r| <= ln(2)/2, and e^r - 1 = hi + lo, lo up to a sixth of hi.

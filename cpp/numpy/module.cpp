@@ -22,7 +22,7 @@ py::tuple names(const Sets& sets) {
 py::dict config() {
   using namespace py::literals;
   return py::dict("version"_a = FASTACT_VERSION, "compiler"_a = FASTACT_COMPILER, "built"_a = names(built()),
-                  "available"_a = names(available()), "isa"_a = instruction_set(), "openmp"_a = has_openmp,
+                  "available"_a = names(available()), "isa"_a = instruction_set(), "openmp"_a = has_openmp(),
                   "threads"_a = get_num_threads());
 }
 

@@ -67,6 +67,14 @@ int get_num_threads() {
 #endif
 }
 
+bool has_openmp() {
+#ifdef _OPENMP
+  return true;
+#else
+  return false;
+#endif
+}
+
 std::size_t set_grain(std::size_t elements) { return grain.exchange(std::max<std::size_t>(elements, 1)); }
 
 void split(std::size_t n, void (*body)(const void*, std::size_t, std::size_t), const void* context) {

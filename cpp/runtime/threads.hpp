@@ -20,11 +20,7 @@ void split(std::size_t n, const F& f) {
 /// The fewest elements a further thread is woken for; returns what it was.
 std::size_t set_grain(std::size_t elements);
 
-constexpr bool has_openmp =
-#ifdef _OPENMP
-    true;
-#else
-    false;
-#endif
+/// Whether this build has OpenMP; without it every call runs on one thread.
+bool has_openmp();
 
 }  // namespace fastact

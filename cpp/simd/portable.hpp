@@ -56,10 +56,10 @@ struct Portable {
     const double back = sum - product;
     const double error = (product - (sum - back)) + (double{c} - back);
     const auto bits = std::bit_cast<std::uint64_t>(sum);
-    const bool inexact = (error > 0) | (error < 0);  // neither when sum is inf or NaN
+    const bool inexact = error > 0 || error < 0;  // neither when sum is inf or NaN
     const bool even = (bits & 1U) == 0;
     const std::uint64_t away = (error > 0) == (sum > 0) ? 1U : ~std::uint64_t{0};
-    return static_cast<float>(std::bit_cast<double>(bits + (inexact & even ? away : 0U)));
+    return static_cast<float>(std::bit_cast<double>(bits + (inexact && even ? away : 0U)));
 #endif
   }
 };

@@ -120,8 +120,8 @@ struct Vec {
     return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
   }
   template <int bits>
-  friend Vec shift_left(Vec x) {
-    return each([&](std::size_t i) { return Isa::template shift_left<bits>(x.v[i]); });
+  Vec shift_left() const {
+    return each([&](std::size_t i) { return Isa::template shift_left<bits>(v[i]); });
   }
 
  private:

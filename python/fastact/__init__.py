@@ -8,7 +8,7 @@ do: ``out``, ``where``, ``dtype``, any strides, any array type that implements `
 
 from pathlib import Path as _Path
 
-from . import _core, _functions
+from . import _functions
 from ._core import config, get_num_threads, set_num_threads
 
 __version__ = config()["version"]

@@ -1,0 +1,85 @@
+// What a C++ program may rely on. Exits with the number of promises broken, and names each.
+
+#include <fastact/fastact.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <stdexcept>
+#include <vector>
+
+namespace {
+
+int broken = 0;
+
+void promise(bool kept, const char* what) {
+  if (kept) return;
+  std::printf("broken: %s\n", what);
+  ++broken;
+}
+
+template <class Error, class F>
+bool throws(F f) {
+  try {
+    f();
+  } catch (const Error&) {
+    return true;
+  }
+  return false;
+}
+
+template <class T>
+void functions(T tolerance) {
+  const std::size_t n = 1001;
+  std::vector<T> x(n), g(n, T(3)), y(n), dx(n);
+  for (std::size_t i = 0; i < n; ++i) x[i] = T(0.01) * (T(i) - T(500));
+  fastact::gelu(x, y);
+  fastact::gelu_backward(x, g, dx);
+  bool forward = true, backward = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double v = double(x[i]);
+    const double phi = 0.5 * std::erfc(-v / std::sqrt(2.0));
+    const double density = std::exp(-0.5 * v * v) / std::sqrt(2.0 * std::acos(-1.0));
+    forward &= std::abs(double(y[i]) - v * phi) <= double(tolerance);
+    backward &= std::abs(double(dx[i]) - 3.0 * (phi + v * density)) <= 10.0 * double(tolerance);
+  }
+  promise(forward, "gelu is x times the normal distribution function");
+  promise(backward, "gelu_backward is g times its derivative");
+
+  std::vector<T> in_place = x;
+  fastact::gelu(in_place, in_place);
+  promise(in_place == y, "the output may be the input");
+
+  const std::vector<T> two = {T(-2), T(2)};
+  std::vector<T> out(2);
+  fastact::leaky_relu(two, out);
+  promise(out[0] == T(0.01) * T(-2) && out[1] == T(2), "a parameter has its default");
+  fastact::leaky_relu(two, out, 0.5);
+  promise(out[0] == T(-1) && out[1] == T(2), "a parameter follows the arrays");
+
+  out = {T(7), T(7)};
+  promise(throws<std::invalid_argument>([&] { fastact::gelu(x, out); }), "sizes that differ throw");
+  promise(throws<std::invalid_argument>([&] { fastact::softplus(two, out, -1.0); }), "an impossible parameter throws");
+  promise(out[0] == T(7) && out[1] == T(7), "a failed call changes nothing");
+  fastact::gelu(std::span<const T>{}, std::span<T>{});
+
+  for (const auto set : fastact::instruction_sets()) {
+    fastact::set_instruction_set(set);
+    std::vector<T> again(n);
+    fastact::gelu(x, again);
+    promise(again == y, "every instruction set gives the same bits");
+  }
+}
+
+}  // namespace
+
+int main() {
+  functions<float>(1e-6F);
+  functions<double>(1e-14);
+  promise(throws<std::invalid_argument>([] { fastact::set_instruction_set("abacus"); }),
+          "unknown instruction sets throw");
+  promise(throws<std::invalid_argument>([] { fastact::set_num_threads(0); }), "no threads at all throw");
+  fastact::set_num_threads(2);
+  promise(fastact::get_num_threads() >= 1, "threads can be set");
+  std::printf("%d promises broken\n", broken);
+  return broken;
+}
