@@ -148,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     names = [name for name, *_ in activations]
     parser.add_argument("--activation", default="gelu", choices=names, metavar="NAME", help=", ".join(names))
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compare", action="store_true", help="time it beside the usual NumPy expressions")
     options = parser.parse_args()

@@ -46,8 +46,9 @@ def evaluate(formula: Formula, x: ArrayLike, **parameters: ArrayLike) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    e = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1.0) / (1 + e)
+    e: Array = np.exp(-np.abs(x))
+    numerator = np.where(x < 0, e, 1.0)
+    return numerator / (1 + e)
 
 
 def clipped(x: Array) -> Array:

@@ -131,23 +131,26 @@ def test_array_parameters(f: Function, dtype: np.dtype[Any]) -> None:
     values = [np.float64(default) for _, default in f.defaults]
     assert_same_bits(f(*args, *values), expected)
     for layout in (np.copy, strided, backwards):
-        assert_same_bits(f(*args, *(layout(np.full(args[0].size, value)) for value in values)), expected)
+        filled = [layout(np.full(args[0].size, value, dtype)) for value in values]
+        assert_same_bits(f(*args, *filled), expected)
 
 
 @each_dtype
 @each_function
 def test_threads(f: Function, dtype: np.dtype[Any], threads: Callable[[int], None]) -> None:
     args = arguments(f, dtype)
-    parameters = [np.geomspace(0.5, 2, args[0].size) * default for _, default in f.defaults]
+    spread = np.geomspace(0.5, 2, args[0].size)
+    parameters = [(spread * default).astype(dtype) for _, default in f.defaults]
     threads(1)
-    expected, spread = f(*args), f(*args, *parameters)
+    expected, expected_spread = f(*args), f(*args, *parameters)
     for count, sizes in ((2, (0, 1, 2, 17, 1001, args[0].size)), (3, (args[0].size,))):
         threads(count)
         for size in sizes:
             parts = [a[:size] for a in args]
             assert_same_bits(f(*parts), expected[:size], (count, size))
             assert_same_bits(f(*map(strided, parts)), expected[:size], (count, size))
-            assert_same_bits(f(*parts, *(p[:size] for p in parameters)), spread[:size], (count, size))
+            result = f(*parts, *(p[:size] for p in parameters))
+            assert_same_bits(result, expected_spread[:size], (count, size))
             parts[0] = parts[0].copy()
             f(*parts, out=parts[0])
             assert_same_bits(parts[0], expected[:size], (count, size))

@@ -16,7 +16,7 @@ struct gelu {
     const math::Pair<V> t = tail.x * (tail.mills() * tail.e.significand);
     const V negative = t.value() * tail.e.tail * tail.e.tail;
     const V positive = (tail.x + -t).value();
-    return select(x > V(0.0), select(x > V(tail.end), x, positive), negative);
+    return copysign(select(x > V(0.0), select(x > V(tail.end), x, positive), negative), x);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -17,7 +17,7 @@ struct mish {
   static V forward(V x) {
     const Parts<V> p(x);
     const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
-    return select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y));
+    return copysign(select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y)), x);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

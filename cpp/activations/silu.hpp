@@ -18,7 +18,7 @@ struct silu {
     const auto negative = x < V(0.0);
     const math::Pair<V> numerator = select(negative, e.significand, {1.0, 0.0});
     const V y = (bounded * (numerator / one_plus_e)).value();
-    return select(negative, y * e.tail * e.tail, select(x > V(-C::lowest), x, y));
+    return copysign(select(negative, y * e.tail * e.tail, select(x > V(-C::lowest), x, y)), x);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

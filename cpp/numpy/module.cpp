@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "numpy/parameters.hpp"
+#include "numpy/arguments.hpp"
 #include "numpy/ufunc.hpp"
 #include "runtime/threads.hpp"
 
@@ -37,7 +37,7 @@ py::tuple add(py::module_& m, Activation activation) {
     const std::string name = description.function(pass);
     m.attr(name.c_str()) = ufunc;
     if (description.parameter_count > 0) {
-      m.attr((name + "_parameters").c_str()) = numpy::make_parameters(activation, pass);
+      m.attr((name + "_arguments").c_str()) = numpy::make_arguments(activation, pass);
     }
     from_output = pass == Pass::backward_from_output;
   }

@@ -11,7 +11,6 @@
 namespace fastact::numpy {
 namespace {
 
-constexpr std::size_t most_arrays = 2;
 constexpr std::size_t most_inputs = most_arrays + most_parameters;
 
 /// What a strided loop needs to know of its function.
@@ -20,10 +19,9 @@ struct Function {
   std::size_t arrays, parameters;
 };
 
-/// dx elements apart in units of bytes -> side by side, converted to T.
-template <class T, class From>
+template <class T>
 void pack(const char* from, npy_intp stride, T* to, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = static_cast<T>(*reinterpret_cast<const From*>(from));
+  for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = *reinterpret_cast<const T*>(from);
 }
 
 template <class T>
@@ -32,7 +30,7 @@ void unpack(const T* from, char* to, npy_intp stride, std::size_t count) {
 }
 
 /// NumPy's inner loop. What is contiguous goes to the kernel as it is; anything else passes through a block that stays
-/// in the first-level cache. Parameters that do not vary are one element each, else all are given an element each.
+/// in the first-level cache. Parameters that do not vary stay one element each, else all are given an element each.
 template <class T>
 void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, void* function) {
   constexpr npy_intp item = sizeof(T);
@@ -42,37 +40,27 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   const std::size_t inputs = f.arrays + f.parameters;
 
   const bool uniform = std::all_of(steps + f.arrays, steps + inputs, [](npy_intp step) { return step == 0; });
-  const auto contiguous = [item](npy_intp step) { return step == item; };
-  const bool direct = uniform && contiguous(steps[inputs]) && std::all_of(steps, steps + f.arrays, contiguous);
+  const auto as_it_is = [&](std::size_t k) { return steps[k] == item || (uniform && k >= f.arrays && k < inputs); };
+  bool direct = true;
+  for (std::size_t k = 0; k <= inputs; ++k) direct = direct && as_it_is(k);
 
   split(n, [&](std::size_t begin, std::size_t end) {
     const simd::FloatEnvironment clean;
-    alignas(64) T buffers[most_inputs][block];
-    alignas(64) T result[block];
+    alignas(64) T buffers[most_inputs + 1][block];
     std::array<const void*, most_inputs> from;
-    if (uniform) {
-      for (std::size_t k = f.arrays; k < inputs; ++k) {
-        pack<T, double>(data[k], 0, buffers[k], 1);
-        from[k] = buffers[k];
-      }
-    }
     const std::size_t stride = direct ? end - begin : block;
     for (std::size_t i = begin; i < end; i += stride) {
       const std::size_t count = std::min(stride, end - i);
       const auto at = [&](std::size_t k) { return data[k] + static_cast<npy_intp>(i) * steps[k]; };
-      for (std::size_t k = 0; k < f.arrays; ++k) {
-        from[k] = contiguous(steps[k]) ? at(k) : reinterpret_cast<const char*>(buffers[k]);
-        if (!contiguous(steps[k])) pack<T, T>(at(k), steps[k], buffers[k], count);
+      for (std::size_t k = 0; k < inputs; ++k) {
+        from[k] = as_it_is(k) ? at(k) : reinterpret_cast<const char*>(buffers[k]);
+        if (!as_it_is(k)) pack(at(k), steps[k], buffers[k], count);
       }
-      for (std::size_t k = f.arrays; k < inputs && !uniform; ++k) {
-        pack<T, double>(at(k), steps[k], buffers[k], count);
-        from[k] = buffers[k];
-      }
-      if (contiguous(steps[inputs])) {
+      if (as_it_is(inputs)) {
         f.kernel(from.data(), at(inputs), count, uniform);
       } else {
-        f.kernel(from.data(), result, count, uniform);
-        unpack(result, at(inputs), steps[inputs], count);
+        f.kernel(from.data(), buffers[inputs], count, uniform);
+        unpack(buffers[inputs], at(inputs), steps[inputs], count);
       }
     }
   });
@@ -103,10 +91,7 @@ pybind11::object make_ufunc(Activation activation, Pass pass) {
   for (std::size_t i = 0; i < kernels.size(); ++i) {
     s.functions[i] = {kernels[i], arrays, description.parameter_count};
     s.data[i] = &s.functions[i];
-    const char element = i == 0 ? NPY_FLOAT : NPY_DOUBLE;
-    types = std::fill_n(types, arrays, element);
-    types = std::fill_n(types, description.parameter_count, static_cast<char>(NPY_DOUBLE));
-    *types++ = element;
+    types = std::fill_n(types, arrays + description.parameter_count + 1, i == 0 ? NPY_FLOAT : NPY_DOUBLE);
   }
   PyObject* ufunc = PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), 2,
                                             static_cast<int>(arrays + description.parameter_count), 1, PyUFunc_None,

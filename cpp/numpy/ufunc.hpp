@@ -18,8 +18,10 @@
 
 namespace fastact::numpy {
 
-/// The ufunc of one activation and pass, a null object where there is none. Its inputs are the arrays, in float32 or
-/// float64, then the parameters, always in float64: so no parameter ever changes the type of the result.
+constexpr std::size_t most_arrays = 2;
+
+/// The ufunc of one activation and pass, a null object where there is none. Its inputs are the arrays, then the
+/// parameters, all float32 or all float64.
 pybind11::object make_ufunc(Activation activation, Pass pass);
 
 }  // namespace fastact::numpy

@@ -21,7 +21,7 @@ _KEYWORDS: dict[str, Any] = {
 # A plain function has the fastest call; the parameters' names are its own.
 _TEMPLATE = """
 def {name}({arrays}, /, {defaults}, out=None, **keywords):
-    return _ufunc({arrays}, *_parameters({names}), out=out, **keywords)
+    return _ufunc(*_arguments(keywords, {arrays}, {names}), out=out, **keywords)
 """
 
 
@@ -42,7 +42,7 @@ def _with_parameters(
 ) -> Callable[..., Any]:
     names = ", ".join(parameter for parameter, _ in parameters)
     defaults = ", ".join(f"{parameter}={value!r}" for parameter, value in parameters)
-    namespace: dict[str, Any] = {"_ufunc": ufunc, "_parameters": getattr(_core, f"{name}_parameters")}
+    namespace: dict[str, Any] = {"_ufunc": ufunc, "_arguments": getattr(_core, f"{name}_arguments")}
     exec(_TEMPLATE.format(name=name, arrays=", ".join(arrays), names=names, defaults=defaults), namespace)
     function: Callable[..., Any] = namespace[name]
     return function
