@@ -147,12 +147,20 @@ USUAL: dict[str, tuple[Function, Function]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     names = [name for name, *_ in activations]
-    parser.add_argument("--activation", default="gelu", choices=names, metavar="NAME", help=", ".join(names))
-    parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--activation",
+        default="gelu",
+        choices=names,
+        metavar="NAME",
+        help=f"of {', '.join(names)}; default: %(default)s",
+    )
+    parser.add_argument("--epochs", type=int, default=40, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--compare", action="store_true", help="time it beside the usual NumPy expressions")
     options = parser.parse_args()
     name = options.activation
+    if options.epochs < 1 or options.seed < 0:
+        parser.error("--epochs is at least 1, --seed at least 0")
     if options.compare and name not in USUAL:
         parser.error(f"--compare: {name} has no usual NumPy expression; choose from {', '.join(USUAL)}")
 

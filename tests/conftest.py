@@ -15,7 +15,8 @@ def run_python() -> RunPython:
     """Runs an interpreter with the given arguments and environment variables to its end."""
 
     def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        command, environment = [sys.executable, *arguments], os.environ | environment
+        inherited = {key: value for key, value in os.environ.items() if key != "FASTACT_NUM_THREADS"}
+        command, environment = [sys.executable, *arguments], inherited | environment
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
 
     return run

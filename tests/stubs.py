@@ -7,13 +7,14 @@ HEAD = """\
 from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload, type_check_only
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ._core import config as config
 from ._core import get_num_threads as get_num_threads
 from ._core import set_num_threads as set_num_threads
 
 __version__: str
+__all__: list[str]
 
 def show_config() -> None: ...
 def get_include() -> str: ...
@@ -28,12 +29,17 @@ class _Keywords(TypedDict, total=False):
     casting: Literal["no", "equiv", "safe", "same_kind", "unsafe"]
     order: Literal["K", "A", "C", "F"]
     subok: bool
+
+@type_check_only
+class _TypeKeywords(_Keywords, total=False):
+    dtype: DTypeLike
+    signature: str | tuple[DTypeLike, ...]
 """
 
 # What goes in decides what comes out: a type of array, a type of scalar, a Python float. Else the type
 # checker is told nothing, as for dtype=, and for the arrays of other libraries, which keep their own type.
 CASES = {"NDArray[_F]": "NDArray[_F]", "_F": "_F", "float": "np.float64", "Any": "Any"}
-KEYWORDS = {"Any": "**keywords: Any"}
+KEYWORDS = {"Any": "**keywords: Unpack[_TypeKeywords]"}
 OUT = {"NDArray[_F]": "out: NDArray[_F] | tuple[NDArray[_F]] | None = None", "Any": "out: Any = None"}
 
 

@@ -131,7 +131,7 @@ def test_array_parameters(f: Function, dtype: np.dtype[Any]) -> None:
     values = [np.float64(default) for _, default in f.defaults]
     assert_same_bits(f(*args, *values), expected)
     for layout in (np.copy, strided, backwards):
-        filled = [layout(np.full(args[0].size, value, dtype)) for value in values]
+        filled = [layout(np.full(args[0].size, value)) for value in values]
         assert_same_bits(f(*args, *filled), expected)
 
 
@@ -140,7 +140,7 @@ def test_array_parameters(f: Function, dtype: np.dtype[Any]) -> None:
 def test_threads(f: Function, dtype: np.dtype[Any], threads: Callable[[int], None]) -> None:
     args = arguments(f, dtype)
     spread = np.geomspace(0.5, 2, args[0].size)
-    parameters = [(spread * default).astype(dtype) for _, default in f.defaults]
+    parameters = [spread * default for _, default in f.defaults]
     threads(1)
     expected, expected_spread = f(*args), f(*args, *parameters)
     for count, sizes in ((2, (0, 1, 2, 17, 1001, args[0].size)), (3, (args[0].size,))):

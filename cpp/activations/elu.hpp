@@ -17,8 +17,11 @@ struct elu {
   template <class V>
   static V backward(V x, V g, V alpha) {
     const math::Exponential<V> e = math::exp(min(V(0.0), x));
-    const V slope = fma(alpha, e.significand.hi, alpha * e.significand.lo);
-    return select(x > V(0.0), g, g * math::Scaled<V>{slope, e.tail});
+    // A power of two keeps α e^x normal however small α is.
+    const auto small = abs(alpha) < V(0x1p-60);
+    const V scaled = alpha * select(small, V(0x1p60), V(1.0)), back = select(small, V(0x1p-60), V(1.0));
+    const V slope = fma(scaled, e.significand.hi, scaled * e.significand.lo);
+    return select(x > V(0.0), g, g * back * math::Scaled<V>{slope, e.tail});
   }
   /// g for y > 0, else g (y + α): the sign of y is that of x as long as α >= 0.
   template <class V>
@@ -33,19 +36,14 @@ struct elu {
 /// Klambauer et al., "Self-normalizing neural networks", 2017, equation 14.
 struct selu {
   template <class V>
-  static constexpr math::Pair<V> pair(double hi, double lo) {
-    // Split at the element's precision, so that a float kernel too has both halves.
-    using T = typename V::Element;
-    const T head = static_cast<T>(hi);
-    return {V(head), V((hi - static_cast<double>(head)) + lo)};
-  }
-  template <class V>
   static math::Pair<V> lambda() {
-    return pair<V>(1.0507009873554805, -7.4205097968047596e-17);
+    using C = math::Constants<typename V::Element>;
+    return {C::selu_lambda_hi, C::selu_lambda_lo};
   }
   template <class V>
   static math::Pair<V> lambda_alpha() {
-    return pair<V>(1.7580993408473768, 2.0890152153929893e-17);
+    using C = math::Constants<typename V::Element>;
+    return {C::selu_lambda_alpha_hi, C::selu_lambda_alpha_lo};
   }
 
   template <class V>

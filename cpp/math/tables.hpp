@@ -17,13 +17,17 @@ struct Constants<float> {
   static constexpr float lowest = -0x1.9p+7F;
   /// Where e^x - 1 rounds to -1.
   static constexpr float expm1_lowest = -0x1.9p+4F;
-  /// The low part of a pair times 2^this is still normal.
-  static constexpr float smallest_exponent = -0x1.8p+6F;
+  /// Smaller powers of two are kept apart, as the square of a normal number.
+  static constexpr float smallest_exponent = -0x1.4p+5F;
   static constexpr float log2_e = 0x1.715476p+0F;
   static constexpr float ln2_hi = 0x1.62e43p-1F;
   static constexpr float ln2_lo = -0x1.05c61p-29F;
   static constexpr float density_hi = 0x1.988454p-2F;
   static constexpr float density_lo = -0x1.857936p-27F;
+  static constexpr float selu_lambda_hi = 0x1.0cfabep+0F;
+  static constexpr float selu_lambda_lo = -0x1.2adddap-25F;
+  static constexpr float selu_lambda_alpha_hi = 0x1.c212ccp+0F;
+  static constexpr float selu_lambda_alpha_lo = 0x1.903c0cp-26F;
   /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-28.2.
   static constexpr float exp[] = {0x1p-1F, 0x1.55548ap-3F, 0x1.5554e4p-5F, 0x1.123e4cp-7F, 0x1.6d5168p-10F};
   /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-32.4.
@@ -46,13 +50,17 @@ struct Constants<double> {
   static constexpr double lowest = -0x1.77p+10;
   /// Where e^x - 1 rounds to -1.
   static constexpr double expm1_lowest = -0x1.9p+5;
-  /// The low part of a pair times 2^this is still normal.
-  static constexpr double smallest_exponent = -0x1.ep+9;
+  /// Smaller powers of two are kept apart, as the square of a normal number.
+  static constexpr double smallest_exponent = -0x1.9p+7;
   static constexpr double log2_e = 0x1.71547652b82fep+0;
   static constexpr double ln2_hi = 0x1.62e42fefa39efp-1;
   static constexpr double ln2_lo = 0x1.abc9e3b39803fp-56;
   static constexpr double density_hi = 0x1.9884533d43651p-2;
   static constexpr double density_lo = -0x1.cbc0d30ebfd15p-56;
+  static constexpr double selu_lambda_hi = 0x1.0cfabd6a91132p+0;
+  static constexpr double selu_lambda_lo = 0x1.6fc7d272f2696p-55;
+  static constexpr double selu_lambda_alpha_hi = 0x1.c212cc640f031p+0;
+  static constexpr double selu_lambda_alpha_lo = 0x1.05161b045a1f1p-56;
   /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-63.9.
   static constexpr double exp[] = {0x1p-1, 0x1.555555555555cp-3, 0x1.5555555555558p-5, 0x1.111111110e9dfp-7, 0x1.6c16c16c15p-10, 0x1.a01a01b45544ep-13, 0x1.a01a01ad7d65ap-16, 0x1.71ddee4083fap-19, 0x1.27e4cc1422208p-22, 0x1.af6ee242c0666p-26, 0x1.1f8bd95168b86p-29};
   /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-63.9.

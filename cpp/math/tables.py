@@ -93,6 +93,14 @@ def mish_derivative(x: mpf) -> mpf:
     return u * (4 * (x + 1) + 4 * u**2 + u**3 + u * (4 * x + 6)) / (2 + 2 * u + u**2) ** 2
 
 
+def selu() -> tuple[mpf, mpf]:
+    """λ and α for which mean 0 and variance 1 are a fixed point: Klambauer et al., 2017, equation 14."""
+    a = erfc(1 / sqrt(mpf(2))) * exp(mpf(1) / 2)
+    b = erfc(sqrt(mpf(2))) * exp(mpf(2))
+    alpha = sqrt(2 / pi) / (1 - a)
+    return (1 - a) * sqrt(2 * pi) / sqrt(2 * b + pi * a * a - 2 * (2 + pi) * a + pi + 2), alpha
+
+
 def near_root(name: str, f: Function, guess: float, width: mpf, degree: int) -> None:
     """f near its root as value + (x - root)(slope + p(x - root)), root the float nearest the true one.
 
@@ -137,10 +145,17 @@ def constants(
     constant(ctype, "lowest", lowest[0])
     print("  /// Where e^x - 1 rounds to -1.")
     constant(ctype, "expm1_lowest", lowest[1])
-    print("  /// The low part of a pair times 2^this is still normal.")
+    print("  /// Smaller powers of two are kept apart, as the square of a normal number.")
     constant(ctype, "smallest_exponent", smallest_exponent)
     constant(ctype, "log2_e", 1 / log(2))
-    for name, x in {"ln2": log(mpf(2)), "density": 1 / sqrt(2 * pi)}.items():
+    selu_lambda, selu_alpha = selu()
+    pairs = {
+        "ln2": log(mpf(2)),
+        "density": 1 / sqrt(2 * pi),
+        "selu_lambda": selu_lambda,
+        "selu_lambda_alpha": selu_lambda * selu_alpha,
+    }
+    for name, x in pairs.items():
         high = rounded(x, precision)
         constant(ctype, f"{name}_hi", high)
         constant(ctype, f"{name}_lo", x - high)
@@ -171,9 +186,9 @@ print("// Written by tables.py, not by hand: `python tables.py > tables.hpp`.")
 print("// clang-format off")
 print("#pragma once\n\nnamespace fastact::math {\n\ntemplate <class T>\nstruct Constants;\n")
 print("template <>\nstruct Constants<float> {")
-constants("float", 127, (-200, -25), -96, (6, 11, 10), 4, 20)
+constants("float", 127, (-200, -25), -40, (6, 11, 10), 4, 20)
 print("};\n\ntemplate <>\nstruct Constants<double> {")
-constants("double", 1023, (-1500, -50), -960, (12, 23, 26), 5, 54)
+constants("double", 1023, (-1500, -50), -200, (12, 23, 26), 5, 54)
 print("};\n")
 near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
 near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)

@@ -70,23 +70,27 @@ py::object convert_parameter(PyObject* value, const Function& f, const Parameter
 
 int type_number(const py::object& array) { return PyArray_TYPE(reinterpret_cast<PyArrayObject*>(array.ptr())); }
 
+/// The dtype of an array, of a NumPy scalar, of another library's array, or what the columns of a data frame have in
+/// common; None where there is none.
+py::object dtype_of(const py::object& value) {
+  if (py::hasattr(value, "dtype")) return value.attr("dtype");
+  if (!py::hasattr(value, "dtypes")) return py::none();
+  return py::module_::import("numpy").attr("result_type")(*py::dict(value.attr("dtypes")).attr("values")());
+}
+
 /// The type that a ufunc without parameters would choose for these arrays, so that no parameter changes it; NPY_NOTYPE
-/// for arrays of other libraries and types that have no kernel. A Python number alone is float64, else of any type.
+/// for types that have no kernel. A Python number alone is float64, else of any type.
 int type_of_call(std::span<const py::object> arrays) {
   int chosen = NPY_NOTYPE;
-  for (const py::object& object : arrays) {
-    int type;
-    if (PyArray_Check(object.ptr())) {
-      type = type_number(object);
-    } else if (PyArray_CheckScalar(object.ptr())) {
-      type = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(PyArray_DescrFromScalar(object.ptr())))
-                 .attr("num")
-                 .cast<int>();
-    } else if (PyBool_Check(object.ptr())) {
-      type = NPY_BOOL;
-    } else if (PyFloat_Check(object.ptr()) || PyLong_Check(object.ptr())) {
+  for (const py::object& array : arrays) {
+    int type = NPY_BOOL;
+    if (PyArray_Check(array.ptr())) {
+      type = type_number(array);
+    } else if (const py::object dtype = dtype_of(array); PyArray_DescrCheck(dtype.ptr())) {
+      type = dtype.attr("num").cast<int>();
+    } else if (PyFloat_Check(array.ptr()) || (PyLong_Check(array.ptr()) && !PyBool_Check(array.ptr()))) {
       continue;
-    } else {
+    } else if (!PyBool_Check(array.ptr())) {
       return NPY_NOTYPE;
     }
     const int kernel = PyArray_CanCastSafely(type, NPY_FLOAT) ? NPY_FLOAT : NPY_DOUBLE;
