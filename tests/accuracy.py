@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from fastact._reference import ACTIVATIONS, Formula, evaluate, mp
 from functions import BACKWARD, FORWARD, FROM_OUTPUT, Array, Function, every_exponent
 from numpy.typing import NDArray
-from reference import ACTIVATIONS, Formula, evaluate, mp
 
 Parameters = tuple[tuple[str, float], ...]
 

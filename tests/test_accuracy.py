@@ -19,6 +19,7 @@ from accuracy import (
     ulp,
     ulp_errors,
 )
+from fastact._reference import ACTIVATIONS, evaluate
 from functions import (
     BACKWARD,
     FORWARD,
@@ -31,7 +32,6 @@ from functions import (
     each_function,
     each_gradient,
 )
-from reference import ACTIVATIONS, evaluate
 
 BOUNDS = {  # in ulp
     FORWARD: {"float32": 1, "float64": 2},

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastact._reference import ACTIVATIONS
 from functions import FROM_OUTPUT, FUNCTIONS, Function, each_function, each_with_parameters
-from reference import ACTIVATIONS
 
 X = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
 

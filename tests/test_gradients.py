@@ -2,8 +2,8 @@
 
 import numpy as np
 from accuracy import parameter_samples
+from fastact._reference import ACTIVATIONS
 from functions import BACKWARD, FORWARD, Function, each_backward, each_from_output
-from reference import ACTIVATIONS
 
 STEP = 2.0**-17
 

@@ -15,8 +15,8 @@ from accuracy import (
     reference_error,
 )
 from fastact._core import activations
+from fastact._reference import ACTIVATIONS, evaluate
 from functions import Function, each_function
-from reference import ACTIVATIONS, evaluate
 
 FLOAT64 = np.dtype(np.float64)
 

@@ -7,6 +7,7 @@ import fastact
 import numpy as np
 import pytest
 from accuracy import parameter_samples
+from fastact._reference import ACTIVATIONS, evaluate
 from functions import (
     BACKWARD,
     FORWARD,
@@ -19,7 +20,6 @@ from functions import (
     each_function,
     each_gradient,
 )
-from reference import ACTIVATIONS, evaluate
 
 
 @each_dtype
