@@ -49,6 +49,7 @@ def test_instruction_set_can_be_forced(run_python: RunPython) -> None:
         assert run.stdout.split()[:1] == [isa], run.stderr
 
 
+@pytest.mark.slow  # a child of an emulated process would run on the real processor
 @pytest.mark.parametrize("isa", ["nonsense", *sorted(INSTRUCTION_SETS - set(fastact.config()["available"]))])
 def test_unavailable_instruction_set(isa: str, run_python: RunPython) -> None:
     run = run_python("-c", "import fastact", FASTACT_ISA=isa)
