@@ -28,8 +28,9 @@ DTYPES = "float32", "float64"
 TURN = 3e-4  # seconds: long beside the clock's resolution, short beside the spells of a busy machine
 
 # How a user of each library writes an activation, by pass, from input x, upstream gradient g and output y.
-# torch's backward operations are those its autograd calls. For sigmoid and tanh they take y, which autograd
-# keeps from the forward pass: they meet fastact's backward from x as well as that from y. JAX has its vjp.
+# torch's backward operations are those its autograd calls. For sigmoid, tanh, tanh_shrink and exponential
+# they take y, which autograd keeps from the forward pass: they meet fastact's backward from x as well as that
+# from y. JAX has its vjp.
 EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
     "identity": {
         "NumPy": ("x.copy()", "g.copy()"),
@@ -51,20 +52,55 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         "torch": ("F.relu6(x)", "aten.hardtanh_backward(g, x, 0, 6)"),
         "JAX": ("nn.relu6(x)",),
     },
+    "relu_squared": {
+        "NumPy": ("np.maximum(x, 0) ** 2", "2 * g * np.maximum(x, 0)"),
+        "torch": ("F.relu(x).square()", "2 * g * F.relu(x)"),
+        "JAX": ("nn.relu(x) ** 2",),
+    },
     "leaky_relu": {
         "NumPy": ("np.maximum(x, 0.01 * x)", "np.where(x > 0, g, 0.01 * g)"),
         "torch": ("F.leaky_relu(x)", "aten.leaky_relu_backward(g, x, 0.01, False)"),
         "JAX": ("nn.leaky_relu(x)",),
+    },
+    "threshold": {
+        "NumPy": ("np.where(x > 0, x, 0)", "g * (x > 0)"),
+        "torch": ("F.threshold(x, 0, 0)", "aten.threshold_backward(g, x, 0)"),
+        "JAX": ("jnp.where(x > 0, x, 0)",),
     },
     "sigmoid": {
         "NumPy": ("1 / (1 + np.exp(-x))", "g * (s := 1 / (1 + np.exp(-x))) * (1 - s)", "g * y * (1 - y)"),
         "torch": ("torch.sigmoid(x)", "aten.sigmoid_backward(g, y)", "aten.sigmoid_backward(g, y)"),
         "JAX": ("nn.sigmoid(x)",),
     },
+    "log_sigmoid": {
+        "NumPy": ("-np.log1p(np.exp(-x))", "g / (1 + np.exp(x))"),
+        "torch": ("F.logsigmoid(x)", "g * torch.sigmoid(-x)"),
+        "JAX": ("nn.log_sigmoid(x)",),
+    },
+    "hard_sigmoid": {
+        "NumPy": ("np.clip(x / 6 + 0.5, 0, 1)", "g / 6 * (np.abs(x) < 3)"),
+        "torch": ("F.hardsigmoid(x)", "aten.hardsigmoid_backward(g, x)"),
+        "JAX": ("nn.hard_sigmoid(x)",),
+    },
     "tanh": {
         "NumPy": ("np.tanh(x)", "g * (1 - np.tanh(x) ** 2)", "g * (1 - y * y)"),
         "torch": ("torch.tanh(x)", "aten.tanh_backward(g, y)", "aten.tanh_backward(g, y)"),
         "JAX": ("jnp.tanh(x)",),
+    },
+    "tanh_shrink": {
+        "NumPy": ("x - np.tanh(x)", "g * np.tanh(x) ** 2"),
+        "torch": ("F.tanhshrink(x)", "g - aten.tanh_backward(g, x - y)"),
+        "JAX": ("x - jnp.tanh(x)",),
+    },
+    "hard_tanh": {
+        "NumPy": ("np.clip(x, -1, 1)", "g * (np.abs(x) < 1)"),
+        "torch": ("F.hardtanh(x)", "aten.hardtanh_backward(g, x, -1, 1)"),
+        "JAX": ("nn.hard_tanh(x)",),
+    },
+    "softsign": {
+        "NumPy": ("x / (1 + np.abs(x))", "g / (1 + np.abs(x)) ** 2"),
+        "torch": ("F.softsign(x)", "g / (1 + x.abs()).square()"),
+        "JAX": ("nn.soft_sign(x)",),
     },
     "elu": {
         "NumPy": (
@@ -79,6 +115,11 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         ),
         "JAX": ("nn.elu(x)",),
     },
+    "celu": {
+        "NumPy": ("np.where(x > 0, x, np.expm1(x))", "np.where(x > 0, g, g * np.exp(x))"),
+        "torch": ("F.celu(x)", "aten.elu_backward(g, 1, 1, 1, False, x)"),
+        "JAX": ("nn.celu(x)",),
+    },
     "selu": {
         "NumPy": (
             "scale * np.where(x > 0, x, alpha * np.expm1(x))",
@@ -92,15 +133,38 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         ),
         "JAX": ("nn.selu(x)",),
     },
+    "exponential": {
+        "NumPy": ("np.exp(x)", "g * np.exp(x)", "g * y"),
+        "torch": ("torch.exp(x)", "g * y", "g * y"),
+        "JAX": ("jnp.exp(x)",),
+    },
     "softplus": {
         "NumPy": ("np.log1p(np.exp(x))", "g / (1 + np.exp(-x))", "-g * np.expm1(-y)"),
         "torch": ("F.softplus(x)", "aten.softplus_backward(g, x, 1, 20)"),
         "JAX": ("nn.softplus(x)",),
     },
+    "squareplus": {
+        "NumPy": ("(x + np.sqrt(x * x + 4)) / 2", "g * (1 + x / np.sqrt(x * x + 4)) / 2"),
+        "torch": ("(x + torch.sqrt(x * x + 4)) / 2", "g * (1 + x / torch.sqrt(x * x + 4)) / 2"),
+        "JAX": ("nn.squareplus(x)",),
+    },
     "silu": {
         "NumPy": ("x / (1 + np.exp(-x))", "g * (s := 1 / (1 + np.exp(-x))) * (1 + x * (1 - s))"),
         "torch": ("F.silu(x)", "aten.silu_backward(g, x)"),
         "JAX": ("nn.silu(x)",),
+    },
+    "quick_gelu": {
+        "NumPy": (
+            "x / (1 + np.exp(-1.702 * x))",
+            "g * (s := 1 / (1 + np.exp(-1.702 * x))) * (1 + 1.702 * x * (1 - s))",
+        ),
+        "torch": ("x * torch.sigmoid(1.702 * x)", "aten.silu_backward(g, 1.702 * x)"),
+        "JAX": ("x * nn.sigmoid(1.702 * x)",),
+    },
+    "hard_swish": {
+        "NumPy": ("x * np.clip(x + 3, 0, 6) / 6", "g * np.where(np.abs(x) < 3, x / 3 + 0.5, x > 0)"),
+        "torch": ("F.hardswish(x)", "aten.hardswish_backward(g, x)"),
+        "JAX": ("nn.hard_swish(x)",),
     },
     "gelu": {
         "NumPy": (
@@ -110,6 +174,15 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         "torch": ("F.gelu(x)", "aten.gelu_backward(g, x)"),
         "JAX": ("nn.gelu(x, approximate=False)",),
     },
+    "gelu_tanh": {
+        "NumPy": (
+            "0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))",
+            "g * 0.5 * (1 + (t := np.tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))"
+            " + x * (1 - t * t) * sqrt(2 / pi) * (1 + 0.134145 * x * x))",
+        ),
+        "torch": ("F.gelu(x, approximate='tanh')", "aten.gelu_backward(g, x, approximate='tanh')"),
+        "JAX": ("nn.gelu(x, approximate=True)",),
+    },
     "mish": {
         "NumPy": (
             "x * np.tanh(np.log1p(np.exp(x)))",
@@ -117,6 +190,16 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         ),
         "torch": ("F.mish(x)", "aten.mish_backward(g, x)"),
         "JAX": ("nn.mish(x)",),
+    },
+    "hard_shrink": {
+        "NumPy": ("np.where(np.abs(x) > 0.5, x, 0)", "g * (np.abs(x) > 0.5)"),
+        "torch": ("F.hardshrink(x)", "aten.hardshrink_backward(g, x, 0.5)"),
+        "JAX": ("jnp.where(jnp.abs(x) > 0.5, x, 0)",),
+    },
+    "soft_shrink": {
+        "NumPy": ("x - np.clip(x, -0.5, 0.5)", "g * (np.abs(x) > 0.5)"),
+        "torch": ("F.softshrink(x)", "aten.softshrink_backward(g, x, 0.5)"),
+        "JAX": ("x - jnp.clip(x, -0.5, 0.5)",),
     },
 }
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import fastact
 import numpy as np
 import pytest
+from fastact._accuracy import every_exponent
 from fastact._core import activations
 from numpy.typing import NDArray
 
@@ -60,18 +60,6 @@ each_from_output = each(lambda f: f.suffix == FROM_OUTPUT)
 each_gradient = each(lambda f: f.suffix != FORWARD)
 each_with_parameters = each(lambda f: f.defaults)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
-
-
-@cache
-def every_exponent(dtype: np.dtype[Any], count: int = 1) -> Array:
-    """Numbers of both signs, count to each exponent of the dtype, subnormal ones included; read-only."""
-    info = np.finfo(dtype)
-    exponents = np.repeat(np.arange(info.minexp - info.nmant, info.maxexp), 2 * count)
-    mantissas = np.random.default_rng(0).uniform(1, 2, exponents.size)
-    mantissas[::2] *= -1
-    values = np.ldexp(mantissas, exponents).astype(dtype)
-    values.flags.writeable = False
-    return values
 
 
 def extremes(dtype: np.dtype[Any]) -> Array:

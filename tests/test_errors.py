@@ -30,7 +30,7 @@ def test_parameter_out_of_range(f: Function, name: str, value: float) -> None:
         with pytest.raises(ValueError, match=name) as error:
             f(*args, **{name: parameter}, out=out)
         assert f.activation in str(error.value)
-        assert f"{value:g}" in str(error.value) and "0" in str(error.value)
+        assert f"{value:g}" in str(error.value) and "required" in str(error.value)
         assert (out == 77).all() and all((a == X).all() for a in args)
         with pytest.raises(ValueError, match=name):
             f(*args, **{name: parameter}, out=args[0])

@@ -32,6 +32,36 @@ struct elu {
   static constexpr const char* output_allowed = "alpha >= 0";
 };
 
+/// Continuously differentiable exponential linear unit, f(x) = x for x > 0, else α(e^(x/α) - 1); f'(x) = 1 for x > 0,
+/// else e^(x/α). Barron, "Continuously differentiable exponential linear units", 2017.
+struct celu {
+  template <class V>
+  static V forward(V x, V alpha) {
+    const math::Pair<V> w = exponent(x, alpha);
+    // Close to 0, where x/α may underflow, f(x) = x + x²/(2α) + … is x.
+    const V close = alpha * (-std::numeric_limits<typename V::Element>::epsilon() / 8);
+    return select(x > close, x, (alpha * math::expm1(w.hi, w.lo)).value());
+  }
+  template <class V>
+  static V backward(V x, V g, V alpha) {
+    const math::Pair<V> w = exponent(x, alpha);
+    const math::Exponential<V> e = math::exp(w.hi, w.lo);
+    return select(x > V(0.0), g, g * math::Scaled<V>{e.significand.value(), e.tail});
+  }
+  static constexpr bool allows(double alpha) { return alpha > 0; }
+  static constexpr const char* allowed = "alpha > 0";
+
+ private:
+  /// min(x, 0)/α, no further than where any exponential is zero.
+  template <class V>
+  static math::Pair<V> exponent(V x, V alpha) {
+    const V lowest = math::Constants<typename V::Element>::lowest;
+    const V most = -std::numeric_limits<typename V::Element>::max();
+    const V bounded = max(max(most, lowest * alpha), min(V(0.0), x));
+    return math::Pair<V>{bounded, 0.0} / math::Divisor<V>({alpha, 0.0});
+  }
+};
+
 /// Scaled exponential linear unit, f = λ elu(x, α) with the α and λ that keep activations at mean 0 and variance 1:
 /// Klambauer et al., "Self-normalizing neural networks", 2017, equation 14.
 struct selu {

@@ -2,9 +2,12 @@
 
 #include <fastact/list.hpp>
 
+#include "activations/algebraic.hpp"
 #include "activations/binary_step.hpp"
 #include "activations/elu.hpp"
+#include "activations/exponential.hpp"
 #include "activations/gelu.hpp"
+#include "activations/hard.hpp"
 #include "activations/identity.hpp"
 #include "activations/mish.hpp"
 #include "activations/relu.hpp"

@@ -32,6 +32,32 @@ struct relu6 {
   }
 };
 
+/// f(x) = max(x, 0)²; f'(x) = 2 max(x, 0). So et al., "Primer: searching for efficient transformers for language
+/// modeling", 2021. One rounding.
+struct relu_squared {
+  template <class V>
+  static V forward(V x) {
+    const V r = relu::forward(x);
+    return r * r;
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return select(x <= V(0.0), V(0.0), 2.0 * (g * x));
+  }
+};
+
+/// f(x) = x for x > threshold, else value; f'(x) = 1 for x > threshold, else 0. Exact.
+struct threshold {
+  template <class V>
+  static V forward(V x, V threshold, V value) {
+    return select(x <= threshold, value, x);
+  }
+  template <class V>
+  static V backward(V x, V g, V threshold, V) {
+    return keep_nan(x, select(x > threshold, g, V(0.0)));
+  }
+};
+
 /// f(x) = x for x > 0, else negative_slope x; f'(x) = 1 for x > 0, else negative_slope. Exact, or one rounding.
 struct leaky_relu {
   template <class V>

@@ -1,36 +1,24 @@
 #pragma once
 
-#include "math/exp.hpp"
+#include <limits>
+
+#include "activations/nan.hpp"
+#include "math/logistic.hpp"
 
 namespace fastact::activations {
 
 /// Logistic function, f(x) = σ(x) = 1/(1 + e^-x); f'(x) = σ(x) σ(-x).
-///
-/// With e = e^-|x|, σ(|x|) = 1/(1 + e), σ(-|x|) = e/(1 + e) and f' = e/(1 + e)²: nothing cancels and nothing overflows.
 struct sigmoid {
   template <class V>
-  struct Parts {
-    math::Exponential<V> e;
-    math::Divisor<V> one_plus_e;
-  };
-  template <class V>
-  static Parts<V> parts(V x, V x_lo = 0.0) {
-    const math::Exponential<V> e = math::exp(-abs(x), x_lo);
-    return {e, math::Divisor<V>(fast_sum(V(1.0), e.significand))};
-  }
-
-  template <class V>
   static V forward(V x) {
-    const auto [e, one_plus_e] = parts(x);
-    const auto negative = x < V(0.0);
-    const math::Pair<V> numerator = select(negative, e.significand, {1.0, 0.0});
-    const V y = (numerator / one_plus_e).value();
-    return select(negative, y * e.tail * e.tail, y);
+    const math::Logistic<V> logistic(x);
+    const V tail = logistic.tail();
+    return logistic.sigma().value() * tail * tail;
   }
   template <class V>
-  static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
-    const auto [e, one_plus_e] = parts(x, x_lo);
-    return {(e.significand / one_plus_e / one_plus_e).value(), e.tail};
+  static math::Scaled<V> derivative(V x) {
+    const math::Logistic<V> logistic(x);
+    return {logistic.derivative().value(), logistic.e.tail};
   }
   /// g y (1 - y).
   template <class V>
@@ -46,9 +34,7 @@ struct sigmoid {
 struct tanh {
   template <class V>
   static V forward(V x) {
-    const math::Pair<V> m = -math::expm1(-2.0 * abs(x));
-    const math::Divisor<V> denominator(fast_sum(V(2.0), -m));
-    return copysign((m / denominator).value(), x);
+    return copysign(of(abs(x)).value(), x);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -59,6 +45,40 @@ struct tanh {
   template <class V>
   static V backward_from_output(V y, V g) {
     return g * ((1.0 - y) * (1.0 + y));
+  }
+  /// tanh a for a >= 0.
+  template <class V>
+  static math::Pair<V> of(V a) {
+    const math::Pair<V> m = -math::expm1(-2.0 * a);
+    return m / math::Divisor<V>(fast_sum(V(2.0), -m));
+  }
+};
+
+/// f(x) = x - tanh x; f'(x) = tanh² x.
+///
+/// Up to |x| = 3/4, where the difference cancels, f(x) = x³ p(x²), with p(0) = 1/3 as a pair.
+struct tanh_shrink {
+  template <class V>
+  static V forward(V x) {
+    using C = math::Constants<typename V::Element>;
+    const V a = abs(x), square = a * a;
+    // Away from the subnormals, so that only the last product rounds there.
+    const V away = 0x1p30 * a;
+    const math::Pair<V> cube = away * math::product(away, away);
+    const V varying = square * math::polynomial(square, C::tanh_shrink);
+    const math::Pair<V> p = fast_sum(V(C::third_hi), math::Pair<V>{varying, C::third_lo});
+    const V near = (cube * p).value() * 0x1p-90;
+    const V far = (a + -tanh::of(a)).value_or_infinity();
+    return copysign(select(a < V(0.75), near, far), x);
+  }
+  /// (g t) t, so that t² doesn't underflow before a large g comes in, with the low part of t = tanh |x|.
+  template <class V>
+  static V backward(V x, V g) {
+    const math::Pair<V> t = tanh::of(abs(x));
+    const V once = g * t.hi;
+    const V low = once * (2.0 * t.lo);
+    const V most = std::numeric_limits<typename V::Element>::max();
+    return fma(once, t.hi, select(abs(once) <= most, low, V(0.0)));
   }
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "activations/sigmoid.hpp"
 #include "math/log1p.hpp"
+#include "math/logistic.hpp"
 
 namespace fastact::activations {
 
@@ -11,20 +11,18 @@ struct softplus {
   static V forward(V x, V beta) {
     const V zero = 0.0;
     const auto positive = x > zero;
-    const math::Exponential<V> e = negative_exp(x, beta);
+    const math::Pair<V> w = scaled(-abs(x), beta);
+    const math::Exponential<V> e = math::exp(w.hi, w.lo);
     const math::Pair<V> log = math::log1p(e.significand) / math::Divisor<V>({beta, zero});
     // A tail other than 1 belongs to an x whose max(x, 0) no longer notices.
     const math::Pair<V> y = select(positive, x, zero) + log;
-    const V finite = select(y.lo == y.lo, y.value(), y.hi);  // infinity leaves no low part
-    return select(positive, finite, finite * e.tail * e.tail);
+    return select(positive, y.value_or_infinity(), y.value() * e.tail * e.tail);
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V beta) {
-    const math::Exponential<V> e = negative_exp(x, beta);
-    const auto negative = x < V(0.0);
-    const math::Divisor<V> one_plus_e(fast_sum(V(1.0), e.significand));
-    const math::Pair<V> numerator = select(negative, e.significand, {1.0, 0.0});
-    return {(numerator / one_plus_e).value(), select(negative, e.tail, V(1.0))};
+    const math::Pair<V> w = scaled(x, beta);
+    const math::Logistic<V> logistic(w.hi, w.lo);
+    return {logistic.sigma().value(), logistic.tail()};
   }
   /// σ(βx) = 1 - e^(-βy).
   template <class V>
@@ -35,11 +33,24 @@ struct softplus {
   static constexpr const char* allowed = "beta > 0";
 
  private:
-  /// e^-|βx|, the product's rounding error included unless the product is beyond any exponential.
+  /// βx with its rounding error, unless it is beyond any exponential.
   template <class V>
-  static math::Exponential<V> negative_exp(V x, V beta) {
-    const math::Pair<V> p = math::product(-abs(x), beta);
-    return math::exp(p.hi, select(p.hi > V(math::Constants<typename V::Element>::lowest), p.lo, V(0.0)));
+  static math::Pair<V> scaled(V x, V beta) {
+    const math::Pair<V> p = math::product(x, beta);
+    return {p.hi, select(abs(p.hi) < V(-math::Constants<typename V::Element>::lowest), p.lo, V(0.0))};
+  }
+};
+
+/// f(x) = log σ(x) = -softplus(-x); f'(x) = σ(-x).
+struct log_sigmoid {
+  template <class V>
+  static V forward(V x) {
+    return V(0.0) - softplus::forward(-x, V(1.0));
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    const math::Logistic<V> logistic(-x);
+    return {logistic.sigma().value(), logistic.tail()};
   }
 };
 

@@ -11,6 +11,8 @@ template <class V>
 struct Pair {
   V hi, lo;
   V value() const { return hi + lo; }
+  /// Also where hi is infinite and has left NaN in lo.
+  V value_or_infinity() const { return select(lo == lo, hi + lo, hi); }
 };
 
 /// a + b exactly, where |a| >= |b| or a = 0 (algorithm 4.3).

@@ -9,14 +9,15 @@ namespace fastact::math {
 
 /// Beside a derivative's root at r0 the general formula cancels. There the float derivative is
 /// value + (x - root)(slope + rest(x - root)), where root is the float nearest r0 and value the derivative there:
-/// x - root is exact, so the result is good to its last bit however near x is to r0. In double the general formula,
-/// carried in pairs, stays within 2^-52 of the exact value, as promised.
+/// x - root is exact, so the result is good to its last bit however near x is to r0. x_lo is the low part of an x
+/// carried as a pair. In double the general formula, carried in pairs, stays within 2^-52 of the exact value, as
+/// promised.
 template <class R, class V>
-V near_root(V x, V elsewhere) {
+V near_root(V x, V x_lo, V elsewhere) {
   if constexpr (std::is_same_v<typename V::Element, float>) {
-    const V r = x - V(R::root);
-    const V near = fma(r, V(R::slope), fma(r, polynomial(r, R::rest), V(R::value)));
-    return select(abs(r) < V(R::width), near, elsewhere);
+    const Pair<V> r = fast_sum(x - V(R::root), x_lo);
+    const V rest = fma(r.hi, polynomial(r.hi, R::rest), fma(r.lo, V(R::slope), V(R::value)));
+    return select(abs(r.hi) < V(R::width), fma(r.hi, V(R::slope), rest), elsewhere);
   } else {
     return elsewhere;
   }

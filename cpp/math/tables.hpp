@@ -28,10 +28,22 @@ struct Constants<float> {
   static constexpr float selu_lambda_lo = -0x1.2adddap-25F;
   static constexpr float selu_lambda_alpha_hi = 0x1.c212ccp+0F;
   static constexpr float selu_lambda_alpha_lo = 0x1.903c0cp-26F;
-  /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-28.2.
-  static constexpr float exp[] = {0x1p-1F, 0x1.55548ap-3F, 0x1.5554e4p-5F, 0x1.123e4cp-7F, 0x1.6d5168p-10F};
+  static constexpr float quick_gelu_hi = 0x1.b3b646p+0F;
+  static constexpr float quick_gelu_lo = -0x1.78d4fep-26F;
+  static constexpr float gelu_tanh_1_hi = 0x1.988454p+0F;
+  static constexpr float gelu_tanh_1_lo = -0x1.857936p-25F;
+  static constexpr float gelu_tanh_3_hi = 0x1.2444f2p-4F;
+  static constexpr float gelu_tanh_3_lo = 0x1.49b16ap-29F;
+  static constexpr float third_hi = 0x1.555556p-2F;
+  static constexpr float third_lo = -0x1.555556p-27F;
+  /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-33.1.
+  static constexpr float exp[] = {0x1p-1F, 0x1.555556p-3F, 0x1.5554e4p-5F, 0x1.110feep-7F, 0x1.6d5168p-10F, 0x1.a273f2p-13F};
+  /// 2 (e^x - 1 - x - x²/2) / x³ on [-0.3469, 0.3469], error 2^-32.1.
+  static constexpr float expm1[] = {0x1.555556p-2F, 0x1.5554e4p-4F, 0x1.110feep-6F, 0x1.6d5168p-9F, 0x1.a273f2p-12F};
   /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-32.4.
   static constexpr float log1p[] = {0x1.55553cp-2F, -0x1.00000ap-2F, 0x1.99a97ap-3F, -0x1.555dfep-3F, 0x1.22e71p-3F, -0x1.fb93f4p-4F, 0x1.ea80aap-4F, -0x1.e295acp-4F, 0x1.1231e6p-4F};
+  /// ((x - tanh x)/x³ - 1/3)/x² as a function of x² on [0.0000, 0.5625], error 2^-27.2.
+  static constexpr float tanh_shrink[] = {-0x1.111112p-3F, 0x1.ba1c4cp-5F, -0x1.665f9ep-6F, 0x1.23034p-7F, -0x1.d991aap-9F, 0x1.6b191ep-10F, -0x1.74423ep-12F};
   static constexpr float mills_shift = 0x1.bp-1F;
   static constexpr float mills_centre = 0x1p+2F;
   /// e^(-a²/2) times the largest number rounds to zero from here on.
@@ -61,10 +73,22 @@ struct Constants<double> {
   static constexpr double selu_lambda_lo = 0x1.6fc7d272f2696p-55;
   static constexpr double selu_lambda_alpha_hi = 0x1.c212cc640f031p+0;
   static constexpr double selu_lambda_alpha_lo = 0x1.05161b045a1f1p-56;
+  static constexpr double quick_gelu_hi = 0x1.b3b645a1cac08p+0;
+  static constexpr double quick_gelu_lo = 0x1.89374bc6a7efap-55;
+  static constexpr double gelu_tanh_1_hi = 0x1.9884533d43651p+0;
+  static constexpr double gelu_tanh_1_lo = -0x1.cbc0d30ebfd15p-54;
+  static constexpr double gelu_tanh_3_hi = 0x1.2444f2a4d8b4bp-4;
+  static constexpr double gelu_tanh_3_lo = -0x1.6c843a29d1c7p-61;
+  static constexpr double third_hi = 0x1.5555555555555p-2;
+  static constexpr double third_lo = 0x1.5555555555555p-56;
   /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-63.9.
   static constexpr double exp[] = {0x1p-1, 0x1.555555555555cp-3, 0x1.5555555555558p-5, 0x1.111111110e9dfp-7, 0x1.6c16c16c15p-10, 0x1.a01a01b45544ep-13, 0x1.a01a01ad7d65ap-16, 0x1.71ddee4083fap-19, 0x1.27e4cc1422208p-22, 0x1.af6ee242c0666p-26, 0x1.1f8bd95168b86p-29};
+  /// 2 (e^x - 1 - x - x²/2) / x³ on [-0.3469, 0.3469], error 2^-62.9.
+  static constexpr double expm1[] = {0x1.555555555555cp-2, 0x1.5555555555558p-4, 0x1.111111110e9dfp-6, 0x1.6c16c16c15p-9, 0x1.a01a01b45544ep-12, 0x1.a01a01ad7d65ap-15, 0x1.71ddee4083fap-18, 0x1.27e4cc1422208p-21, 0x1.af6ee242c0666p-25, 0x1.1f8bd95168b86p-28};
   /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-63.9.
   static constexpr double log1p[] = {0x1.5555555555561p-2, -0x1.000000000007fp-2, 0x1.9999999997c71p-3, -0x1.5555555543f23p-3, 0x1.24924925636fdp-3, -0x1.000000078fb39p-3, 0x1.c71c716cf4e32p-4, -0x1.9999961a325adp-4, 0x1.745d212705ab8p-4, -0x1.5555cff5f56a1p-4, 0x1.3b1342c6bf063p-4, -0x1.2487f5b136335p-4, 0x1.110cae4c557c3p-4, -0x1.0087184214b76p-4, 0x1.e37019e44f748p-5, -0x1.bf754e50eec0dp-5, 0x1.9b6cc23efadf5p-5, -0x1.ae3e6484743e2p-5, 0x1.f44a776d68a5cp-5, -0x1.b4176bd093503p-5, 0x1.5f7dc96e9587dp-6};
+  /// ((x - tanh x)/x³ - 1/3)/x² as a function of x² on [0.0000, 0.5625], error 2^-59.0.
+  static constexpr double tanh_shrink[] = {-0x1.1111111111111p-3, 0x1.ba1ba1ba1b9dp-5, -0x1.664f4882bdf03p-6, 0x1.226e355d74abbp-7, -0x1.d6d3d08a3811ap-9, 0x1.7da35aa20affep-10, -0x1.35576ab7c0e15p-11, 0x1.f569f71ee173ep-13, -0x1.95c1ffb07743fp-14, 0x1.4456be72e075cp-15, -0x1.e18c506a5cc8bp-17, 0x1.de89b72e97abfp-19, 0x1.2e9e08e214ab2p-20, -0x1.27a51da620ca4p-19, 0x1.63fb67d2040dep-20, -0x1.5b58dfb087eeap-22};
   static constexpr double mills_shift = 0x1.bp-1;
   static constexpr double mills_centre = 0x1.4p+2;
   /// e^(-a²/2) times the largest number rounds to zero from here on.
@@ -89,6 +113,15 @@ struct GeluRoot {
   static constexpr float width = 0x1p-2F;
   /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-32.5.
   static constexpr float rest[] = {-0x1.f4f87cp-27F, 0x1.8d9a94p-2F, -0x1.2a2f24p-6F, -0x1.d2fa0ap-4F, -0x1.e3ea6p-7F, 0x1.3e1552p-6F, 0x1.23704ep-8F, -0x1.1b5a36p-9F};
+};
+
+struct GeluTanhRoot {
+  static constexpr float root = -0x1.8142ap-1F;
+  static constexpr float value = -0x1.4f6404p-28F;
+  static constexpr float slope = 0x1.b8baccp-2F;
+  static constexpr float width = 0x1p-2F;
+  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-31.1.
+  static constexpr float rest[] = {0x1.2b35d4p-27F, 0x1.8cd1a2p-2F, -0x1.02961p-6F, -0x1.d2b654p-4F, -0x1.104a9cp-6F, 0x1.41fabep-6F, 0x1.58cb06p-8F, -0x1.19b62ap-9F, -0x1.e0b94ap-11F};
 };
 
 struct MishRoot {

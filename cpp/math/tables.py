@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from mpmath import (
     cos,
+    cosh,
     diff,
     erfc,
     exp,
@@ -25,6 +26,7 @@ from mpmath import (
     mpf,
     pi,
     sqrt,
+    tanh,
     taylor,
 )
 
@@ -79,6 +81,11 @@ def mills(s: mpf, shift: mpf, centre: int) -> mpf:
     return ((a + shift) * erfc(a / sqrt(2)) * exp(a * a / 2) - shift) / 2 / (1 + s)
 
 
+def tanh_shrink(t: mpf) -> mpf:
+    x = sqrt(t)
+    return ((x - tanh(x)) / x**3 - mpf(1) / 3) / t
+
+
 def silu_derivative(x: mpf) -> mpf:
     sigma = 1 / (1 + exp(-x))
     return sigma * (1 + x * (1 - sigma))
@@ -86,6 +93,12 @@ def silu_derivative(x: mpf) -> mpf:
 
 def gelu_derivative(x: mpf) -> mpf:
     return erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi)
+
+
+def gelu_tanh_derivative(x: mpf) -> mpf:
+    u = sqrt(2 / pi) * (x + mpf("0.044715") * x**3)
+    slope = sqrt(2 / pi) * (1 + 3 * mpf("0.044715") * x**2)
+    return (1 + tanh(u)) / 2 + x / 2 * slope / cosh(u) ** 2
 
 
 def mish_derivative(x: mpf) -> mpf:
@@ -154,6 +167,10 @@ def constants(
         "density": 1 / sqrt(2 * pi),
         "selu_lambda": selu_lambda,
         "selu_lambda_alpha": selu_lambda * selu_alpha,
+        "quick_gelu": mpf("1.702"),
+        "gelu_tanh_1": 2 * sqrt(2 / pi),
+        "gelu_tanh_3": 2 * sqrt(2 / pi) * mpf("0.044715"),
+        "third": mpf(1) / 3,
     }
     for name, x in pairs.items():
         high = rounded(x, precision)
@@ -161,6 +178,8 @@ def constants(
         constant(ctype, f"{name}_lo", x - high)
     edge = log(mpf(2)) / 2 * (1 + mpf(2) ** -10)
     array(ctype, "exp", "(e^x - 1 - x) / x²", lambda x: exp(x) - 1 - x, 2, degrees[0], -edge, edge)
+    what = "2 (e^x - 1 - x - x²/2) / x³"
+    array(ctype, "expm1", what, lambda x: 2 * (exp(x) - 1 - x) - x * x, 3, degrees[0], -edge, edge)
     a, b = 1 / sqrt(mpf(2)) - 1, sqrt(mpf(2)) - 1
     array(
         ctype,
@@ -173,6 +192,8 @@ def constants(
         b,
     )
     shift = mpf(27) / 32
+    what = "((x - tanh x)/x³ - 1/3)/x² as a function of x²"
+    array(ctype, "tanh_shrink", what, tanh_shrink, 0, degrees[3], mpf(0), mpf(9) / 16)
     constant(ctype, "mills_shift", shift)
     constant(ctype, "mills_centre", centre)
     print("  /// e^(-a²/2) times the largest number rounds to zero from here on.")
@@ -186,11 +207,12 @@ print("// Written by tables.py, not by hand: `python tables.py > tables.hpp`.")
 print("// clang-format off")
 print("#pragma once\n\nnamespace fastact::math {\n\ntemplate <class T>\nstruct Constants;\n")
 print("template <>\nstruct Constants<float> {")
-constants("float", 127, (-200, -25), -40, (6, 11, 10), 4, 20)
+constants("float", 127, (-200, -25), -40, (7, 11, 10, 6), 4, 20)
 print("};\n\ntemplate <>\nstruct Constants<double> {")
-constants("double", 1023, (-1500, -50), -200, (12, 23, 26), 5, 54)
+constants("double", 1023, (-1500, -50), -200, (12, 23, 26, 15), 5, 54)
 print("};\n")
 near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
 near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)
+near_root("GeluTanhRoot", gelu_tanh_derivative, -0.7525, mpf(1) / 4, 8)
 near_root("MishRoot", mish_derivative, -1.1924, mpf(1) / 4, 6)
 print("}  // namespace fastact::math\n// clang-format on")

@@ -47,6 +47,8 @@ struct Avx2 {
   static __m256d min(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
   static __m256 abs(__m256 x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), x); }
   static __m256d abs(__m256d x) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x); }
+  static __m256 sqrt(__m256 x) { return _mm256_sqrt_ps(x); }
+  static __m256d sqrt(__m256d x) { return _mm256_sqrt_pd(x); }
   static __m256 copysign(__m256 x, __m256 sign) {
     return _mm256_or_ps(abs(x), _mm256_and_ps(_mm256_set1_ps(-0.0F), sign));
   }

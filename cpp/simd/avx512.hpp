@@ -47,6 +47,8 @@ struct Avx512 {
   static __m512d min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); }
   static __m512 abs(__m512 x) { return _mm512_abs_ps(x); }
   static __m512d abs(__m512d x) { return _mm512_abs_pd(x); }
+  static __m512 sqrt(__m512 x) { return _mm512_sqrt_ps(x); }
+  static __m512d sqrt(__m512d x) { return _mm512_sqrt_pd(x); }
   static __m512 copysign(__m512 x, __m512 sign) {
     const __m512 bit = _mm512_set1_ps(-0.0F);
     return _mm512_or_ps(_mm512_andnot_ps(bit, x), _mm512_and_ps(bit, sign));

@@ -52,6 +52,8 @@ struct Neon {
   static float64x2_t min(float64x2_t a, float64x2_t b) { return select(less(a, b), a, b); }
   static float32x4_t abs(float32x4_t x) { return vabsq_f32(x); }
   static float64x2_t abs(float64x2_t x) { return vabsq_f64(x); }
+  static float32x4_t sqrt(float32x4_t x) { return vsqrtq_f32(x); }
+  static float64x2_t sqrt(float64x2_t x) { return vsqrtq_f64(x); }
   static float32x4_t copysign(float32x4_t x, float32x4_t sign) { return vbslq_f32(vdupq_n_u32(0x80000000U), sign, x); }
   static float64x2_t copysign(float64x2_t x, float64x2_t sign) {
     return vbslq_f64(vdupq_n_u64(0x8000000000000000U), sign, x);

@@ -33,6 +33,7 @@ struct Portable {
   template <class T> static T max(T a, T b) { return a > b ? a : b; }
   template <class T> static T min(T a, T b) { return a < b ? a : b; }
   template <class T> static T abs(T x) { return std::abs(x); }
+  template <class T> static T sqrt(T x) { return std::sqrt(x); }
   template <class T> static T copysign(T x, T sign) { return std::copysign(x, sign); }
   template <int bits, class T> static T shift_left(T x) { return std::bit_cast<T>(std::bit_cast<Bits<T>>(x) << bits); }
   template <class T> static bool less(T a, T b) { return a < b; }

@@ -25,6 +25,7 @@ concept Backend = requires(typename Isa::template Register<T> v, typename Isa::t
   { Isa::max(v, v) } -> std::same_as<decltype(v)>;                 // the second operand where either is NaN
   { Isa::min(v, v) } -> std::same_as<decltype(v)>;                 // likewise
   { Isa::abs(v) } -> std::same_as<decltype(v)>;
+  { Isa::sqrt(v) } -> std::same_as<decltype(v)>;
   { Isa::copysign(v, v) } -> std::same_as<decltype(v)>;            // magnitude of the first, sign of the second
   { Isa::template shift_left<1>(v) } -> std::same_as<decltype(v)>; // of the bit pattern
   { Isa::less(v, v) } -> std::same_as<decltype(m)>;                // false for NaN
@@ -112,6 +113,9 @@ struct Vec {
   }
   friend Vec abs(Vec x) {
     return each([&](std::size_t i) { return Isa::abs(x.v[i]); });
+  }
+  friend Vec sqrt(Vec x) {
+    return each([&](std::size_t i) { return Isa::sqrt(x.v[i]); });
   }
   friend Vec copysign(Vec magnitude, Vec sign) {
     return each([&](std::size_t i) { return Isa::copysign(magnitude.v[i], sign.v[i]); });

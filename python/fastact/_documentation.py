@@ -59,6 +59,15 @@ ENTRIES = {
         exact=True,
         examples=("[0., 0., 1.]", "[0., 0., 1.]"),
     ),
+    "relu_squared": Entry(
+        title="Squared rectified linear unit",
+        formula="max(x, 0)²",
+        derivative="2·max(x, 0)",
+        limits="f(-inf) = 0, f(inf) = inf, f'(inf) = inf; where x <= 0 the backward pass gives 0 whatever g"
+        " holds.",
+        source='So et al., "Primer: searching for efficient transformers for language modeling", 2021.',
+        examples=("[0., 0., 1.]", "[0., 0., 2.]"),
+    ),
     "leaky_relu": Entry(
         title="Leaky rectified linear unit",
         formula="x if x > 0 else negative_slope·x",
@@ -68,6 +77,21 @@ ENTRIES = {
         " 2013.",
         parameters={"negative_slope": "Slope for x <= 0; any number."},
         examples=("[-0.02,  0.  ,  1.  ]", "[0.01, 0.01, 1.  ]"),
+    ),
+    "threshold": Entry(
+        title="Threshold",
+        formula="x if x > threshold else value",
+        derivative="1 if x > threshold else 0",
+        limits="f(-inf) = value, f(inf) = inf; where x <= threshold the backward pass gives 0 whatever g"
+        " holds.",
+        source='Konda, Memisevic and Krueger, "Zero-bias autoencoders and the benefits of co-adapting'
+        ' features", 2015.',
+        exact=True,
+        parameters={
+            "threshold": "The input above which x passes; any number.",
+            "value": "The result for all other x; any number.",
+        },
+        examples=("[0., 0., 1.]", "[0., 0., 1.]"),
     ),
     "sigmoid": Entry(
         title="Logistic function",
@@ -83,6 +107,26 @@ ENTRIES = {
             "[0.10499358, 0.25      , 0.19661193]",
         ),
     ),
+    "log_sigmoid": Entry(
+        title="Logarithm of the logistic function",
+        formula="-log(1 + exp(-x))",
+        derivative="1/(1 + exp(x))",
+        limits="f(-inf) = -inf, f(inf) = 0, f'(-inf) = 1, f'(inf) = 0; f(100) is -3.8e-44, not 0.",
+        source='Mikolov et al., "Distributed representations of words and phrases and their'
+        ' compositionality", 2013, equation 4.',
+        examples=("[-2.126928 , -0.6931472, -0.3132617]", "[0.8807971 , 0.5       , 0.26894143]"),
+    ),
+    "hard_sigmoid": Entry(
+        title="Hard sigmoid",
+        formula="min(max(slope·x + offset, 0), 1)",
+        derivative="slope if 0 < slope·x + offset < 1 else 0",
+        limits="f(-inf) = 0, f(inf) = 1 with a positive slope; where f' = 0 the backward pass gives 0"
+        " whatever g holds. The slope acts as rounded to the result's type.",
+        source='Courbariaux, Bengio and David, "BinaryConnect: training deep neural networks with binary'
+        ' weights during propagations", 2015; slope 1/6: Howard et al., "Searching for MobileNetV3", 2019.',
+        parameters={"slope": "Slope between 0 and 1; any number.", "offset": "Value at 0; any number."},
+        examples=("[0.16666667, 0.5       , 0.6666667 ]", "[0.16666667, 0.16666667, 0.16666667]"),
+    ),
     "tanh": Entry(
         title="Hyperbolic tangent",
         formula="tanh(x)",
@@ -95,6 +139,38 @@ ENTRIES = {
             "[0.07065082, 1.        , 0.41997433]",
             "[0.07065082, 1.        , 0.4199743 ]",
         ),
+    ),
+    "tanh_shrink": Entry(
+        title="Hyperbolic tangent shrinkage",
+        formula="x - tanh(x)",
+        derivative="tanh(x)²",
+        limits="f(-0.0) = -0.0, f(±inf) = ±inf, f'(±inf) = 1; near 0, f(x) is x³/3, not 0.",
+        source='Collobert, Kavukcuoglu and Farabet, "Torch7: a Matlab-like environment for machine learning",'
+        " 2011.",
+        examples=("[-1.0359725 ,  0.        ,  0.23840584]", "[0.9293492, 0.       , 0.5800257]"),
+    ),
+    "hard_tanh": Entry(
+        title="Hard hyperbolic tangent",
+        formula="min(max(x, min_value), max_value)",
+        derivative="1 if min_value < x < max_value else 0",
+        limits="f(-0.0) = -0.0, f(-inf) = min_value, f(inf) = max_value; where f' = 0 the backward pass"
+        " gives 0 whatever g holds.",
+        source='Collobert et al., "Natural language processing (almost) from scratch", 2011.',
+        exact=True,
+        parameters={
+            "min_value": "Least value, at most max_value.",
+            "max_value": "Largest value, at least min_value.",
+        },
+        allowed="min_value > max_value or NaN",
+        examples=("[-1.,  0.,  1.]", "[0., 1., 0.]"),
+    ),
+    "softsign": Entry(
+        title="Softsign",
+        formula="x/(1 + |x|)",
+        derivative="1/(1 + |x|)²",
+        limits="f(-0.0) = -0.0, f(±inf) = ±1, f'(±inf) = 0.",
+        source='Turian, Bergstra and Bengio, "Quadratic features and deep architectures for chunking", 2009.',
+        examples=("[-0.6666667,  0.       ,  0.5      ]", "[0.11111111, 1.        , 0.25      ]"),
     ),
     "softplus": Entry(
         title="Softplus",
@@ -112,6 +188,16 @@ ENTRIES = {
             "[0.11920293, 0.5       , 0.7310586 ]",
         ),
     ),
+    "squareplus": Entry(
+        title="Squareplus",
+        formula="(x + √(x² + b))/2",
+        derivative="(1 + x/√(x² + b))/2, and 1/2 at 0",
+        limits="f(-inf) = 0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(-1e4) is 1e-4, not 0.",
+        source='Barron, "Squareplus: a softplus-like algebraic rectifier", 2021.',
+        parameters={"b": "Width of the bend, b >= 0; f(0) = √b/2."},
+        allowed="b < 0 or NaN",
+        examples=("[0.41421357, 1.        , 1.618034  ]", "[0.14644662, 0.5       , 0.7236068 ]"),
+    ),
     "elu": Entry(
         title="Exponential linear unit",
         formula="x if x > 0 else alpha·(exp(x) - 1)",
@@ -128,6 +214,16 @@ ENTRIES = {
             "[0.13533527, 1.        , 1.        ]",
         ),
     ),
+    "celu": Entry(
+        title="Continuously differentiable exponential linear unit",
+        formula="x if x > 0 else alpha·(exp(x/alpha) - 1)",
+        derivative="1 if x > 0 else exp(x/alpha)",
+        limits="f(-0.0) = -0.0, f(-inf) = -alpha, f(inf) = inf, f'(-inf) = 0.",
+        source='Barron, "Continuously differentiable exponential linear units", 2017.',
+        parameters={"alpha": "Minus the value at -inf, alpha > 0."},
+        allowed="alpha <= 0 or NaN",
+        examples=("[-0.86466473,  0.        ,  1.        ]", "[0.13533528, 1.        , 1.        ]"),
+    ),
     "selu": Entry(
         title="Scaled exponential linear unit",
         formula="λ·(x if x > 0 else α·(exp(x) - 1)), λ = 1.0507009873554805, α = 1.6732632423543772",
@@ -139,6 +235,20 @@ ENTRIES = {
             "[-1.5201665,  0.       ,  1.050701 ]",
             "[0.23793288, 1.7580993 , 1.050701  ]",
             "[0.2379328, 1.7580993, 1.050701 ]",
+        ),
+    ),
+    "exponential": Entry(
+        title="Exponential function",
+        formula="exp(x)",
+        derivative="exp(x)",
+        from_output="y",
+        limits="f(-inf) = 0, f(inf) = inf, and so for f'; f(-100) is 3.8e-44, not 0.",
+        source='Nelder and Wedderburn, "Generalized linear models", 1972: the inverse of the logarithmic'
+        " link.",
+        examples=(
+            "[0.13533528, 1.        , 2.7182817 ]",
+            "[0.13533528, 1.        , 2.7182817 ]",
+            "[0.13533528, 1.        , 2.7182817 ]",
         ),
     ),
     "silu": Entry(
@@ -153,6 +263,23 @@ ENTRIES = {
             "[-0.09078425,  0.5       ,  0.92767054]",
         ),
     ),
+    "quick_gelu": Entry(
+        title="Gaussian error linear unit, logistic approximation",
+        formula="x·σ(1.702·x), σ(x) = 1/(1 + exp(-x))",
+        derivative="σ(z)·(1 + z·σ(-z)), z = 1.702·x",
+        limits="f(-0.0) = f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1.",
+        source='Hendrycks and Gimpel, "Gaussian error linear units", 2016.',
+        examples=("[-0.06434137,  0.        ,  0.84579575]", "[-0.07381535,  0.5       ,  1.0677797 ]"),
+    ),
+    "hard_swish": Entry(
+        title="Hard swish",
+        formula="x·min(max(x + 3, 0), 6)/6",
+        derivative="0 if x <= -3, 1 if x >= 3, else (2·x + 3)/6",
+        limits="f(-0.0) = -0.0, f(-inf) = 0, f(inf) = inf; where x <= -3 the backward pass gives 0 whatever g"
+        " holds.",
+        source='Howard et al., "Searching for MobileNetV3", 2019.',
+        examples=("[-0.33333334,  0.        ,  0.6666667 ]", "[-0.16666667,  0.5       ,  0.8333333 ]"),
+    ),
     "gelu": Entry(
         title="Gaussian error linear unit",
         formula="x·Φ(x), Φ the normal distribution function",
@@ -164,6 +291,15 @@ ENTRIES = {
             "[-0.0852318,  0.5      ,  1.0833155]",
         ),
     ),
+    "gelu_tanh": Entry(
+        title="Gaussian error linear unit, hyperbolic tangent approximation",
+        formula="x/2·(1 + tanh(u)), u = √(2/π)·(x + 0.044715·x³)",
+        derivative="(1 + tanh(u))/2 + x/2·u'/cosh(u)², u' = √(2/π)·(1 + 0.134145·x²)",
+        limits="f(-0.0) = f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(-10) is"
+        " -1.2e-37, not 0.",
+        source='Hendrycks and Gimpel, "Gaussian error linear units", 2016.',
+        examples=("[-0.04540231,  0.        ,  0.841192  ]", "[-0.08609926,  0.5       ,  1.0829641 ]"),
+    ),
     "mish": Entry(
         title="Mish",
         formula="x·tanh(log(1 + exp(x)))",
@@ -174,6 +310,29 @@ ENTRIES = {
             "[-0.2525015,  0.       ,  0.8650984]",
             "[-0.10835509,  0.6       ,  1.0490363 ]",
         ),
+    ),
+    "hard_shrink": Entry(
+        title="Hard shrinkage",
+        formula="x if |x| > lambd else 0",
+        derivative="1 if |x| > lambd else 0",
+        limits="f(-0.0) = -0.0, f(±inf) = ±inf; where |x| <= lambd the backward pass gives 0 whatever g"
+        " holds.",
+        source='Donoho and Johnstone, "Ideal spatial adaptation by wavelet shrinkage", 1994.',
+        exact=True,
+        parameters={"lambd": "Half the width of the interval that shrinks to 0, lambd >= 0."},
+        allowed="lambd < 0 or NaN",
+        examples=("[-2.,  0.,  1.]", "[1., 0., 1.]"),
+    ),
+    "soft_shrink": Entry(
+        title="Soft shrinkage",
+        formula="x - lambd if x > lambd, x + lambd if x < -lambd, else 0",
+        derivative="1 if |x| > lambd else 0",
+        limits="f(-0.0) = -0.0, f(±inf) = ±inf; where |x| <= lambd the backward pass gives 0 whatever g"
+        " holds.",
+        source='Donoho, "De-noising by soft-thresholding", 1995.',
+        parameters={"lambd": "What |x| is lessened by, lambd >= 0."},
+        allowed="lambd < 0 or NaN",
+        examples=("[-1.5,  0. ,  0.5]", "[1., 0., 1.]"),
     ),
 }
 

@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr std::size_t count = 1 << 16;
+constexpr std::size_t count = 1 << 21;
 
 template <class T>
 using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;

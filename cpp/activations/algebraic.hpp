@@ -1,0 +1,110 @@
+#pragma once
+
+#include <limits>
+
+#include "activations/nan.hpp"
+#include "math/pair.hpp"
+
+/// Functions made of the four operations and a square root.
+namespace fastact::activations {
+
+/// Beyond `large` a number is taken times `down`: then no square of it, no inverse of a square, and no product of that
+/// with a gradient times `down` leaves the range of numbers. A number that still is beyond `largest` is infinite to all
+/// intents.
+template <class T>
+struct Range;
+template <>
+struct Range<float> {
+  static constexpr double large = 0x1p40, down = 0x1p-78, largest = 0x1p62;
+};
+template <>
+struct Range<double> {
+  static constexpr double large = 0x1p400, down = 0x1p-700, largest = 0x1p500;
+};
+
+/// f(x) = x/(1 + |x|); f'(x) = 1/(1 + |x|)². Turian, Bergstra and Bengio, "Quadratic features and deep architectures
+/// for chunking", 2009.
+struct softsign {
+  template <class V>
+  static V forward(V x) {
+    const V a = min(V(most<V>), abs(x));
+    return copysign((math::Pair<V>{a, 0.0} / math::Divisor<V>(math::sum(V(1.0), a))).value(), x);
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    using R = Range<typename V::Element>;
+    const V a = min(V(most<V>), abs(x));
+    const V k = select(a > V(R::large), V(R::down), V(1.0));
+    const math::Divisor<V> denominator(math::sum(k, k * a));
+    return g * k * (math::Pair<V>{1.0, 0.0} / denominator / denominator).value() * k;
+  }
+
+ private:
+  template <class V>
+  static constexpr double most = std::numeric_limits<typename V::Element>::max();
+};
+
+/// f(x) = (x + √(x² + b))/2; f'(x) = (1 + x/√(x² + b))/2. Barron, "Squareplus: a softplus-like algebraic rectifier",
+/// 2021.
+///
+/// With u = |x|/√b and s = √(u² + 1), f(x) = √b (s + u)/2 and f'(x) = (s + u)/(2s) for x >= 0; for x < 0, where the
+/// sums would cancel, f(x) = √b/(2(s + u)) and f'(x) = 1/(2s(s + u)). All is computed for ku and ks, k a power of two.
+/// b = 0 leaves relu, with 1/2 for f'(0).
+struct squareplus {
+  template <class V>
+  static V forward(V x, V b) {
+    const Parts<V> p(x, b);
+    // Away from the subnormals, so that only the last product rounds there.
+    const V away = 0x1p32, scale = p.k * away, half_inverse = 0.25 / p.k, zero = 0.0;
+    const V negative = (math::Pair<V>{p.root_b.hi * scale, p.root_b.lo * scale} / p.twice_sum).value() * (1.0 / away);
+    const V positive = (p.twice_sum.d * p.root_b).value() * half_inverse;
+    const V y = select(x < zero, negative, positive);
+    return select(p.finite, y, max(zero, x));
+  }
+  template <class V>
+  static V backward(V x, V g, V b) {
+    const Parts<V> p(x, b);
+    const math::Divisor<V> s(p.s);
+    const V zero = 0.0, one = 1.0;
+    const auto is_negative = x < zero;
+    const V negative = (math::Pair<V>{1.0, 0.0} / p.twice_sum / s).value();
+    const V positive = 0.25 * (p.twice_sum.d / s).value();
+    const V k = select(is_negative, p.k, one);
+    const V dx = g * k * select(is_negative, negative, positive) * k;
+    const V at_0 = select(x == zero, 0.5 * g, dx);
+    return keep_nan(x, select(b == zero, select(x < zero, zero, select(x > zero, g, at_0)), dx));
+  }
+  static constexpr bool allows(double b) { return b >= 0; }
+  static constexpr const char* allowed = "b >= 0";
+
+ private:
+  template <class V>
+  struct Parts {
+    math::Pair<V> root_b;
+    V k;
+    typename V::Mask finite;     // whether ku is not beyond all bounds, as it is for b = 0
+    math::Pair<V> u, s;          // ku and ks
+    math::Divisor<V> twice_sum;  // 2(ku + ks)
+
+    Parts(V x, V b) : Parts(x, root({b, 0.0}), select(abs(x) > V(R::large) * sqrt(b), V(R::down), V(1.0))) {}
+
+   private:
+    using R = Range<typename V::Element>;
+    Parts(V x, math::Pair<V> r, V scale) : Parts(r, scale, math::Pair<V>{scale * abs(x), 0.0} / math::Divisor<V>(r)) {}
+    Parts(math::Pair<V> r, V scale, math::Pair<V> scaled)
+        : root_b(r),
+          k(scale),
+          finite(scaled.hi < V(R::largest)),
+          u(select(finite, scaled, {R::largest, 0.0})),
+          s(root(k * k + u * u)),
+          twice_sum(doubled(s + u)) {}
+
+    static math::Pair<V> root(math::Pair<V> p) {
+      const V r = sqrt(p.hi);
+      return {r, (fma(-r, r, p.hi) + p.lo) * (0.5 / r)};
+    }
+    static math::Pair<V> doubled(math::Pair<V> p) { return {2.0 * p.hi, 2.0 * p.lo}; }
+  };
+};
+
+}  // namespace fastact::activations

@@ -1,0 +1,145 @@
+"""``python -m fastact verify``."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from conftest import RunPython
+from fastact import _verify
+from fastact.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def small_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_verify.DENSITY, _verify.FLOAT32, 1)
+
+
+def rows(output: str) -> list[list[str]]:
+    return [line.split() for line in output.splitlines() if " float" in line][1:]
+
+
+def wrong_at(x: float, monkeypatch: pytest.MonkeyPatch, value: float = np.nan) -> None:
+    """Have relu give the value in place of x, where it is right otherwise."""
+    relu = fastact.relu
+    monkeypatch.setattr(fastact, "relu", lambda a: np.where(a == x, a.dtype.type(value), relu(a)))
+
+
+@pytest.mark.parametrize("name", ["relu", pytest.param("silu", marks=pytest.mark.slow)])
+def test_sample_keeps_the_bounds(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", name]) == 0
+    out = capsys.readouterr().out
+    assert fastact.__version__ in out and fastact.config()["isa"] in out
+    assert out.count(f"\n{name} ") == 6  # three passes, two types
+
+
+@pytest.mark.parametrize("value", [1.0000002, np.nan, np.inf])
+def test_wrong_result_is_found(
+    value: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong_at(float(np.finfo(np.float32).tiny), monkeypatch, value)
+    assert main(["verify", "relu"]) == 1
+    captured = capsys.readouterr()
+    assert "relu forward float32" in captured.err and "x = 1.1754944e-38 (0x1p-126)" in captured.err
+    assert "derivative" not in captured.err
+
+
+@pytest.mark.parametrize(("x", "value"), [(np.inf, 3.4e38), (-np.inf, -0.1), (np.inf, np.nan)])
+def test_wrong_limit_is_found(x: float, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong_at(x, monkeypatch, value)
+    assert main(["verify", "relu"]) == 1
+
+
+def test_nan_must_stay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    relu = fastact.relu
+    monkeypatch.setattr(fastact, "relu", lambda a: np.nan_to_num(relu(a), posinf=np.inf))
+    assert main(["verify", "relu"]) == 1
+    assert "x = nan" in capsys.readouterr().err
+
+
+def test_wrong_reference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_verify, "REFERENCE_ERROR", 1e-18)
+    with pytest.raises(ArithmeticError, match="reference of tanh"):
+        main(["verify", "tanh"])
+
+
+def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--markdown", "identity"]) == 0
+    table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 6
+    assert {line.count("|") for line in table} == {9}
+    assert table[2].startswith("| identity | forward | float32 | 0 | 100.0000 | 0 | 0 |")
+
+
+def test_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["verify", "gleu"])
+    assert stop.value.code == 2
+    message = capsys.readouterr().err
+    assert "'gleu'" in message and "gelu" in message
+
+
+@pytest.mark.parametrize("module", ["mpmath", "scipy", "tqdm"])
+def test_missing_package(module: str, run_python: RunPython) -> None:
+    program = f"""if True:
+        import sys
+        sys.modules[{module!r}] = None
+        from fastact.__main__ import main
+        main(["verify", "relu"])
+    """
+    run = run_python("-c", program)
+    assert run.returncode == 2
+    assert module in run.stderr and "pip install 'fastact[verify]'" in run.stderr
+
+
+@pytest.mark.slow
+def test_exhaustive_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+    monkeypatch.setattr(_verify, "CHUNK", 1 << 12)
+    command = ["verify", "tanh", "--exhaustive", "--save", str(file)]
+
+    def run(inputs: int) -> tuple[list[list[str]], Any]:
+        monkeypatch.setattr(_verify, "INPUTS", inputs)
+        assert main(command) == 0
+        (figures,) = json.loads(file.read_text()).values()
+        return rows(capsys.readouterr().out), figures
+
+    _, figures = run(1 << 13)
+    assert [sum(kept["counts"]) for kept in figures.values()] == [1 << 13] * 2
+    figures["tanh forward"]["largest"] = 0.875  # can only come from the file
+    file.write_text(json.dumps({_verify.library(None).title: figures}))
+    printed, figures = run(3 << 12)
+    assert [sum(kept["counts"]) for kept in figures.values()] == [3 << 12] * 2
+    assert printed[0][:4] == ["tanh", "forward", "float32", "0.875"]
+    file.write_text(json.dumps({"another build": figures}))
+    monkeypatch.setattr(_verify, "INPUTS", 1 << 12)
+    assert main(command) == 0
+    saved = json.loads(file.read_text())
+    assert saved.pop("another build") == figures
+    assert [sum(kept["counts"]) for kept in saved.popitem()[1].values()] == [1 << 12] * 2
+
+
+def test_unreadable_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "figures.json"
+    file.write_text("not JSON")
+    with pytest.raises(SystemExit) as stop:
+        main(["verify", "relu", "--exhaustive", "--save", str(file)])
+    assert stop.value.code == 2
+    assert str(file) in capsys.readouterr().err
+    assert file.read_text() == "not JSON"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", ["torch", "jax"])
+def test_peer(peer: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if not importlib.util.find_spec(peer):
+        pytest.skip(f"{peer} is not installed")
+    assert main(["verify", "tanh", "binary_step", "--peer", peer]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith(peer) and "has no binary_step" in captured.err
+    assert float(captured.out.splitlines()[-1].split()[3]) > 1000  # tanh' in the tails
