@@ -36,7 +36,8 @@ struct softsign {
     const V a = min(V(most<V>), abs(x));
     const V k = select(a > V(R::large), V(R::down), V(1.0));
     const math::Divisor<V> denominator(math::sum(k, k * a));
-    return g * k * (math::Pair<V>{1.0, 0.0} / denominator / denominator).value() * k;
+    const V dx = g * k * (math::Pair<V>{1.0, 0.0} / denominator / denominator).value() * k;
+    return keep_nan(x, select(abs(x) <= V(most<V>), dx, V(0.0)));
   }
 
  private:

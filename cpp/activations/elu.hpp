@@ -20,8 +20,7 @@ struct elu {
     // A power of two keeps α e^x normal however small α is.
     const auto small = abs(alpha) < V(0x1p-60);
     const V scaled = alpha * select(small, V(0x1p60), V(1.0)), back = select(small, V(0x1p-60), V(1.0));
-    const V slope = fma(scaled, e.significand.hi, scaled * e.significand.lo);
-    return select(x > V(0.0), g, g * back * math::Scaled<V>{slope, e.tail});
+    return select(x > V(0.0), g, g * back * math::Scaled<V>{scaled * e.significand, e.tail});
   }
   /// g for y > 0, else g (y + α): the sign of y is that of x as long as α >= 0.
   template <class V>
@@ -46,7 +45,7 @@ struct celu {
   static V backward(V x, V g, V alpha) {
     const math::Pair<V> w = exponent(x, alpha);
     const math::Exponential<V> e = math::exp(w.hi, w.lo);
-    return select(x > V(0.0), g, g * math::Scaled<V>{e.significand.value(), e.tail});
+    return select(x > V(0.0), g, g * math::Scaled<V>{e.significand, e.tail});
   }
   static constexpr bool allows(double alpha) { return alpha > 0; }
   static constexpr const char* allowed = "alpha > 0";
@@ -87,8 +86,7 @@ struct selu {
   static math::Scaled<V> derivative(V x) {
     const math::Exponential<V> e = math::exp(min(V(0.0), x));
     const auto positive = x > V(0.0);
-    return {select(positive, lambda<V>().hi, (e.significand * lambda_alpha<V>()).value()),
-            select(positive, V(1.0), e.tail)};
+    return {select(positive, lambda<V>(), e.significand * lambda_alpha<V>()), select(positive, V(1.0), e.tail)};
   }
   /// g λ for y > 0, else g (y + λα).
   template <class V>

@@ -13,7 +13,7 @@ struct exponential {
   template <class V>
   static math::Scaled<V> derivative(V x) {
     const math::Exponential<V> e = math::exp<true>(x);
-    return {e.significand.value(), e.tail};
+    return {e.significand, e.tail};
   }
   /// g y.
   template <class V>

@@ -25,7 +25,7 @@ struct gelu {
     const math::Pair<V> d = (tail.mills() + -(abs(tail.x) * math::density<V>())) * tail.e.significand;
     const auto negative = x < V(0.0);
     const V one = 1.0;
-    const V value = select(negative, d, one + -d).value();
+    const math::Pair<V> value = select(negative, d, one + -d);
     return {math::near_root<math::GeluRoot>(x, V(0.0), value), select(negative, tail.e.tail, one)};
   }
 };
@@ -42,7 +42,7 @@ struct gelu_tanh {
   static math::Scaled<V> derivative(V x) {
     const Argument<V> w(x);
     const math::Logistic<V> logistic(w.w.hi, w.w.lo);
-    const V value = logistic.product_derivative(w.x_derivative()).value();
+    const math::Pair<V> value = logistic.product_derivative(w.x_derivative());
     return {math::near_root<math::GeluTanhRoot>(x, V(0.0), value), logistic.tail()};
   }
 

@@ -33,8 +33,7 @@ struct mish {
                                e * (select(p.negative, four, linear) + e * select(p.negative, one, constant)));
     const Pair<V> numerator = select(p.negative, e * cubic, cubic);
     const math::Divisor<V> by(p.n_plus_2);
-    return {math::near_root<math::MishRoot>(x, V(0.0), (numerator / by / by).value()),
-            select(p.negative, p.e.tail, V(1.0))};
+    return {math::near_root<math::MishRoot>(x, V(0.0), numerator / by / by), select(p.negative, p.e.tail, V(1.0))};
   }
 
  private:

@@ -18,7 +18,7 @@ struct sigmoid {
   template <class V>
   static math::Scaled<V> derivative(V x) {
     const math::Logistic<V> logistic(x);
-    return {logistic.derivative().value(), logistic.e.tail};
+    return {logistic.derivative(), logistic.e.tail};
   }
   /// g y (1 - y).
   template <class V>
@@ -39,7 +39,7 @@ struct tanh {
   template <class V>
   static math::Scaled<V> derivative(V x) {
     const math::Scaled<V> d = sigmoid::derivative(2.0 * x);
-    return {4.0 * d.value, d.tail};
+    return {{4.0 * d.value.hi, 4.0 * d.value.lo}, d.tail};
   }
   /// g (1 - y²), as g (1 - y)(1 + y).
   template <class V>

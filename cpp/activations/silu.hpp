@@ -17,7 +17,7 @@ struct silu {
   static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
     const V w = bounded(x);
     const math::Logistic<V> logistic(w, x_lo);
-    const V value = logistic.product_derivative({w, x_lo}).value();
+    const math::Pair<V> value = logistic.product_derivative({w, x_lo});
     return {math::near_root<math::SiluRoot>(x, x_lo, value), logistic.tail()};
   }
   template <class V>

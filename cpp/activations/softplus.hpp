@@ -22,7 +22,7 @@ struct softplus {
   static math::Scaled<V> derivative(V x, V beta) {
     const math::Pair<V> w = scaled(x, beta);
     const math::Logistic<V> logistic(w.hi, w.lo);
-    return {logistic.sigma().value(), logistic.tail()};
+    return {logistic.sigma(), logistic.tail()};
   }
   /// σ(βx) = 1 - e^(-βy).
   template <class V>
@@ -50,7 +50,7 @@ struct log_sigmoid {
   template <class V>
   static math::Scaled<V> derivative(V x) {
     const math::Logistic<V> logistic(-x);
-    return {logistic.sigma().value(), logistic.tail()};
+    return {logistic.sigma(), logistic.tail()};
   }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 /// Unevaluated sums of two numbers ("double-float", "double-double"): what a formula carries so that its one final
 /// rounding is nearly the only one. Dekker, "A floating-point technique for extending the available precision", 1971;
@@ -103,13 +104,19 @@ V polynomial(V x, const T (&c)[n]) {
   return p;
 }
 
-/// value · tail², tail a power of two: a number down to the square of the smallest normal one. What it multiplies
-/// meets the normal value first, so that only the last product rounds to the subnormals' few bits, and a derivative
-/// far below them still counts when a large gradient comes in.
+/// value · tail², tail a power of two: a derivative down to the square of the smallest normal number. A gradient meets
+/// the normal value first, low part and all, so that one rounding is all the product costs, only the last one rounds to
+/// the subnormals' few bits, and a derivative far below them still counts when a large gradient comes in.
 template <class V>
 struct Scaled {
-  V value, tail;
-  friend V operator*(V g, Scaled s) { return g * s.value * s.tail * s.tail; }
+  Pair<V> value;
+  V tail;
+  friend V operator*(V g, Scaled s) {
+    const V most = std::numeric_limits<typename V::Element>::max();
+    const V product = g * s.value.lo;
+    const V low = select(abs(product) <= most, product, V(0.0));  // an infinite one would hide the result's sign
+    return fma(g, s.value.hi, low) * s.tail * s.tail;
+  }
 };
 
 }  // namespace fastact::math

@@ -13,11 +13,11 @@ namespace fastact::math {
 /// carried as a pair. In double the general formula, carried in pairs, stays within 2^-52 of the exact value, as
 /// promised.
 template <class R, class V>
-V near_root(V x, V x_lo, V elsewhere) {
+Pair<V> near_root(V x, V x_lo, Pair<V> elsewhere) {
   if constexpr (std::is_same_v<typename V::Element, float>) {
     const Pair<V> r = fast_sum(x - V(R::root), x_lo);
     const V rest = fma(r.hi, polynomial(r.hi, R::rest), fma(r.lo, V(R::slope), V(R::value)));
-    return select(abs(r.hi) < V(R::width), fma(r.hi, V(R::slope), rest), elsewhere);
+    return select(abs(r.hi) < V(R::width), rest + product(r.hi, V(R::slope)), elsewhere);
   } else {
     return elsewhere;
   }
