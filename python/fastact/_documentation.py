@@ -357,7 +357,7 @@ _ACCURACY = {
     "_backward": "within 1.5 ulp of the exact value in float32, 4.5 ulp in float64, whatever g is; beside a"
     " root of f' the float64 error is at most 2^-52·|g|",
     "_backward_from_output": "that of the formula in y, which cancels where f has nearly reached a limit:"
-    " the error there is small beside g, not beside the result. No transcendental is computed again",
+    " the error there is small beside g, not beside the result",
 }
 
 
