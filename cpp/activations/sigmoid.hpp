@@ -2,7 +2,6 @@
 
 #include <limits>
 
-#include "activations/nan.hpp"
 #include "math/logistic.hpp"
 
 namespace fastact::activations {
