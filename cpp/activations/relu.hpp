@@ -1,6 +1,7 @@
 #pragma once
 
 #include "activations/nan.hpp"
+#include "math/pair.hpp"
 
 namespace fastact::activations {
 
@@ -67,6 +68,15 @@ struct leaky_relu {
   template <class V>
   static V backward(V x, V g, V negative_slope) {
     return keep_nan(x, select(x > V(0.0), g, negative_slope * g));
+  }
+};
+
+/// leaky_relu with a slope that is learned; df/dalpha = x for x <= 0, else 0. He et al., "Delving deep into
+/// rectifiers", 2015.
+struct prelu : leaky_relu {
+  template <class V>
+  static math::Pair<V> parameter_backward(V x, V g, V) {
+    return select(x > V(0.0), {0.0, 0.0}, math::product(g, x));
   }
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "math/logistic.hpp"
 #include "math/root.hpp"
 
@@ -46,6 +48,38 @@ struct quick_gelu {
   static math::Pair<V> beta() {
     using C = math::Constants<typename V::Element>;
     return {C::quick_gelu_hi, C::quick_gelu_lo};
+  }
+};
+
+/// f(x) = x σ(βx), β learned; f'(x) is silu' at βx, and df/dβ = x² σ(βx) σ(-βx). Ramachandran, Zoph and Le, "Searching
+/// for activation functions", 2017.
+struct swish {
+  template <class V>
+  static V forward(V x, V beta) {
+    const math::Pair<V> w = math::argument(x, beta);
+    const V limit = select(w.hi < V(0.0), copysign(V(0.0), x), x);
+    return select(is_finite(x), logistic_product(x, math::Logistic<V>(w.hi, w.lo)), limit);
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x, V beta) {
+    const math::Pair<V> w = math::argument(x, beta);
+    return silu::derivative(w.hi, w.lo);
+  }
+  template <class V>
+  static math::Pair<V> parameter_backward(V x, V g, V beta) {
+    const V zero = 0.0;
+    const math::Pair<V> w = math::argument(x, beta);
+    const math::Logistic<V> logistic(w.hi, w.lo);
+    const V tail = logistic.e.tail;
+    const V bounded = select(is_finite(x), x, select(beta == zero, x, zero));  // at infinity e^-|βx| wins
+    const math::Pair<V> once = bounded * logistic.derivative();
+    return g * ((bounded * tail) * math::Pair<V>{once.hi * tail, once.lo * tail});
+  }
+
+ private:
+  template <class V>
+  static typename V::Mask is_finite(V x) {
+    return abs(x) <= V(std::numeric_limits<typename V::Element>::max());
   }
 };
 

@@ -11,7 +11,7 @@ struct softplus {
   static V forward(V x, V beta) {
     const V zero = 0.0;
     const auto positive = x > zero;
-    const math::Pair<V> w = scaled(-abs(x), beta);
+    const math::Pair<V> w = math::argument(-abs(x), beta);
     const math::Exponential<V> e = math::exp(w.hi, w.lo);
     const math::Pair<V> log = math::log1p(e.significand) / math::Divisor<V>({beta, zero});
     // A tail other than 1 belongs to an x whose max(x, 0) no longer notices.
@@ -20,7 +20,7 @@ struct softplus {
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V beta) {
-    const math::Pair<V> w = scaled(x, beta);
+    const math::Pair<V> w = math::argument(x, beta);
     const math::Logistic<V> logistic(w.hi, w.lo);
     return {logistic.sigma(), logistic.tail()};
   }
@@ -31,14 +31,6 @@ struct softplus {
   }
   static constexpr bool allows(double beta) { return beta > 0; }
   static constexpr const char* allowed = "beta > 0";
-
- private:
-  /// βx with its rounding error, unless it is beyond any exponential.
-  template <class V>
-  static math::Pair<V> scaled(V x, V beta) {
-    const math::Pair<V> p = math::product(x, beta);
-    return {p.hi, select(abs(p.hi) < V(-math::Constants<typename V::Element>::lowest), p.lo, V(0.0))};
-  }
 };
 
 /// f(x) = log σ(x) = -softplus(-x); f'(x) = σ(-x).

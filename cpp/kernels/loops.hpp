@@ -70,7 +70,8 @@ struct Passes {
     loop<2>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, uniform);
   }
   static constexpr Kernels all() {
-    Kernels kernels = {forward, backward, nullptr};
+    Kernels kernels = {forward, nullptr, nullptr};
+    if constexpr (!is_learnable<A>) kernels[1] = backward;
     if constexpr (requires { A::template backward_from_output<V>; }) kernels[2] = backward_from_output;
     return kernels;
   }
@@ -82,11 +83,11 @@ constexpr InstructionSet instantiate() {
   return {Isa::name,
           Isa::supported,
           {{
-#define FASTACT_ONE(name, value) +1
+#define FASTACT_ONE(...) +1
 #define FASTACT_ENTRY(name, ...)                                                                                \
   {Passes<simd::Vec<Isa, float>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(), \
    Passes<simd::Vec<Isa, double>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
-              FASTACT_ACTIVATIONS(FASTACT_ENTRY)
+              FASTACT_ACTIVATIONS(FASTACT_ENTRY) FASTACT_LEARNABLE(FASTACT_ENTRY)
 #undef FASTACT_ENTRY
 #undef FASTACT_ONE
           }}};

@@ -6,6 +6,15 @@
 /// cancels and nothing overflows. Where w < 0, results carry the tail of e.
 namespace fastact::math {
 
+/// βx with its rounding error, unless it is beyond any exponential; 0 for β = 0, at infinity too.
+template <class V>
+Pair<V> argument(V x, V beta) {
+  const V zero = 0.0;
+  const Pair<V> p = product(x, beta);
+  const V hi = select(beta == zero, select(x == x, zero, x), p.hi);
+  return {hi, select(abs(hi) < V(-Constants<typename V::Element>::lowest), p.lo, zero)};
+}
+
 template <class V>
 struct Logistic {
   typename V::Mask negative;
@@ -33,7 +42,7 @@ struct Logistic {
   }
 };
 
-/// x σ(w), w of the sign of x, for x that are finite.
+/// x σ(w) for x that are finite.
 template <class V>
 V logistic_product(V x, const Logistic<V>& w) {
   const V tail = w.tail();

@@ -26,7 +26,7 @@ py::dict config() {
                   "threads"_a = get_num_threads());
 }
 
-/// Adds an activation's ufuncs to the module; returns (name, ((parameter, default), …), whether it has a
+/// Adds an activation's ufuncs to the module; returns (name, ((parameter, default or None), …), whether it has a
 /// backward_from_output).
 py::tuple add(py::module_& m, Activation activation) {
   const Description& description = catalogue[static_cast<std::size_t>(activation)];
@@ -43,7 +43,8 @@ py::tuple add(py::module_& m, Activation activation) {
   }
   py::tuple parameters(description.parameter_count);
   for (std::size_t i = 0; i < description.parameter_count; ++i) {
-    parameters[i] = py::make_tuple(description.parameters[i].name, description.parameters[i].value);
+    const auto [parameter, value] = description.parameters[i];
+    parameters[i] = py::make_tuple(parameter, value == value ? py::object(py::float_(value)) : py::none());
   }
   return py::make_tuple(description.name, parameters, from_output);
 }
@@ -58,9 +59,12 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   } catch (const std::invalid_argument& error) {
     throw py::import_error(error.what());
   }
-  py::tuple activations(std::size(catalogue));
-  for (std::size_t i = 0; i < std::size(catalogue); ++i) activations[i] = add(m, static_cast<Activation>(i));
-  m.attr("activations") = activations;
+  py::list activations, learnable;
+  for (std::size_t i = 0; i < std::size(catalogue); ++i) {
+    (catalogue[i].learnable ? learnable : activations).append(add(m, static_cast<Activation>(i)));
+  }
+  m.attr("activations") = py::tuple(activations);
+  m.attr("learnable") = py::tuple(learnable);
   m.def("config", &config);
   m.def("get_num_threads", &get_num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));

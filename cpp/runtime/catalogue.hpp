@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,7 @@ namespace fastact {
 
 enum class Activation : std::size_t {
 #define FASTACT_NAME(name, ...) name,
-  FASTACT_ACTIVATIONS(FASTACT_NAME)
+  FASTACT_ACTIVATIONS(FASTACT_NAME) FASTACT_LEARNABLE(FASTACT_NAME)
 #undef FASTACT_NAME
 };
 
@@ -21,7 +22,7 @@ constexpr std::array<std::string_view, 3> pass_suffixes = {"", "_backward", "_ba
 
 struct Parameter {
   const char* name;
-  double value;  // the default
+  double value = std::numeric_limits<double>::quiet_NaN();  // the default; NaN where there is none
 };
 constexpr std::size_t most_parameters = 2;
 
@@ -36,6 +37,7 @@ struct Description {
   std::string_view name;
   std::array<Parameter, most_parameters> parameters;
   std::size_t parameter_count;
+  bool learnable;
   std::array<Constraint, pass_suffixes.size()> constraints;
 
   std::string function(Pass pass) const {
@@ -55,15 +57,20 @@ constexpr std::array<Constraint, pass_suffixes.size()> constraints(std::index_se
   return {input, input, output};
 }
 
+/// Of a parameter that has a gradient too: backward gives both, and is a row-wise function.
+template <class A>
+constexpr bool is_learnable = requires { &A::template parameter_backward<double>; };
+
 constexpr Description catalogue[] = {
-#define FASTACT_PARAMETER(name, value) Parameter{#name, value},
-#define FASTACT_ONE(name, value) +1
+#define FASTACT_PARAMETER(name, ...) Parameter{#name __VA_OPT__(, ) __VA_ARGS__},
+#define FASTACT_ONE(...) +1
 #define FASTACT_DESCRIBE(name, ...)                          \
   {#name,                                                    \
    {FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)}, \
    0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__),       \
+   is_learnable<activations::name>,                          \
    constraints<activations::name>(std::make_index_sequence<0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>{})},
-    FASTACT_ACTIVATIONS(FASTACT_DESCRIBE)
+    FASTACT_ACTIVATIONS(FASTACT_DESCRIBE) FASTACT_LEARNABLE(FASTACT_DESCRIBE)
 #undef FASTACT_DESCRIBE
 #undef FASTACT_ONE
 #undef FASTACT_PARAMETER

@@ -58,19 +58,25 @@ void call(Activation which, Pass pass, std::initializer_list<std::span<const T>>
 
 }  // namespace
 
-#define FASTACT_PARAMETER(name, value) , double name
-#define FASTACT_ARGUMENT(name, value) name,
-#define FASTACT_DEFINE_FOR(T, name, ...)                                                                            \
-  void name(std::span<const T> x, std::span<T> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) {          \
-    call<T>(Activation::name, Pass::forward, {x}, y, {FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__)});      \
-  }                                                                                                                 \
+#define FASTACT_PARAMETER(name, ...) , double name
+#define FASTACT_ARGUMENT(name, ...) name,
+#define FASTACT_DEFINE_FORWARD(T, name, ...)                                                                   \
+  void name(std::span<const T> x, std::span<T> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) {     \
+    call<T>(Activation::name, Pass::forward, {x}, y, {FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__)}); \
+  }
+#define FASTACT_DEFINE_BACKWARD(T, name, ...)                                                                       \
   void name##_backward(std::span<const T> x, std::span<const T> g,                                                  \
                        std::span<T> dx FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) {                    \
     call<T>(Activation::name, Pass::backward, {x, g}, dx, {FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__)}); \
   }
-#define FASTACT_DEFINE(...)              \
-  FASTACT_DEFINE_FOR(float, __VA_ARGS__) \
-  FASTACT_DEFINE_FOR(double, __VA_ARGS__)
-FASTACT_ACTIVATIONS(FASTACT_DEFINE)
+#define FASTACT_FORWARD(...)                 \
+  FASTACT_DEFINE_FORWARD(float, __VA_ARGS__) \
+  FASTACT_DEFINE_FORWARD(double, __VA_ARGS__)
+#define FASTACT_BACKWARD(...)                 \
+  FASTACT_DEFINE_BACKWARD(float, __VA_ARGS__) \
+  FASTACT_DEFINE_BACKWARD(double, __VA_ARGS__)
+FASTACT_ACTIVATIONS(FASTACT_FORWARD)
+FASTACT_ACTIVATIONS(FASTACT_BACKWARD)
+FASTACT_LEARNABLE(FASTACT_FORWARD)
 
 }  // namespace fastact

@@ -5,6 +5,9 @@ from typing import Any
 activations: tuple[tuple[str, tuple[tuple[str, float], ...], bool], ...]
 """(name, ((parameter, default), ...), whether it has a backward_from_output), in the order of the list."""
 
+learnable: tuple[tuple[str, tuple[tuple[str, float | None], ...], bool], ...]
+"""Likewise for those whose backward pass also gives the gradient for their parameter."""
+
 def config() -> dict[str, Any]:
     """Return version, compiler, instruction sets built, available and chosen, OpenMP, threads."""
 

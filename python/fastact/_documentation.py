@@ -78,6 +78,15 @@ ENTRIES = {
         parameters={"negative_slope": "Slope for x <= 0; any number."},
         examples=("[-0.02,  0.  ,  1.  ]", "[0.01, 0.01, 1.  ]"),
     ),
+    "prelu": Entry(
+        title="Parametric rectified linear unit",
+        formula="x if x > 0 else alpha·x",
+        derivative="1 if x > 0 else alpha",
+        limits="f(inf) = inf, f(-inf) = -inf with a positive alpha.",
+        source='He, Zhang, Ren and Sun, "Delving deep into rectifiers", 2015, equation 1.',
+        parameters={"alpha": "Slope for x <= 0, learned; any number."},
+        examples=("[-0.5,  0. ,  1. ]",),
+    ),
     "threshold": Entry(
         title="Threshold",
         formula="x if x > threshold else value",
@@ -263,6 +272,15 @@ ENTRIES = {
             "[-0.09078425,  0.5       ,  0.92767054]",
         ),
     ),
+    "swish": Entry(
+        title="Swish",
+        formula="x·σ(beta·x), σ(x) = 1/(1 + exp(-x))",
+        derivative="s·(1 + beta·x·(1 - s)), s = σ(beta·x)",
+        limits="With a positive beta f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(x) is x/2 for beta = 0.",
+        source='Ramachandran, Zoph and Le, "Searching for activation functions", 2017.',
+        parameters={"beta": "Sharpness, learned; any number."},
+        examples=("[-0.23840584,  0.        ,  0.7310586 ]",),
+    ),
     "quick_gelu": Entry(
         title="Gaussian error linear unit, logistic approximation",
         formula="x·σ(1.702·x), σ(x) = 1/(1 + exp(-x))",
@@ -370,7 +388,7 @@ def _section(title: str, *paragraphs: str) -> str:
     return "\n".join(["", title, "-" * len(title), *wrapped])
 
 
-def docstring(activation: str, suffix: str, parameters: tuple[tuple[str, float], ...]) -> str:
+def docstring(activation: str, suffix: str, parameters: tuple[tuple[str, float | None], ...]) -> str:
     """Return the numpydoc docstring of one function."""
     entry = ENTRIES[activation]
     summary, result, value = _PASSES[suffix]
@@ -381,12 +399,13 @@ def docstring(activation: str, suffix: str, parameters: tuple[tuple[str, float],
         described += [f"{name} : array_like, float32 or float64", "    " + _ARRAYS[name].format(first=first)]
     for name, default in parameters:
         described += [
-            f"{name} : float or array_like, default {default:g}",
+            f"{name} : float or array_like" + ("" if default is None else f", default {default:g}"),
             f"    {entry.parameters[name]} Broadcasts against {first}; its type never changes the result's.",
         ]
     refused = " or ".join(filter(None, [entry.allowed, entry.output_allowed if first == "y" else ""]))
     accuracy = "exact" if entry.exact and first == "x" else _ACCURACY[suffix]
     arguments = f"{first}, np.ones_like(x)" if suffix else "x"
+    arguments += "".join(", 0.25" for _, default in parameters if default is None)
     example = [
         ">>> import numpy as np",
         ">>> import fastact",

@@ -9,6 +9,8 @@ import numpy as np
 from . import _core
 from ._documentation import docstring
 
+Parameters = tuple[tuple[str, float | None], ...]  # names and defaults, None where there is none
+
 # As NumPy's own ufuncs, so that help and completion show it.
 _KEYWORDS: dict[str, Any] = {
     "where": True,
@@ -25,12 +27,15 @@ def {name}({arrays}, /, {defaults}, out=None, **keywords):
 """
 
 
-def _signature(arrays: tuple[str, ...], parameters: tuple[tuple[str, float], ...]) -> inspect.Signature:
+def _signature(arrays: tuple[str, ...], parameters: Parameters) -> inspect.Signature:
     kind = inspect.Parameter
     return inspect.Signature(
         [
             *(kind(name, kind.POSITIONAL_ONLY) for name in arrays),
-            *(kind(name, kind.POSITIONAL_OR_KEYWORD, default=value) for name, value in parameters),
+            *(
+                kind(name, kind.POSITIONAL_OR_KEYWORD, default=kind.empty if value is None else value)
+                for name, value in parameters
+            ),
             kind("out", kind.POSITIONAL_OR_KEYWORD, default=None),
             *(kind(name, kind.KEYWORD_ONLY, default=value) for name, value in _KEYWORDS.items()),
         ]
@@ -38,10 +43,12 @@ def _signature(arrays: tuple[str, ...], parameters: tuple[tuple[str, float], ...
 
 
 def _with_parameters(
-    name: str, ufunc: np.ufunc, arrays: tuple[str, ...], parameters: tuple[tuple[str, float], ...]
+    name: str, ufunc: np.ufunc, arrays: tuple[str, ...], parameters: Parameters
 ) -> Callable[..., Any]:
     names = ", ".join(parameter for parameter, _ in parameters)
-    defaults = ", ".join(f"{parameter}={value!r}" for parameter, value in parameters)
+    defaults = ", ".join(
+        parameter if value is None else f"{parameter}={value!r}" for parameter, value in parameters
+    )
     namespace: dict[str, Any] = {"_ufunc": ufunc, "_arguments": getattr(_core, f"{name}_arguments")}
     exec(_TEMPLATE.format(name=name, arrays=", ".join(arrays), names=names, defaults=defaults), namespace)
     function: Callable[..., Any] = namespace[name]
@@ -51,8 +58,10 @@ def _with_parameters(
 def build() -> dict[str, Any]:
     """Return every public function by its name."""
     functions = {}
-    for activation, parameters, from_output in _core.activations:
-        passes = {"": ("x",), "_backward": ("x", "g")}
+    for activation, parameters, from_output in _core.activations + _core.learnable:
+        passes: dict[str, tuple[str, ...]] = {"": ("x",)}
+        if (activation, parameters, from_output) not in _core.learnable:
+            passes["_backward"] = ("x", "g")
         if from_output:
             passes["_backward_from_output"] = ("y", "g")
         for suffix, arrays in passes.items():

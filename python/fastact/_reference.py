@@ -37,6 +37,7 @@ class Activation:
     kinks: tuple[float, ...] = ()  # where f' jumps, with any of these parameters
     roots: tuple[float, ...] = ()  # where a smooth f' vanishes, to a few digits
     flat: Formula = np.zeros_like  # where f' is zero by definition
+    parameter_derivative: Formula | None = None  # df/dp of a learnable parameter p
 
 
 def evaluate(formula: Formula, x: ArrayLike, **parameters: ArrayLike) -> Array:
@@ -92,6 +93,30 @@ def gated_derivative(slope: Array, h: Array) -> Array:
     """σ(z) (1 + x z' σ(-z)), where slope is x z'."""
     s = 1 / (1 + h * h)
     return np.where(slope < 0, (1 + slope * s) * s * h * h, (1 + slope * s * h * h) * s)
+
+
+def swish_argument(x: Array, beta: Number) -> tuple[Array, Array]:
+    """z = beta x, and h with h*h = e^-|z|."""
+    p, low = product(beta, x)
+    z = np.where(np.equal(beta, 0), 0.0, p)
+    return z, root_exp(z) * (1 - np.where(np.abs(z) < 1e4, np.sign(z) * np.nan_to_num(low), 0.0) / 2)
+
+
+def swish(x: Array, beta: Number = 1.0) -> Array:
+    z, h = swish_argument(x, beta)
+    return np.where(
+        h == 0, np.where(z < 0, np.copysign(0.0, x), x), np.where(z < 0, h * x * h, x) / (1 + h * h)
+    )
+
+
+def swish_derivative(x: Array, beta: Number = 1.0) -> Array:
+    z, h = swish_argument(x, beta)
+    return gated_derivative(clipped(z), h)
+
+
+def swish_parameter_derivative(x: Array, beta: Number = 1.0) -> Array:
+    _, h = swish_argument(x, beta)
+    return np.where(h == 0, 0.0, x * h / (1 + h * h)) ** 2
 
 
 def root_exp_quick(x: Array) -> Array:
@@ -342,6 +367,16 @@ ACTIVATIONS = {
         parameters=({"negative_slope": 0.3}, {"negative_slope": -2.0}, {"negative_slope": 1e-30}),
         kinks=(0.0,),
     ),
+    "prelu": Activation(
+        forward=lambda x, alpha=0.25: np.where(x > 0, x, alpha * x),
+        derivative=lambda x, alpha=0.25: np.where(x > 0, 1.0, alpha),
+        exact=lambda x, alpha=0.25: x if x > 0 else alpha * x,
+        exact_derivative=lambda x, alpha=0.25: mp.mpf(1 if x > 0 else alpha),
+        limits=(-np.inf, np.inf, 0.25, 1),
+        parameters=({"alpha": 0.3}, {"alpha": -2.0}, {"alpha": 1e-30}),
+        kinks=(0.0,),
+        parameter_derivative=lambda x, alpha=0.25: np.where(x > 0, 0.0, x),
+    ),
     "threshold": Activation(
         forward=lambda x, threshold=0.0, value=0.0: np.where(x > threshold, x, value),
         derivative=lambda x, threshold=0.0, value=0.0: np.where(x > threshold, 1.0, 0.0),
@@ -486,6 +521,18 @@ ACTIVATIONS = {
         exact_derivative=lambda x: exact_sigmoid(x) * (1 + x * exact_sigmoid(-x)),
         limits=(-0.0, np.inf, 0, 1),
         roots=(-1.2785,),
+    ),
+    "swish": Activation(
+        forward=swish,
+        derivative=swish_derivative,
+        exact=lambda x, beta=1.0: x * exact_sigmoid(beta * x),
+        exact_derivative=lambda x, beta=1.0: (
+            exact_sigmoid(beta * x) * (1 + beta * x * exact_sigmoid(-beta * x))
+        ),
+        limits=(-0.0, np.inf, 0, 1),
+        parameters=({"beta": 0.3}, {"beta": -2.0}, {"beta": 0.0}, {"beta": 1e-30}, {"beta": 50.0}),
+        roots=(-1.2785,),
+        parameter_derivative=swish_parameter_derivative,
     ),
     "quick_gelu": Activation(
         forward=lambda x: gated(x, root_exp_quick(x)),

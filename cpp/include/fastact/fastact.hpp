@@ -18,16 +18,20 @@
 /// the Python functions of the same names.
 namespace fastact {
 
-#define FASTACT_PARAMETER(name, value) , double name = value
-#define FASTACT_DECLARE(name, ...)                                                                                  \
-  void name(std::span<const float> x, std::span<float> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));   \
-  void name(std::span<const double> x, std::span<double> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)); \
-  void name##_backward(std::span<const float> x, std::span<const float> g,                                          \
-                       std::span<float> dx FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));                 \
-  void name##_backward(std::span<const double> x, std::span<const double> g,                                        \
+#define FASTACT_PARAMETER(name, ...) , double name __VA_OPT__(=) __VA_ARGS__
+#define FASTACT_DECLARE_FORWARD(name, ...)                                                                        \
+  void name(std::span<const float> x, std::span<float> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)); \
+  void name(std::span<const double> x, std::span<double> y FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));
+#define FASTACT_DECLARE_BACKWARD(name, ...)                                                         \
+  void name##_backward(std::span<const float> x, std::span<const float> g,                          \
+                       std::span<float> dx FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)); \
+  void name##_backward(std::span<const double> x, std::span<const double> g,                        \
                        std::span<double> dx FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__));
-FASTACT_ACTIVATIONS(FASTACT_DECLARE)
-#undef FASTACT_DECLARE
+FASTACT_ACTIVATIONS(FASTACT_DECLARE_FORWARD)
+FASTACT_ACTIVATIONS(FASTACT_DECLARE_BACKWARD)
+FASTACT_LEARNABLE(FASTACT_DECLARE_FORWARD)
+#undef FASTACT_DECLARE_FORWARD
+#undef FASTACT_DECLARE_BACKWARD
 #undef FASTACT_PARAMETER
 
 /// Threads a call may use; by default what OpenMP says, or FASTACT_NUM_THREADS. std::invalid_argument unless n >= 1.

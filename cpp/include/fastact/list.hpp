@@ -32,7 +32,12 @@
   X(hard_shrink, (lambd, 0.5))                      \
   X(soft_shrink, (lambd, 0.5))
 
-/// M(parameter, default) for each of up to two parameters.
+/// Those that also have a gradient for their one parameter; it may be without a default.
+#define FASTACT_LEARNABLE(X) \
+  X(prelu, (alpha))          \
+  X(swish, (beta, 1.0))
+
+/// M(parameter, default), or M(parameter), for each of up to two parameters.
 #define FASTACT_EACH_PARAMETER(M, ...) __VA_OPT__(FASTACT_EACH_PARAMETER_1(M, __VA_ARGS__))
 #define FASTACT_EACH_PARAMETER_1(M, first, ...) M first __VA_OPT__(FASTACT_EACH_PARAMETER_2(M, __VA_ARGS__))
 #define FASTACT_EACH_PARAMETER_2(M, second) M second
