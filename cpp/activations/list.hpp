@@ -7,6 +7,7 @@
 #include "activations/elu.hpp"
 #include "activations/exponential.hpp"
 #include "activations/gelu.hpp"
+#include "activations/gradient.hpp"
 #include "activations/hard.hpp"
 #include "activations/identity.hpp"
 #include "activations/mish.hpp"

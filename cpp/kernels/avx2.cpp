@@ -1,4 +1,4 @@
 #include "simd/avx2.hpp"
-#include "kernels/loops.hpp"
+#include "kernels/instantiate.hpp"
 
 constinit const fastact::InstructionSet fastact::avx2 = fastact::kernels::instantiate<fastact::simd::Avx2>();

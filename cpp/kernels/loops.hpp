@@ -54,17 +54,8 @@ struct Passes {
   static void forward(const void* const* inputs, void* output, std::size_t n, bool uniform) {
     loop<1>([](auto... v) { return A::forward(v...); }, inputs, output, n, uniform);
   }
-  /// g f'(x), unless the activation has a backward of its own: one with a flat piece, where f' = 0 whatever g is.
-  template <class... P>
-  static V gradient(V x, V g, P... p) {
-    if constexpr (requires { A::backward(x, g, p...); }) {
-      return A::backward(x, g, p...);
-    } else {
-      return g * A::derivative(x, p...);
-    }
-  }
   static void backward(const void* const* inputs, void* output, std::size_t n, bool uniform) {
-    loop<2>([](auto... v) { return gradient(v...); }, inputs, output, n, uniform);
+    loop<2>([](auto... v) { return activations::gradient<A>(v...); }, inputs, output, n, uniform);
   }
   static void backward_from_output(const void* const* inputs, void* output, std::size_t n, bool uniform) {
     loop<2>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, uniform);
@@ -77,20 +68,18 @@ struct Passes {
   }
 };
 
-/// All kernels, for one instruction set.
+/// All kernels of activations, for one instruction set.
 template <class Isa>
-constexpr InstructionSet instantiate() {
-  return {Isa::name,
-          Isa::supported,
-          {{
+constexpr Table elementwise_kernels() {
+  return {{
 #define FASTACT_ONE(...) +1
 #define FASTACT_ENTRY(name, ...)                                                                                \
   {Passes<simd::Vec<Isa, float>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(), \
    Passes<simd::Vec<Isa, double>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
-              FASTACT_ACTIVATIONS(FASTACT_ENTRY) FASTACT_LEARNABLE(FASTACT_ENTRY)
+      FASTACT_ACTIVATIONS(FASTACT_ENTRY) FASTACT_LEARNABLE(FASTACT_ENTRY)
 #undef FASTACT_ENTRY
 #undef FASTACT_ONE
-          }}};
+  }};
 }
 
 }  // namespace fastact::kernels

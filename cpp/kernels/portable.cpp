@@ -1,4 +1,4 @@
 #include "simd/portable.hpp"
-#include "kernels/loops.hpp"
+#include "kernels/instantiate.hpp"
 
 constinit const fastact::InstructionSet fastact::portable = fastact::kernels::instantiate<fastact::simd::Portable>();

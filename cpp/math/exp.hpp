@@ -36,6 +36,14 @@ struct Exponential {
   V tail;
 };
 
+/// e^r, r reduced.
+template <class V>
+Pair<V> exp_reduced(Pair<V> r) {
+  const Pair<V> one_plus_r = fast_sum(V(1.0), r.hi);
+  const V rest = fma(r.hi * r.hi, polynomial(r.hi, Constants<typename V::Element>::exp), r.lo);
+  return fast_sum(one_plus_r.hi, one_plus_r.lo + rest);
+}
+
 /// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
 /// inverse to infinity, whatever multiplies it. Max error: float 2^-27, double 2^-56 relative. NaN gives NaN.
 template <bool any_sign = false, class V>
@@ -48,10 +56,23 @@ Exponential<V> exp(V x, V x_lo = 0.0) {
   if constexpr (any_sign) beyond = beyond + max(V(0.0), n + V(C::smallest_exponent));
   const V half = fma(beyond, V(0.5), V(C::to_integer)) - V(C::to_integer);
   const V scale = exp2_integer(fma(half, V(-2.0), n));
-  const Pair<V> one_plus_r = fast_sum(V(1.0), r.hi);
-  const V rest = fma(r.hi * r.hi, polynomial(r.hi, C::exp), r.lo);
-  const Pair<V> sum = fast_sum(one_plus_r.hi, one_plus_r.lo + rest);
+  const Pair<V> sum = exp_reduced(r);
   return {{sum.hi * scale, sum.lo * scale}, exp2_integer(half)};
+}
+
+/// e^(x - largest) 2^sum_exponent for x <= largest; 0 where it is too small to count in a sum with 1, and 1
+/// 2^sum_exponent for x = largest, infinite ones too. The difference has its rounding error. Max error: as exp. NaN
+/// gives NaN.
+template <class V>
+Pair<V> exp_below(V x, V largest) {
+  using C = Constants<typename V::Element>;
+  const V zero = 0.0, lowest = C::sum_lowest;
+  const Pair<V> difference = sum(x, -largest);
+  const V d = select(x == largest, zero, difference.hi);
+  const auto [n, r] = reduce(max(lowest, d), select(difference.hi > lowest, difference.lo, zero));
+  const V scale = select(d < lowest, zero, exp2_integer(n + V(C::sum_exponent)));
+  const Pair<V> e = exp_reduced(r);
+  return {e.hi * scale, e.lo * scale};
 }
 
 /// e^x - 1 for x <= 0, as (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), the first terms as pairs. Max error: float 2^-28,

@@ -145,6 +145,7 @@ def constants(
     bias: int,
     lowest: Sequence[int],
     smallest_exponent: int,
+    sum_exponent: int,
     degrees: Sequence[int],
     centre: int,
     mills_end: int,
@@ -160,6 +161,9 @@ def constants(
     constant(ctype, "expm1_lowest", lowest[1])
     print("  /// Smaller powers of two are kept apart, as the square of a normal number.")
     constant(ctype, "smallest_exponent", smallest_exponent)
+    print("  /// In sums of e^x, x <= 0: where e^x no longer counts; and the power of two that keeps the others normal.")
+    constant(ctype, "sum_lowest", lowest[2])
+    constant(ctype, "sum_exponent", sum_exponent)
     constant(ctype, "log2_e", 1 / log(2))
     selu_lambda, selu_alpha = selu()
     pairs = {
@@ -207,9 +211,9 @@ print("// Written by tables.py, not by hand: `python tables.py > tables.hpp`.")
 print("// clang-format off")
 print("#pragma once\n\nnamespace fastact::math {\n\ntemplate <class T>\nstruct Constants;\n")
 print("template <>\nstruct Constants<float> {")
-constants("float", 127, (-200, -25), -40, (7, 11, 10, 6), 4, 20)
+constants("float", 127, (-200, -25, -150), -40, 96, (7, 11, 10, 6), 4, 20)
 print("};\n\ntemplate <>\nstruct Constants<double> {")
-constants("double", 1023, (-1500, -50), -200, (12, 23, 26, 15), 5, 54)
+constants("double", 1023, (-1500, -50, -1200), -200, 960, (12, 23, 26, 15), 5, 54)
 print("};\n")
 near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
 near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "numpy/arguments.hpp"
+#include "numpy/rows.hpp"
 #include "numpy/ufunc.hpp"
 #include "runtime/threads.hpp"
 
@@ -65,6 +66,9 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   }
   m.attr("activations") = py::tuple(activations);
   m.attr("learnable") = py::tuple(learnable);
+  for (std::size_t i = 0; i < std::size(row_catalogue); ++i) {
+    m.attr(row_catalogue[i].name) = numpy::make_row_ufunc(static_cast<RowFunction>(i));
+  }
   m.def("config", &config);
   m.def("get_num_threads", &get_num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));

@@ -2,7 +2,7 @@
 
 // The one place that includes NumPy; module.cpp holds its API tables, the other sources refer to them.
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
-#define NPY_TARGET_VERSION NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_2_1_API_VERSION
 #define PY_ARRAY_UNIQUE_SYMBOL fastact_array_api
 #define PY_UFUNC_UNIQUE_SYMBOL fastact_ufunc_api
 #ifndef FASTACT_HOLDS_NUMPY_API

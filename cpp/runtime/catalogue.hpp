@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "activations/list.hpp"
+#include "rowwise/list.hpp"
 
 namespace fastact {
 
@@ -74,6 +75,40 @@ constexpr Description catalogue[] = {
 #undef FASTACT_DESCRIBE
 #undef FASTACT_ONE
 #undef FASTACT_PARAMETER
+};
+
+enum class RowFunction : std::size_t {
+#define FASTACT_NAME(form, name) name,
+  FASTACT_ROWWISE(FASTACT_NAME)
+#undef FASTACT_NAME
+};
+
+/// What is known of a function of rows without computing it.
+struct RowDescription {
+  const char* name;
+  const char* signature;
+  bool labelled = false;   // the second input holds labels
+  bool parameter = false;  // the third input is a learned parameter, the second output its gradient in double
+  bool gated = false;      // rows are of even length
+  bool nonempty = false;   // and of at least one element
+};
+
+template <class F>
+constexpr RowDescription describe(const char* name, const char* signature) {
+  RowDescription description = {name, signature};
+  if constexpr (requires { F::shape; }) {
+    description.labelled = F::shape.labelled;
+    description.parameter = F::shape.parameter;
+  }
+  description.gated = requires { F::gate; };
+  description.nonempty = requires { F::nonempty; };
+  return description;
+}
+
+constexpr RowDescription row_catalogue[] = {
+#define FASTACT_DESCRIBE(form, name) describe<rowwise::name>(#name, FASTACT_SIGNATURE_##form),
+    FASTACT_ROWWISE(FASTACT_DESCRIBE)
+#undef FASTACT_DESCRIBE
 };
 
 /// "softplus: beta = -1 is not allowed; beta > 0 is required".

@@ -21,10 +21,38 @@ struct Entry {
 };
 using Table = std::array<Entry, std::size(catalogue)>;
 
+/// An array of a row-wise call: element j of row r; strides in bytes, multiples of the element's size.
+struct Operand {
+  void* data;
+  std::ptrdiff_t row, element;
+  void* at(std::size_t r, std::size_t j) const {
+    return static_cast<char*>(data) + static_cast<std::ptrdiff_t>(r) * row + static_cast<std::ptrdiff_t>(j) * element;
+  }
+};
+
+constexpr std::size_t most_operands = 5;
+
+/// Rows of one length. Inputs come first, rows before single numbers, then outputs, likewise. An output may be an
+/// input of the same strides. Where `split` is given, it is called for the pieces of each row, as in threads.hpp.
+struct RowCall {
+  std::array<Operand, most_operands> operands;
+  std::size_t length;
+  void (*split)(std::size_t n, std::size_t cost, void (*body)(const void*, std::size_t, std::size_t), const void*);
+};
+
+/// A row function over rows begin to end.
+using RowKernel = void (*)(const RowCall&, std::size_t begin, std::size_t end);
+
+struct RowEntry {
+  RowKernel f32, f64;
+};
+using RowTable = std::array<RowEntry, std::size(row_catalogue)>;
+
 struct InstructionSet {
   std::string_view name;
   bool (*supported)();
   Table table;
+  RowTable rows;
 };
 
 // What this build has is in dispatch.cpp.
@@ -44,6 +72,12 @@ template <class T>
 Kernel kernel(Activation activation, Pass pass) {
   const Entry& entry = current().table[static_cast<std::size_t>(activation)];
   return (sizeof(T) == sizeof(float) ? entry.f32 : entry.f64)[static_cast<std::size_t>(pass)];
+}
+
+template <class T>
+RowKernel kernel(RowFunction function) {
+  const RowEntry& entry = current().rows[static_cast<std::size_t>(function)];
+  return sizeof(T) == sizeof(float) ? entry.f32 : entry.f64;
 }
 
 }  // namespace fastact

@@ -19,8 +19,6 @@
 namespace fastact {
 namespace {
 
-constexpr std::size_t border = 64;
-
 std::atomic<std::size_t> grain{32768};
 
 /// 0 leaves the choice to OpenMP.
@@ -77,9 +75,11 @@ bool has_openmp() {
 
 std::size_t set_grain(std::size_t elements) { return grain.exchange(std::max<std::size_t>(elements, 1)); }
 
-void split(std::size_t n, void (*body)(const void*, std::size_t, std::size_t), const void* context) {
+void split(std::size_t n, [[maybe_unused]] Work work, void (*body)(const void*, std::size_t, std::size_t),
+           const void* context) {
 #ifdef _OPENMP
-  const std::size_t most = n / grain.load(std::memory_order_relaxed);
+  const std::size_t blocks = (n + work.border - 1) / work.border;
+  const std::size_t most = std::min(blocks, n * work.cost / grain.load(std::memory_order_relaxed));
   if (most > 1 && !forked && !omp_in_parallel()) {
     const int threads = static_cast<int>(std::min(most, static_cast<std::size_t>(get_num_threads())));
     if (threads > 1 && !busy.test_and_set(std::memory_order_acquire)) {
@@ -87,9 +87,8 @@ void split(std::size_t n, void (*body)(const void*, std::size_t, std::size_t), c
       {
         const auto team = static_cast<std::size_t>(omp_get_num_threads());
         const auto rank = static_cast<std::size_t>(omp_get_thread_num());
-        const std::size_t blocks = (n + border - 1) / border;
-        const std::size_t begin = blocks * rank / team * border;
-        const std::size_t end = std::min(n, blocks * (rank + 1) / team * border);
+        const std::size_t begin = blocks * rank / team * work.border;
+        const std::size_t end = std::min(n, blocks * (rank + 1) / team * work.border);
         if (begin < end) body(context, begin, end);
       }
       busy.clear(std::memory_order_release);

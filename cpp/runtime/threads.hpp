@@ -6,14 +6,21 @@
 
 namespace fastact {
 
+/// What one of n items costs, in elements, and the number of items whose multiples may be borders: 64 elements, so that
+/// no two threads write to one cache line.
+struct Work {
+  std::size_t cost = 1, border = 64;
+};
+
 /// body(context, begin, end) over [0, n) in one piece, or in as many as there are threads and work is worth.
-/// Borders are multiples of 64 elements, so that no two threads write to one cache line.
-void split(std::size_t n, void (*body)(const void* context, std::size_t begin, std::size_t end), const void* context);
+void split(std::size_t n, Work work, void (*body)(const void* context, std::size_t begin, std::size_t end),
+           const void* context);
 
 template <class F>
-void split(std::size_t n, const F& f) {
+void split(std::size_t n, const F& f, Work work = {}) {
   split(
-      n, [](const void* context, std::size_t begin, std::size_t end) { (*static_cast<const F*>(context))(begin, end); },
+      n, work,
+      [](const void* context, std::size_t begin, std::size_t end) { (*static_cast<const F*>(context))(begin, end); },
       std::addressof(f));
 }
 

@@ -72,6 +72,17 @@ struct Avx2 {
   static __m256d equal(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
   static __m256 select(__m256 m, __m256 a, __m256 b) { return _mm256_blendv_ps(b, a, m); }
   static __m256d select(__m256d m, __m256d a, __m256d b) { return _mm256_blendv_pd(b, a, m); }
+
+  template <std::size_t distance>
+  static __m256 swap(__m256 x) {
+    if constexpr (distance == 4) return _mm256_permute2f128_ps(x, x, 1);
+    return _mm256_permute_ps(x, distance == 2 ? 0x4E : 0xB1);
+  }
+  template <std::size_t distance>
+  static __m256d swap(__m256d x) {
+    if constexpr (distance == 2) return _mm256_permute2f128_pd(x, x, 1);
+    return _mm256_permute_pd(x, 0x5);
+  }
 };
 
 }  // namespace fastact::simd

@@ -74,6 +74,17 @@ struct Avx512 {
   static __mmask8 equal(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
   static __m512 select(__mmask16 m, __m512 a, __m512 b) { return _mm512_mask_blend_ps(m, b, a); }
   static __m512d select(__mmask8 m, __m512d a, __m512d b) { return _mm512_mask_blend_pd(m, b, a); }
+
+  template <std::size_t distance>
+  static __m512 swap(__m512 x) {
+    if constexpr (distance >= 4) return _mm512_shuffle_f32x4(x, x, distance == 8 ? 0x4E : 0xB1);
+    return _mm512_permute_ps(x, distance == 2 ? 0x4E : 0xB1);
+  }
+  template <std::size_t distance>
+  static __m512d swap(__m512d x) {
+    if constexpr (distance >= 2) return _mm512_shuffle_f64x2(x, x, distance == 4 ? 0x4E : 0xB1);
+    return _mm512_permute_pd(x, 0x55);
+  }
 };
 
 }  // namespace fastact::simd

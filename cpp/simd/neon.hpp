@@ -75,6 +75,16 @@ struct Neon {
   static uint64x2_t equal(float64x2_t a, float64x2_t b) { return vceqq_f64(a, b); }
   static float32x4_t select(uint32x4_t m, float32x4_t a, float32x4_t b) { return vbslq_f32(m, a, b); }
   static float64x2_t select(uint64x2_t m, float64x2_t a, float64x2_t b) { return vbslq_f64(m, a, b); }
+
+  template <std::size_t distance>
+  static float32x4_t swap(float32x4_t x) {
+    if constexpr (distance == 2) return vextq_f32(x, x, 2);
+    return vrev64q_f32(x);
+  }
+  template <std::size_t>
+  static float64x2_t swap(float64x2_t x) {
+    return vextq_f64(x, x, 1);
+  }
 };
 
 }  // namespace fastact::simd

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
+#include <numeric>
 
 /// What the mathematics may ask of an instruction set.
 ///
@@ -51,6 +53,8 @@ template <class Isa, class T>
 struct Vec {
   using Element = T;
   using Mask = simd::Mask<Isa, T>;
+  template <class U>
+  using Of = Vec<Isa, U>;
   using Register = typename Isa::template Register<T>;
   static constexpr std::size_t lanes = Isa::template size<T>;
   static constexpr std::size_t size = lanes * registers<Isa>;
@@ -122,6 +126,24 @@ struct Vec {
   }
   friend Vec select(Mask m, Vec a, Vec b) {
     return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
+  }
+  /// 0, 1, 2, …
+  static Vec indices() {
+    static constexpr auto numbers = [] {
+      std::array<T, size> i = {};
+      std::iota(i.begin(), i.end(), T{0});
+      return i;
+    }();
+    return load(numbers.data());
+  }
+  /// Each lane's neighbour at this distance, a power of two: lane i gives lane i xor distance.
+  template <std::size_t distance>
+  Vec swap() const {
+    if constexpr (distance >= lanes) {
+      return each([&](std::size_t i) { return v[i ^ (distance / lanes)]; });
+    } else {
+      return each([&](std::size_t i) { return Isa::template swap<distance>(v[i]); });
+    }
   }
   template <int bits>
   Vec shift_left() const {

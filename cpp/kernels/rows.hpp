@@ -1,0 +1,427 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "rowwise/list.hpp"
+#include "runtime/dispatch.hpp"
+#include "simd/simd.hpp"
+
+namespace fastact::kernels {
+
+/// The order of every sum, whatever the instruction set, the strides and the threads: a row is cut into pieces; element
+/// j of a row is added to its piece's sum j modulo `sums_of_piece`; these are added in halves, and the pieces' sums in
+/// turn.
+template <class T>
+constexpr std::size_t sums_of_piece = 128 / sizeof(T);
+
+struct Pieces {
+  static constexpr std::size_t most = 16, least_length = 32768;
+  std::size_t length, count, size;
+
+  explicit Pieces(std::size_t n)
+      : length(n), count(n < least_length ? 1 : most), size((n + 64 * count - 1) / (64 * count) * 64) {}
+  std::size_t begin(std::size_t i) const { return std::min(length, i * size); }
+};
+
+/// A place in an array of S whose neighbours are `stride` elements apart.
+template <class S>
+struct Place {
+  S* p;
+  std::ptrdiff_t stride;
+  S& operator[](std::size_t i) const { return p[static_cast<std::ptrdiff_t>(i) * stride]; }
+};
+
+/// Element j of row r, and on along the row, or across the rows.
+template <class S>
+Place<S> along(const Operand& o, std::size_t r, std::size_t j = 0) {
+  return {static_cast<S*>(o.at(r, j)), o.element / static_cast<std::ptrdiff_t>(sizeof(S))};
+}
+template <class S>
+Place<S> across(const Operand& o, std::size_t r, std::size_t j = 0) {
+  return {static_cast<S*>(o.at(r, j)), o.row / static_cast<std::ptrdiff_t>(sizeof(S))};
+}
+
+/// A vector of `count` neighbours from the place on, the other lanes 0.
+template <class V, class S>
+V load(Place<S> from, std::size_t count) {
+  using T = typename V::Element;
+  if constexpr (std::is_same_v<T, double> && !std::is_same_v<S, double>) {
+    double buffer[V::size] = {};
+    for (std::size_t i = 0; i < count; ++i) {
+      buffer[i] = static_cast<double>(from[i]);
+    }
+    return V::load(buffer);
+  } else {
+    if (from.stride == 1) return count == V::size ? V::load(from.p) : V::load(from.p, count);
+    S buffer[V::size] = {};
+    for (std::size_t i = 0; i < count; ++i) buffer[i] = from[i];
+    return V::load(buffer);
+  }
+}
+
+template <class V, class S>
+void store(V v, Place<S> to, std::size_t count) {
+  if (to.stride == 1) return count == V::size ? v.store(to.p) : v.store(to.p, count);
+  S buffer[V::size];
+  v.store(buffer);
+  for (std::size_t i = 0; i < count; ++i) to[i] = buffer[i];
+}
+
+/// A row function (see rowwise/softmax.hpp) on rows of S, computed in V. A vector holds one element of each of several
+/// rows where `side_by_side`, else several elements of one row.
+template <class V, class S, class F, bool side_by_side>
+class Rows {
+  using T = typename V::Element;
+  static constexpr rowwise::Shape shape = F::shape;
+  static constexpr std::size_t step = side_by_side ? 1 : V::size;
+  static constexpr std::size_t sums_at_once = sums_of_piece<T> / step;
+
+  static constexpr bool resumes = requires { &F::template from_early<V>; };
+  // A number of 16 bits cannot hold what is to be resumed.
+  static constexpr bool has_early = requires { &F::template early<V>; } && (!resumes || sizeof(S) == sizeof(T));
+  static constexpr bool has_late = requires { &F::template late<V>; };
+  static constexpr bool has_result = requires { &F::template result<V>; };
+  static constexpr std::size_t inputs = shape.rows + shape.scalars;
+  static constexpr std::size_t result_index = inputs + (has_early || has_late ? 1 : 0);
+  static constexpr auto each_row = std::make_index_sequence<shape.rows>{};
+  static constexpr auto each_scalar = std::make_index_sequence<shape.scalars>{};
+
+  using Sums = std::array<math::Pair<V>, shape.sums>;
+  using Scalars = std::array<V, shape.scalars>;
+  /// A learned parameter stays as precise as the arithmetic.
+  using Scalar = std::conditional_t<shape.parameter, T, S>;
+
+  const RowCall& call_;
+  const std::size_t row_, rows_;  // of which rows_ side by side
+  Scalars scalars_;
+
+ public:
+  Rows(const RowCall& call, std::size_t row, std::size_t rows) : call_(call), row_(row), rows_(rows) {
+    for (std::size_t k = 0; k < shape.scalars; ++k) {
+      scalars_[k] = shape.labelled && k == 0 ? at_labels() : per_row<Scalar>(call.operands[shape.rows + k]);
+    }
+  }
+
+  void operator()() const {
+    const auto state = this->state();
+    if constexpr (has_late) {
+      each_piece([&](std::size_t begin, std::size_t end, std::size_t) { late(state, begin, end); });
+    }
+    if constexpr (has_late && shape.labelled) {
+      S at_label[V::size];
+      F::at_label(state).store(at_label);
+      for (std::size_t i = 0; i < rows_; ++i) along<S>(call_.operands[inputs], row_ + i)[label(i)] = at_label[i];
+    }
+    if constexpr (has_result) put(F::result(state));
+  }
+
+  auto state() const {
+    V largest = 0.0;
+    if constexpr (shape.shifted) {
+      std::array<V, Pieces::most> peaks;
+      each_piece([&](std::size_t begin, std::size_t end, std::size_t i) { peaks[i] = peak(begin, end); });
+      largest = peaks[0];
+      for (std::size_t i = 1; i < Pieces(call_.length).count; ++i) largest = max(peaks[i], largest);
+      if constexpr (!side_by_side) fold<V::size / 2>([](V a, V b) { return max(b, a); }, largest);
+    }
+    std::array<Sums, Pieces::most> sums;
+    each_piece([&](std::size_t begin, std::size_t end, std::size_t i) { sums[i] = sum(largest, begin, end); });
+    for (std::size_t i = 1; i < Pieces(call_.length).count; ++i) add(sums[0], sums[i]);
+    return with_scalars([&](auto... scalars) { return F::state(largest, sums[0], scalars...); });
+  }
+
+ private:
+  template <class Body>
+  void each_piece(const Body& body) const {
+    const Pieces pieces(call_.length);
+    const auto one = [&](std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i) body(pieces.begin(i), pieces.begin(i + 1), i);
+    };
+    if (side_by_side || call_.split == nullptr || pieces.count == 1) return one(0, pieces.count);
+    call_.split(
+        pieces.count, pieces.size,
+        [](const void* context, std::size_t first, std::size_t last) {
+          (*static_cast<const decltype(one)*>(context))(first, last);
+        },
+        &one);
+  }
+
+  Place<S> place(std::size_t operand, std::size_t j) const {
+    const Operand& o = call_.operands[operand];
+    return side_by_side ? across<S>(o, row_, j) : along<S>(o, row_, j);
+  }
+  std::size_t count(std::size_t j, std::size_t end) const { return side_by_side ? rows_ : std::min(V::size, end - j); }
+
+  V get(std::size_t operand, std::size_t j, std::size_t end) const {
+    const std::size_t n = count(j, end);
+    const V x = load<V>(place(operand, j), n);
+    if (side_by_side || !shape.shifted || operand != 0 || n == V::size) return x;
+    return select(V::indices() < V(static_cast<double>(n)), x, V(-std::numeric_limits<double>::infinity()));
+  }
+  template <class G>
+  auto with_rows(std::size_t j, std::size_t end, G g) const {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, j, end)...); }(each_row);
+  }
+  template <class G>
+  auto with_scalars(G g) const {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(scalars_[k]...); }(each_scalar);
+  }
+
+  [[gnu::flatten]] V peak(std::size_t begin, std::size_t end) const {
+    V largest = -std::numeric_limits<double>::infinity();
+    for (std::size_t j = begin; j < end; j += step) largest = max(get(0, j, end), largest);
+    return largest;
+  }
+
+  [[gnu::flatten]] Sums sum(V largest, std::size_t begin, std::size_t end) const {
+    std::array<Sums, sums_at_once> sums;
+    const std::size_t used = std::min(sums_at_once, std::max<std::size_t>(1, (end - begin + step - 1) / step));
+    for (std::size_t i = 0; i < used; ++i) sums[i].fill({0.0, 0.0});
+    for (std::size_t j = begin; j < end; j += step) {
+      with_rows(j, end, [&](auto... x) {
+        with_scalars([&](auto... scalars) {
+          const Sums terms = F::terms(largest, x..., scalars...);
+          add(sums[j / step % sums_at_once], terms);
+          if constexpr (has_early) store(F::early(terms, x..., scalars...), place(inputs, j), count(j, end));
+        });
+      });
+    }
+    for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half && i + half < used; ++i) add(sums[i], sums[i + half]);
+    }
+    if constexpr (!side_by_side) {
+      for (math::Pair<V>& s : sums[0]) fold<V::size / 2>([](auto a, auto b) { return a + b; }, s);
+    }
+    return sums[0];
+  }
+
+  template <class State>
+  [[gnu::flatten]] void late(const State& state, std::size_t begin, std::size_t end) const {
+    for (std::size_t j = begin; j < end; j += step) {
+      const std::size_t n = count(j, end);
+      if constexpr (resumes && has_early) {
+        store(F::from_early(state, load<V>(place(inputs, j), n)), place(inputs, j), n);
+      } else {
+        store(with_rows(j, end, [&](auto... x) { return F::late(state, x...); }), place(inputs, j), n);
+      }
+    }
+  }
+
+  static void add(Sums& sums, const Sums& terms) {
+    for (std::size_t k = 0; k < shape.sums; ++k) sums[k] = sums[k] + terms[k];
+  }
+
+  template <std::size_t distance>
+  static V swapped(V v) {
+    return v.template swap<distance>();
+  }
+  template <std::size_t distance>
+  static math::Pair<V> swapped(math::Pair<V> p) {
+    return {swapped<distance>(p.hi), swapped<distance>(p.lo)};
+  }
+  /// Joins all lanes, halves first; each lane then has the result.
+  template <std::size_t distance, class Join, class X>
+  static void fold(Join join, X& x) {
+    if constexpr (distance > 0) {
+      x = join(x, swapped<distance>(x));
+      fold<distance / 2>(join, x);
+    }
+  }
+
+  /// One number of each row: a vector of them side by side, or all lanes the same.
+  template <class Number>
+  V per_row(const Operand& operand) const {
+    if (!side_by_side) return load<V>(Place<Number>{across<Number>(operand, row_).p, 0}, V::size);
+    return load<V>(across<Number>(operand, row_), rows_);
+  }
+  std::size_t label(std::size_t i) const {
+    return static_cast<std::size_t>(*across<std::int64_t>(call_.operands[shape.rows], row_ + i).p);
+  }
+  V at_labels() const {
+    S x[V::size] = {};
+    for (std::size_t i = 0; i < V::size; ++i) {
+      const std::size_t r = side_by_side ? i : 0;
+      if (r < rows_) x[i] = along<S>(call_.operands[0], row_ + r)[label(r)];
+    }
+    return load<V>(Place<S>{x, 1}, V::size);
+  }
+
+  void put(V result) const {
+    if constexpr (requires { F::least_in_float; } && std::is_same_v<T, float>) {
+      float values[V::size];
+      result.store(values);
+      for (std::size_t i = 0; i < rows_; ++i) {
+        if (std::abs(values[i]) < static_cast<float>(F::least_in_float)) values[i] = in_double(row_ + i);
+      }
+      result = V::load(values);
+    }
+    store(result, across<S>(call_.operands[result_index], row_), rows_);
+  }
+  void put(math::Pair<V> result) const {
+    T hi[V::size], lo[V::size];
+    result.hi.store(hi);
+    result.lo.store(lo);
+    const Place<double> to = across<double>(call_.operands[result_index], row_);
+    for (std::size_t i = 0; i < rows_; ++i) {
+      to[i] = static_cast<double>(hi[i]) + static_cast<double>(lo[i]);
+    }
+  }
+  float in_double(std::size_t r) const {
+    using D = typename V::template Of<double>;
+    double value[D::size];
+    F::result(Rows<D, S, F, false>(call_, r, 1).state()).store(value);
+    return static_cast<float>(value[0]);
+  }
+};
+
+/// Whether vectors may hold elements of neighbouring rows: they lie side by side, and are enough.
+template <class V, class S>
+bool side_by_side(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
+  return (rows >= V::size / 4 || call.length <= V::size) &&
+         std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == sizeof(S); });
+}
+
+/// Short rows that do not lie side by side are brought so, a block at a time.
+constexpr std::size_t short_row = 64;
+
+template <class V, class S, class F>
+void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
+  constexpr rowwise::Shape shape = F::shape;
+  constexpr std::size_t output = shape.rows + shape.scalars;
+  constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
+  if (side_by_side<V, S>(call, {0, shape.rows - 1, writes_rows ? output : 0}, end - begin)) {
+    for (std::size_t r = begin; r < end; r += V::size) Rows<V, S, F, true>(call, r, std::min(V::size, end - r))();
+    return;
+  }
+  if (call.length > short_row || V::size == 1) {
+    for (std::size_t r = begin; r < end; ++r) Rows<V, S, F, false>(call, r, 1)();
+    return;
+  }
+  alignas(64) S block[shape.rows + 1][short_row][V::size];
+  for (std::size_t r = begin; r < end; r += V::size) {
+    const std::size_t rows = std::min(V::size, end - r);
+    RowCall part = call;
+    for (Operand& o : part.operands) o.data = o.at(r, 0);
+    for (std::size_t k = 0; k < shape.rows; ++k) {
+      for (std::size_t i = 0; i < rows; ++i) {
+        const Place<S> x = along<S>(part.operands[k], i);
+        for (std::size_t j = 0; j < call.length; ++j) block[k][j][i] = x[j];
+      }
+      part.operands[k] = {block[k], sizeof(S), sizeof(block[k][0])};
+    }
+    const Operand y = part.operands[output];
+    if constexpr (writes_rows) part.operands[output] = {block[shape.rows], sizeof(S), sizeof(block[0][0])};
+    Rows<V, S, F, true>(part, 0, rows)();
+    for (std::size_t i = 0; writes_rows && i < rows; ++i) {
+      for (std::size_t j = 0; j < call.length; ++j) along<S>(y, i)[j] = block[shape.rows][j][i];
+    }
+  }
+}
+
+/// run(place, row, element, count) over half the length of each row, in whichever direction a vector's elements lie.
+template <class V, class S, class Run>
+void halves(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t begin, std::size_t end,
+            Run run) {
+  const std::size_t half = call.length / 2;
+  if (side_by_side<V, S>(call, arrays, end - begin)) {
+    for (std::size_t r = begin; r < end; r += V::size) {
+      for (std::size_t j = 0; j < half; ++j) run(across<S>, r, j, std::min(V::size, end - r));
+    }
+  } else {
+    for (std::size_t r = begin; r < end; ++r) {
+      for (std::size_t j = 0; j < half; j += V::size) run(along<S>, r, j, std::min(V::size, half - j));
+    }
+  }
+}
+
+template <class V, class S, class F>
+[[gnu::flatten]] void gate(const RowCall& call, std::size_t begin, std::size_t end) {
+  const Operand &x = call.operands[0], &y = call.operands[1];
+  const std::size_t half = call.length / 2;
+  const auto run = [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
+    const V a = load<V>(place(x, r, j), count), b = load<V>(place(x, r, half + j), count);
+    store(F::apply(a, b), place(y, r, j), count);
+  };
+  halves<V, S>(call, {0, 1}, begin, end, run);
+}
+
+template <class V, class S, class F>
+[[gnu::flatten]] void gate_backward(const RowCall& call, std::size_t begin, std::size_t end) {
+  const Operand &x = call.operands[0], &g = call.operands[1], &dx = call.operands[2];
+  const std::size_t half = call.length / 2;
+  const auto run = [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
+    const V a = load<V>(place(x, r, j), count), b = load<V>(place(x, r, half + j), count);
+    const std::array<V, 2> d = F::apply(a, b, load<V>(place(g, r, j), count));
+    store(d[0], place(dx, r, j), count);
+    store(d[1], place(dx, r, half + j), count);
+  };
+  halves<V, S>(call, {0, 1, 2}, begin, end, run);
+}
+
+template <class V, class S, class F>
+V largest(const RowCall& call, std::size_t r, std::size_t rows) {
+  V most = load<V>(across<S>(call.operands[0], r), rows);
+  for (std::size_t j = 1; j < call.length; ++j) {
+    most = F::larger(most, load<V>(across<S>(call.operands[0], r, j), rows));
+  }
+  return most;
+}
+
+template <class V, class S, class F>
+[[gnu::flatten]] void choose(const RowCall& call, std::size_t begin, std::size_t end) {
+  for (std::size_t r = begin; r < end; r += V::size) {
+    const std::size_t rows = std::min(V::size, end - r);
+    store(largest<V, S, F>(call, r, rows), across<S>(call.operands[1], r), rows);
+  }
+}
+
+template <class V, class S, class F>
+[[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
+  for (std::size_t r = begin; r < end; r += V::size) {
+    const std::size_t rows = std::min(V::size, end - r);
+    const V most = largest<V, S, F>(call, r, rows);
+    V g = load<V>(across<S>(call.operands[1], r), rows);
+    for (std::size_t j = 0; j < call.length; ++j) {
+      const auto [dx, rest] = F::share(most, load<V>(across<S>(call.operands[0], r, j), rows), g);
+      store(dx, across<S>(call.operands[2], r, j), rows);
+      g = rest;
+    }
+  }
+}
+
+template <class V, class S, class F>
+constexpr RowKernel row_kernel() {
+  if constexpr (requires { F::shape; }) {
+    return reduce<V, S, F>;
+  } else if constexpr (requires(V v) { F::apply(v, v, v); }) {
+    return gate_backward<V, S, F>;
+  } else if constexpr (requires(V v) { F::apply(v, v); }) {
+    return gate<V, S, F>;
+  } else if constexpr (requires(V v) { F::share(v, v, v); }) {
+    return choose_backward<V, S, F>;
+  } else {
+    return choose<V, S, F>;
+  }
+}
+
+/// All kernels of row functions, for one instruction set.
+template <class Isa>
+constexpr RowTable row_kernels() {
+  using Single = simd::Vec<Isa, float>;
+  using Double = simd::Vec<Isa, double>;
+  return {{
+#define FASTACT_ENTRY(form, name) \
+  {row_kernel<Single, float, rowwise::name>(), row_kernel<Double, double, rowwise::name>()},
+      FASTACT_ROWWISE(FASTACT_ENTRY)
+#undef FASTACT_ENTRY
+  }};
+}
+
+}  // namespace fastact::kernels

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "activations/list.hpp"
+#include "rowwise/softmax.hpp"
+
+namespace fastact::rowwise {
+
+/// The backward pass of an activation with a learnable parameter p, one to a row: dx = g f'(x), and dp = Σ g df/dp over
+/// the row.
+template <class A>
+struct learnable {
+  static constexpr Shape shape = {.rows = 2, .scalars = 1, .sums = 1, .shifted = false, .parameter = true};
+  template <class V>
+  static Sums1<V> terms(V, V x, V g, V p) {
+    return {A::parameter_backward(x, g, p)};
+  }
+  template <class V>
+  static V early(Sums1<V>, V x, V g, V p) {
+    return activations::gradient<A>(x, g, p);
+  }
+  template <class V>
+  static math::Pair<V> state(V, Sums1<V> sums, V) {
+    return sums[0];
+  }
+  template <class V>
+  static math::Pair<V> result(math::Pair<V> sum) {
+    return {sum.hi, select(sum.lo == sum.lo, sum.lo, V(0.0))};
+  }
+};
+
+struct prelu_backward : learnable<activations::prelu> {};
+struct swish_backward : learnable<activations::swish> {};
+
+}  // namespace fastact::rowwise

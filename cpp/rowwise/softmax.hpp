@@ -1,0 +1,285 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+
+#include "math/exp.hpp"
+#include "math/log1p.hpp"
+
+/// Functions of rows by way of s = Σ e^(x_j - m), m the largest x: at least one term is 1, none overflows. The sums are
+/// carried as pairs, in which the terms far below 1 that a dominant x leaves keep their digits.
+///
+/// A row function is given by some of
+///   terms(m, x…, scalars…)    what is summed over the row, with m where `shifted`, else 0
+///   early(terms, x…, scalars…) what is written in the same sweep
+///   state(m, sums, scalars…)  what the rest needs of the row
+///   late(state, x…)           what is written in a last sweep; `from_early` takes what early has written instead
+///   result(state)             the row's one number
+/// on vectors that hold either elements of one row or one element each of several rows.
+namespace fastact::rowwise {
+
+/// Inputs that are rows, then scalars, one to a row; the sums; whether m is wanted.
+struct Shape {
+  std::size_t rows, scalars, sums;
+  bool shifted;
+  bool labelled = false;   // the first scalar is x at the row's label
+  bool parameter = false;  // the scalar is a learned parameter, and the result its gradient
+};
+
+template <class V>
+using Sums1 = std::array<math::Pair<V>, 1>;
+template <class V>
+using Sums2 = std::array<math::Pair<V>, 2>;
+
+template <class V>
+V nan() {
+  return V(std::numeric_limits<double>::quiet_NaN());
+}
+
+/// m and s, of which softmax = e^(x - m)/s.
+template <class V>
+struct Normaliser {
+  using C = math::Constants<typename V::Element>;
+  V largest;
+  math::Pair<V> sum;
+
+  typename V::Mask finite() const { return abs(largest) <= V(std::numeric_limits<typename V::Element>::max()); }
+  /// 2^sum_exponent / s, which brings a term of the sum to softmax; NaN for a row whose largest is infinite.
+  math::Pair<V> inverse() const {
+    const math::Pair<V> one_over = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sum);
+    return {select(finite(), one_over.hi, nan<V>()), one_over.lo};
+  }
+  /// log s
+  math::Pair<V> log_sum() const {
+    const V scale = unscale();
+    return math::log(math::Pair<V>{sum.hi * scale, sum.lo * scale});
+  }
+  /// 2^-sum_exponent
+  static V unscale() { return math::exp2_integer(V(-C::sum_exponent)); }
+  static math::Pair<V> unscaled(math::Pair<V> term) { return {term.hi * unscale(), term.lo * unscale()}; }
+};
+
+/// softmax(x) = e^x / Σ e^x. With s = e^(x-m)/Σ, ds_i/dx_j = s_i (δ_ij - s_j), so dx = s (g - Σ g s).
+struct softmax {
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 1, .shifted = true};
+  template <class V>
+  static Sums1<V> terms(V largest, V x) {
+    return {math::exp_below(x, largest)};
+  }
+  template <class V>
+  static V early(Sums1<V> terms, V) {
+    return terms[0].value();
+  }
+  template <class V>
+  struct State {
+    V largest;
+    math::Pair<V> inverse;
+  };
+  template <class V>
+  static State<V> state(V largest, Sums1<V> sums) {
+    return {largest, Normaliser<V>{largest, sums[0]}.inverse()};
+  }
+  template <class V>
+  static V late(State<V> s, V x) {
+    return probability(s, x).value();
+  }
+  template <class V>
+  static V from_early(State<V> s, V early) {
+    return (early * s.inverse).value();
+  }
+  template <class V>
+  static math::Pair<V> probability(State<V> s, V x) {
+    return math::exp_below(x, s.largest) * s.inverse;
+  }
+};
+
+struct softmax_backward {
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 2, .shifted = true};
+  template <class V>
+  static Sums2<V> terms(V largest, V x, V g) {
+    const math::Pair<V> e = math::exp_below(x, largest);
+    return {e, g * Normaliser<V>::unscaled(e)};
+  }
+  template <class V>
+  struct State {
+    softmax::State<V> y;
+    math::Pair<V> mean;  // Σ g s
+  };
+  template <class V>
+  static State<V> state(V largest, Sums2<V> sums) {
+    const math::Pair<V> sum = Normaliser<V>::unscaled(sums[0]);
+    return {softmax::state(largest, Sums1<V>{sums[0]}), sums[1] / math::Divisor<V>(sum)};
+  }
+  template <class V>
+  static V late(State<V> s, V x, V g) {
+    return (softmax::probability(s.y, x) * (g + -s.mean)).value();
+  }
+};
+
+struct softmax_backward_from_output {
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 1, .shifted = false};
+  template <class V>
+  static Sums1<V> terms(V, V y, V g) {
+    return {math::product(g, y)};
+  }
+  template <class V>
+  static math::Pair<V> state(V, Sums1<V> sums) {
+    return sums[0];
+  }
+  template <class V>
+  static V late(math::Pair<V> mean, V y, V g) {
+    return (y * (g + -mean)).value();
+  }
+};
+
+/// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. The two differences are of one sign, and nothing cancels.
+struct log_softmax {
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 1, .shifted = true};
+  template <class V>
+  static Sums1<V> terms(V largest, V x) {
+    return softmax::terms(largest, x);
+  }
+  template <class V>
+  struct State {
+    V largest;
+    math::Pair<V> log_sum;
+  };
+  template <class V>
+  static State<V> state(V largest, Sums1<V> sums) {
+    const Normaliser<V> n = {largest, sums[0]};
+    return {select(n.finite(), largest, nan<V>()), n.log_sum()};
+  }
+  template <class V>
+  static V late(State<V> s, V x) {
+    return (math::sum(x, -s.largest) + -s.log_sum).value_or_infinity();
+  }
+};
+
+struct log_softmax_backward {
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 2, .shifted = true};
+  template <class V>
+  static Sums2<V> terms(V largest, V x, V g) {
+    return {math::exp_below(x, largest), {g, 0.0}};
+  }
+  template <class V>
+  struct State {
+    softmax::State<V> y;
+    math::Pair<V> total;  // Σ g
+  };
+  template <class V>
+  static State<V> state(V largest, Sums2<V> sums) {
+    return {softmax::state(largest, Sums1<V>{sums[0]}), sums[1]};
+  }
+  template <class V>
+  static V late(State<V> s, V x, V g) {
+    return (g + -(softmax::probability(s.y, x) * s.total)).value();
+  }
+};
+
+struct log_softmax_backward_from_output {
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 1, .shifted = false};
+  template <class V>
+  static Sums1<V> terms(V, V, V g) {
+    return {{g, 0.0}};
+  }
+  template <class V>
+  static math::Pair<V> state(V, Sums1<V> sums) {
+    return sums[0];
+  }
+  template <class V>
+  static V late(math::Pair<V> total, V y, V g) {
+    const math::Exponential<V> e = math::exp<true>(y);
+    const math::Pair<V> share = e.significand * total;
+    const V scale = e.tail * e.tail;
+    return (g + -math::Pair<V>{share.hi * scale, share.lo * scale}).value();
+  }
+};
+
+/// log Σ e^x = m + log s; dx = g softmax(x).
+struct logsumexp {
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 1, .shifted = true};
+  template <class V>
+  static Sums1<V> terms(V largest, V x) {
+    return softmax::terms(largest, x);
+  }
+  template <class V>
+  static Normaliser<V> state(V largest, Sums1<V> sums) {
+    return {largest, sums[0]};
+  }
+  template <class V>
+  static V result(Normaliser<V> n) {
+    const V value = (n.largest + n.log_sum()).value();
+    return select(n.finite(), value, select(n.sum.hi == n.sum.hi, n.largest, n.sum.hi));
+  }
+  /// Below, m and log s cancel so far that a float needs them in double.
+  static constexpr double least_in_float = 0.25;
+};
+
+struct logsumexp_backward {
+  static constexpr Shape shape = {.rows = 1, .scalars = 1, .sums = 1, .shifted = true};
+  template <class V>
+  static Sums1<V> terms(V largest, V x, V) {
+    return softmax::terms(largest, x);
+  }
+  template <class V>
+  struct State {
+    softmax::State<V> y;
+    V g;
+  };
+  template <class V>
+  static State<V> state(V largest, Sums1<V> sums, V g) {
+    return {softmax::state(largest, sums), g};
+  }
+  template <class V>
+  static V late(State<V> s, V x) {
+    return (s.g * softmax::probability(s.y, x)).value();
+  }
+};
+
+/// The cross-entropy of softmax(x) and the label l, -log softmax(x)_l = (m - x_l) + log s; dx = g (softmax(x) - δ_l).
+struct softmax_cross_entropy {
+  static constexpr Shape shape = {.rows = 1, .scalars = 1, .sums = 1, .shifted = true, .labelled = true};
+  template <class V>
+  static Sums1<V> terms(V largest, V x, V) {
+    return softmax::terms(largest, x);
+  }
+  template <class V>
+  static V state(V largest, Sums1<V> sums, V labelled) {
+    return V(0.0) - log_softmax::late(log_softmax::state(largest, sums), labelled);
+  }
+  template <class V>
+  static V result(V loss) {
+    return loss;
+  }
+};
+
+struct softmax_cross_entropy_backward {
+  static constexpr Shape shape = {.rows = 1, .scalars = 2, .sums = 1, .shifted = true, .labelled = true};
+  template <class V>
+  static Sums1<V> terms(V largest, V x, V, V) {
+    return softmax::terms(largest, x);
+  }
+  template <class V>
+  struct State {
+    softmax::State<V> y;
+    V at_label, g;
+  };
+  /// At the label, softmax - 1 is minus the other terms' share of the sum: nothing cancels.
+  template <class V>
+  static State<V> state(V largest, Sums1<V> sums, V labelled, V g) {
+    const softmax::State<V> y = softmax::state(largest, sums);
+    const math::Pair<V> others = sums[0] + -math::exp_below(labelled, largest);
+    return {y, (-g * (others * y.inverse)).value(), g};
+  }
+  template <class V>
+  static V late(State<V> s, V x) {
+    return (s.g * softmax::probability(s.y, x)).value();
+  }
+  template <class V>
+  static V at_label(State<V> s) {
+    return s.at_label;
+  }
+};
+
+}  // namespace fastact::rowwise

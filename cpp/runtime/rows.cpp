@@ -1,0 +1,39 @@
+#include "runtime/rows.hpp"
+
+#include <algorithm>
+
+#include "runtime/threads.hpp"
+#include "simd/environment.hpp"
+
+namespace fastact {
+namespace {
+
+constexpr std::size_t few = 8;
+
+void split_row(std::size_t n, std::size_t cost, void (*body)(const void*, std::size_t, std::size_t),
+               const void* context) {
+  const auto clean = [&](std::size_t begin, std::size_t end) {
+    const simd::FloatEnvironment environment;
+    body(context, begin, end);
+  };
+  split(n, clean, {.cost = cost, .border = 1});
+}
+
+}  // namespace
+
+void run(RowKernel kernel, const RowCall& call, std::size_t rows) {
+  if (rows == 0) return;
+  if (rows < few) {
+    RowCall shared = call;
+    shared.split = split_row;
+    const simd::FloatEnvironment environment;
+    return kernel(shared, 0, rows);
+  }
+  const auto some = [&](std::size_t begin, std::size_t end) {
+    const simd::FloatEnvironment environment;
+    kernel(call, begin, end);
+  };
+  split(rows, some, {.cost = std::max<std::size_t>(1, call.length), .border = call.length <= 64 ? 64U : 1U});
+}
+
+}  // namespace fastact
