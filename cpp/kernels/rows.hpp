@@ -117,7 +117,9 @@ class Rows {
     if constexpr (has_late && shape.labelled) {
       S at_label[V::size];
       F::at_label(state).store(at_label);
-      for (std::size_t i = 0; i < rows_; ++i) along<S>(call_.operands[inputs], row_ + i)[label(i)] = at_label[i];
+      for (std::size_t i = 0; i < rows_; ++i) {
+        if (has_label(i)) along<S>(call_.operands[inputs], row_ + i)[label(i)] = at_label[i];
+      }
     }
     if constexpr (has_result) put(F::result(state));
   }
@@ -244,11 +246,14 @@ class Rows {
   std::size_t label(std::size_t i) const {
     return static_cast<std::size_t>(*across<std::int64_t>(call_.operands[shape.rows], row_ + i).p);
   }
+  /// Callers refuse labels out of range, but a lazy array's have not been seen.
+  bool has_label(std::size_t i) const { return label(i) < call_.length; }
   V at_labels() const {
-    S x[V::size] = {};
+    S x[V::size];
+    rowwise::nan<V>().store(x);
     for (std::size_t i = 0; i < V::size; ++i) {
       const std::size_t r = side_by_side ? i : 0;
-      if (r < rows_) x[i] = along<S>(call_.operands[0], row_ + r)[label(r)];
+      if (r < rows_ && has_label(r)) x[i] = along<S>(call_.operands[0], row_ + r)[label(r)];
     }
     return load<V>(Place<S>{x, 1}, V::size);
   }

@@ -25,18 +25,21 @@ Pair<V> log1p(Pair<V> e) {
   return {whole.hi, whole.lo + (lo + select(halve, V(C::ln2_lo), zero))};
 }
 
-/// log s for 1 <= s < 2^32, s a sum of which at least one term is 1. Max error: that of log1p.
+/// log(1 + e) for 0 <= e < 2^32. Max error: that of log1p.
 template <class V>
-Pair<V> log(Pair<V> s) {
+Pair<V> log1p_of_sum(Pair<V> e) {
   using C = Constants<typename V::Element>;
+  const V one = 1.0;
+  Pair<V> s = one + e;
   V exponent = 0.0;
   for (const int bit : {16, 8, 4, 2, 1}) {
-    const auto above = s.hi >= V(static_cast<double>(1U << bit));
-    const V scale = select(above, V(1.0 / static_cast<double>(1U << bit)), V(1.0));
+    const double power = static_cast<double>(1U << bit);
+    const auto above = s.hi >= V(power);
+    const V scale = select(above, V(1.0 / power), one);
     s = {s.hi * scale, s.lo * scale};
     exponent = exponent + select(above, V(bit), V(0.0));
   }
-  const Pair<V> l = log1p(fast_sum(s.hi - 1.0, s.lo));
+  const Pair<V> l = log1p(select(exponent == V(0.0), e, fast_sum(s.hi - one, s.lo)));
   const Pair<V> powers = exponent * Pair<V>{C::ln2_hi, C::ln2_lo};
   const Pair<V> whole = fast_sum(powers.hi, l.hi);
   return {whole.hi, whole.lo + (powers.lo + l.lo)};

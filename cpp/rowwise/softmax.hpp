@@ -37,27 +37,30 @@ V nan() {
   return V(std::numeric_limits<double>::quiet_NaN());
 }
 
-/// m and s, of which softmax = e^(x - m)/s.
+/// 2^-sum_exponent, which a sum of exp_below lacks.
 template <class V>
-struct Normaliser {
-  using C = math::Constants<typename V::Element>;
-  V largest;
-  math::Pair<V> sum;
+math::Pair<V> unscaled(math::Pair<V> sum) {
+  const V scale = math::exp2_integer(V(-math::Constants<typename V::Element>::sum_exponent));
+  return {sum.hi * scale, sum.lo * scale};
+}
 
-  typename V::Mask finite() const { return abs(largest) <= V(std::numeric_limits<typename V::Element>::max()); }
-  /// 2^sum_exponent / s, which brings a term of the sum to softmax; NaN for a row whose largest is infinite.
-  math::Pair<V> inverse() const {
-    const math::Pair<V> one_over = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sum);
-    return {select(finite(), one_over.hi, nan<V>()), one_over.lo};
+template <class V>
+typename V::Mask is_finite(V x) {
+  return abs(x) <= V(std::numeric_limits<typename V::Element>::max());
+}
+
+/// s - 1, from a sum that keeps the terms below 1 apart from those that are 1: beside a 1 they would lose digits.
+struct Others {
+  template <class V>
+  static Sums2<V> terms(V largest, V x) {
+    const auto is_largest = x == largest;
+    const V zero = 0.0;
+    return {select(is_largest, {zero, zero}, math::exp_below(x, largest)), {select(is_largest, V(1.0), zero), zero}};
   }
-  /// log s
-  math::Pair<V> log_sum() const {
-    const V scale = unscale();
-    return math::log(math::Pair<V>{sum.hi * scale, sum.lo * scale});
+  template <class V>
+  static math::Pair<V> sum(Sums2<V> sums) {
+    return unscaled(sums[0]) + math::Pair<V>{sums[1].hi - 1.0, sums[1].lo};
   }
-  /// 2^-sum_exponent
-  static V unscale() { return math::exp2_integer(V(-C::sum_exponent)); }
-  static math::Pair<V> unscaled(math::Pair<V> term) { return {term.hi * unscale(), term.lo * unscale()}; }
 };
 
 /// softmax(x) = e^x / Σ e^x. With s = e^(x-m)/Σ, ds_i/dx_j = s_i (δ_ij - s_j), so dx = s (g - Σ g s).
@@ -78,7 +81,8 @@ struct softmax {
   };
   template <class V>
   static State<V> state(V largest, Sums1<V> sums) {
-    return {largest, Normaliser<V>{largest, sums[0]}.inverse()};
+    const math::Pair<V> inverse = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sums[0]);
+    return {largest, {select(is_finite(largest), inverse.hi, nan<V>()), inverse.lo}};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -99,7 +103,7 @@ struct softmax_backward {
   template <class V>
   static Sums2<V> terms(V largest, V x, V g) {
     const math::Pair<V> e = math::exp_below(x, largest);
-    return {e, g * Normaliser<V>::unscaled(e)};
+    return {e, g * unscaled(e)};
   }
   template <class V>
   struct State {
@@ -108,8 +112,7 @@ struct softmax_backward {
   };
   template <class V>
   static State<V> state(V largest, Sums2<V> sums) {
-    const math::Pair<V> sum = Normaliser<V>::unscaled(sums[0]);
-    return {softmax::state(largest, Sums1<V>{sums[0]}), sums[1] / math::Divisor<V>(sum)};
+    return {softmax::state(largest, Sums1<V>{sums[0]}), sums[1] / math::Divisor<V>(unscaled(sums[0]))};
   }
   template <class V>
   static V late(State<V> s, V x, V g) {
@@ -135,10 +138,10 @@ struct softmax_backward_from_output {
 
 /// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. The two differences are of one sign, and nothing cancels.
 struct log_softmax {
-  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 1, .shifted = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 2, .shifted = true};
   template <class V>
-  static Sums1<V> terms(V largest, V x) {
-    return softmax::terms(largest, x);
+  static Sums2<V> terms(V largest, V x) {
+    return Others::terms(largest, x);
   }
   template <class V>
   struct State {
@@ -146,9 +149,8 @@ struct log_softmax {
     math::Pair<V> log_sum;
   };
   template <class V>
-  static State<V> state(V largest, Sums1<V> sums) {
-    const Normaliser<V> n = {largest, sums[0]};
-    return {select(n.finite(), largest, nan<V>()), n.log_sum()};
+  static State<V> state(V largest, Sums2<V> sums) {
+    return {select(is_finite(largest), largest, nan<V>()), math::log1p_of_sum(Others::sum(sums))};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -198,19 +200,26 @@ struct log_softmax_backward_from_output {
 
 /// log Σ e^x = m + log s; dx = g softmax(x).
 struct logsumexp {
-  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 1, .shifted = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 2, .shifted = true};
   template <class V>
-  static Sums1<V> terms(V largest, V x) {
-    return softmax::terms(largest, x);
+  static Sums2<V> terms(V largest, V x) {
+    return Others::terms(largest, x);
+  }
+  /// The largest and the sum, NaN where an element is.
+  template <class V>
+  struct State {
+    V largest;
+    math::Pair<V> others;
+  };
+  template <class V>
+  static State<V> state(V largest, Sums2<V> sums) {
+    return {largest, Others::sum(sums)};
   }
   template <class V>
-  static Normaliser<V> state(V largest, Sums1<V> sums) {
-    return {largest, sums[0]};
-  }
-  template <class V>
-  static V result(Normaliser<V> n) {
-    const V value = (n.largest + n.log_sum()).value();
-    return select(n.finite(), value, select(n.sum.hi == n.sum.hi, n.largest, n.sum.hi));
+  static V result(State<V> s) {
+    const V value = (s.largest + math::log1p_of_sum(s.others)).value();
+    const V others = s.others.hi;
+    return select(is_finite(s.largest), value, select(others == others, s.largest, others));
   }
   /// Below, m and log s cancel so far that a float needs them in double.
   static constexpr double least_in_float = 0.25;
@@ -239,13 +248,13 @@ struct logsumexp_backward {
 
 /// The cross-entropy of softmax(x) and the label l, -log softmax(x)_l = (m - x_l) + log s; dx = g (softmax(x) - δ_l).
 struct softmax_cross_entropy {
-  static constexpr Shape shape = {.rows = 1, .scalars = 1, .sums = 1, .shifted = true, .labelled = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 1, .sums = 2, .shifted = true, .labelled = true};
   template <class V>
-  static Sums1<V> terms(V largest, V x, V) {
-    return softmax::terms(largest, x);
+  static Sums2<V> terms(V largest, V x, V) {
+    return Others::terms(largest, x);
   }
   template <class V>
-  static V state(V largest, Sums1<V> sums, V labelled) {
+  static V state(V largest, Sums2<V> sums, V labelled) {
     return V(0.0) - log_softmax::late(log_softmax::state(largest, sums), labelled);
   }
   template <class V>
@@ -255,10 +264,10 @@ struct softmax_cross_entropy {
 };
 
 struct softmax_cross_entropy_backward {
-  static constexpr Shape shape = {.rows = 1, .scalars = 2, .sums = 1, .shifted = true, .labelled = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 2, .sums = 2, .shifted = true, .labelled = true};
   template <class V>
-  static Sums1<V> terms(V largest, V x, V, V) {
-    return softmax::terms(largest, x);
+  static Sums2<V> terms(V largest, V x, V, V) {
+    return Others::terms(largest, x);
   }
   template <class V>
   struct State {
@@ -267,10 +276,13 @@ struct softmax_cross_entropy_backward {
   };
   /// At the label, softmax - 1 is minus the other terms' share of the sum: nothing cancels.
   template <class V>
-  static State<V> state(V largest, Sums1<V> sums, V labelled, V g) {
-    const softmax::State<V> y = softmax::state(largest, sums);
-    const math::Pair<V> others = sums[0] + -math::exp_below(labelled, largest);
-    return {y, (-g * (others * y.inverse)).value(), g};
+  static State<V> state(V largest, Sums2<V> sums, V labelled, V g) {
+    const V one = 1.0;
+    const math::Pair<V> below = Others::sum(sums), sum = one + below;
+    const V scale = math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent));
+    const softmax::State<V> y = softmax::state(largest, Sums1<V>{{sum.hi * scale, sum.lo * scale}});
+    const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
+    return {y, (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value(), g};
   }
   template <class V>
   static V late(State<V> s, V x) {

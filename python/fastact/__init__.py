@@ -8,12 +8,12 @@ do: ``out``, ``where``, ``dtype``, any strides, any array type that implements `
 
 from pathlib import Path as _Path
 
-from . import _functions
+from . import _functions, _rows
 from ._core import config, get_num_threads, set_num_threads
 
 __version__ = config()["version"]
 
-_public = _functions.build()
+_public = _functions.build() | _rows.build()
 globals().update(_public)
 
 __all__ = ["__version__", "config", "get_cmake_dir", "get_include", "get_num_threads", "set_num_threads"]

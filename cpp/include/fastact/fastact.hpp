@@ -2,6 +2,8 @@
 
 #include <fastact/list.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -33,6 +35,35 @@ FASTACT_LEARNABLE(FASTACT_DECLARE_FORWARD)
 #undef FASTACT_DECLARE_FORWARD
 #undef FASTACT_DECLARE_BACKWARD
 #undef FASTACT_PARAMETER
+
+/// Where the rows of an array lie: it is [outer][length][inner] in C order, a row along the middle, and outer follows
+/// from the size. An array of single numbers, one to a row, is [outer][inner].
+struct Axis {
+  std::size_t length;
+  std::size_t inner = 1;
+};
+
+// Functions of rows, by their form: softmax(x, y, {.length = 10}), with rows that follow one another.
+#define FASTACT_FORM_MAP(name, T) void name(std::span<const T> x, std::span<T> y, Axis axis);
+#define FASTACT_FORM_MAP_BACKWARD(name, T) \
+  void name(std::span<const T> x_or_y, std::span<const T> g, std::span<T> dx, Axis axis);
+#define FASTACT_FORM_REDUCE(name, T) FASTACT_FORM_MAP(name, T)
+#define FASTACT_FORM_REDUCE_BACKWARD(name, T) \
+  void name(std::span<const T> x, std::span<const T> g, std::span<T> dx, Axis axis);
+#define FASTACT_FORM_GATE(name, T) FASTACT_FORM_MAP(name, T)
+#define FASTACT_FORM_GATE_BACKWARD(name, T) FASTACT_FORM_REDUCE_BACKWARD(name, T)
+#define FASTACT_FORM_LABEL(name, T) \
+  void name(std::span<const T> x, std::span<const std::int64_t> labels, std::span<T> loss, Axis axis);
+#define FASTACT_FORM_LABEL_BACKWARD(name, T)                                                                   \
+  void name(std::span<const T> x, std::span<const std::int64_t> labels, std::span<const T> g, std::span<T> dx, \
+            Axis axis);
+// The parameter has one element for each index along the axis; its gradient is summed over all other indices.
+#define FASTACT_FORM_LEARN(name, T)                                                                    \
+  void name(std::span<const T> x, std::span<const T> g, std::span<const T> parameter, std::span<T> dx, \
+            std::span<T> dparameter, std::size_t inner = 1);
+#define FASTACT_DECLARE(form, name) FASTACT_FORM_##form(name, float) FASTACT_FORM_##form(name, double)
+FASTACT_ROWWISE(FASTACT_DECLARE)
+#undef FASTACT_DECLARE
 
 /// Threads a call may use; by default what OpenMP says, or FASTACT_NUM_THREADS. std::invalid_argument unless n >= 1.
 void set_num_threads(int n);

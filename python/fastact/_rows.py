@@ -1,0 +1,147 @@
+"""Functions of rows and the backward passes of learnable parameters: what they need beside their ufuncs."""
+
+from collections.abc import Callable
+from itertools import groupby
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from . import _core
+
+# (n)->(n) with axis= are ufuncs as they are; the others get their arguments by position and by name.
+
+
+def logsumexp(x: Any, axis: int = -1, keepdims: bool = False, out: Any = None, **keywords: Any) -> Any:
+    return _core.logsumexp(x, axis=axis, keepdims=keepdims, out=out, **keywords)
+
+
+def logsumexp_backward(
+    x: Any, g: Any, axis: int = -1, keepdims: bool = False, out: Any = None, **keywords: Any
+) -> Any:
+    g = np.squeeze(g, axis) if keepdims else g
+    return _core.logsumexp_backward(x, g, axis=axis, out=out, **keywords)
+
+
+def maxout(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+    return _core.maxout(x, axis=axis, out=out, **keywords)
+
+
+def maxout_backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+    return _core.maxout_backward(x, g, axis=axis, out=out, **keywords)
+
+
+def _gated(name: str) -> dict[str, Callable[..., Any]]:
+    def forward(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+        return getattr(_core, name)(x, axes=[axis] * 2, out=out, **keywords)
+
+    def backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+        return getattr(_core, f"{name}_backward")(x, g, axes=[axis] * 3, out=out, **keywords)
+
+    return {name: forward, f"{name}_backward": backward}
+
+
+def softmax_cross_entropy(
+    logits: Any, labels: Any, axis: int = -1, out: Any = None, **keywords: Any
+) -> Any:
+    labels = _checked_labels("softmax_cross_entropy", logits, labels, axis)
+    return _core.softmax_cross_entropy(logits, labels, axis=axis, out=out, **keywords)
+
+
+def softmax_cross_entropy_backward(
+    logits: Any, labels: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any
+) -> Any:
+    labels = _checked_labels("softmax_cross_entropy_backward", logits, labels, axis)
+    return _core.softmax_cross_entropy_backward(logits, labels, g, axis=axis, out=out, **keywords)
+
+
+def _checked_labels(name: str, logits: Any, labels: Any, axis: int) -> Any:
+    """The labels as int64, all of them known to be in range unless they are lazy."""
+    if not hasattr(labels, "__array_ufunc__"):
+        labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{name}: labels must be integers, not {labels.dtype}")
+    shape = np.shape(logits)
+    classes = shape[normalize_axis_index(axis, len(shape))]
+    if isinstance(labels, np.ndarray | np.integer) and labels.size:
+        for label in (labels.min(), labels.max()):
+            if not 0 <= label < classes:
+                raise ValueError(f"{name}: labels has {label}; 0 <= label < {classes} is required")
+    return labels.astype(np.int64, copy=False)
+
+
+def _learnable(name: str, parameter: str, default: float | None) -> Callable[..., Any]:
+    ufunc = getattr(_core, name)
+
+    def backward(x: Any, g: Any, p: Any, out: Any) -> tuple[Any, Any]:
+        x, g = (a if hasattr(a, "__array_ufunc__") else np.asarray(a) for a in (x, g))
+        p_type = getattr(p, "dtype", None)
+        p = np.asarray(p)
+        if p.dtype.kind not in "biufV":
+            raise TypeError(f"{name}: {parameter} must be a real number or an array of them, not {p.dtype}")
+        if x.shape != g.shape:
+            raise ValueError(f"{name}: x has shape {x.shape}, g {g.shape}; they must be the same")
+        shape = (1,) * (x.ndim - p.ndim) + p.shape
+        if len(shape) > x.ndim or any(n not in (1, m) for n, m in zip(shape, x.shape, strict=True)):
+            raise ValueError(f"{name}: {parameter} has shape {p.shape}, which does not broadcast to x's {x.shape}")
+        dtype = _core.relu_backward.resolve_dtypes((x.dtype, g.dtype, None))[-1]
+        p = p.astype(np.float64 if dtype == np.float64 else np.float32)
+
+        # The longest run of axes over which the parameter is shared becomes the rows; what the rows of other such
+        # axes add is summed afterwards.
+        runs = [
+            (key, list(run)) for key, run in groupby(range(x.ndim), lambda i: shape[i] == 1)
+        ]
+        shared = [run for is_shared, run in runs if is_shared] or [[]]
+        row = max(shared, key=lambda run: prod(x.shape[i] for i in run))
+        first, last = (row[0], row[-1] + 1) if row else (x.ndim, x.ndim)
+        rows = (*x.shape[:first], prod(x.shape[first:last]), *x.shape[last:])
+        dx, dp = (None, None) if out is None else out
+        flat = None if dx is None else np.reshape(dx, rows, copy=False)
+        core, number = (first,), ()
+        flat, sums = ufunc(
+            x.reshape(rows),
+            g.reshape(rows),
+            p.reshape(shape[:first] + shape[last:]),
+            out=(flat, None),
+            axes=[core, core, number, core, number],
+        )
+        others = tuple(i - len(row) * (i >= last) for run in shared if run is not row for i in run)
+        total = sums.sum(axis=others).reshape(p.shape)
+        if dp is None:
+            dp = total.astype(p_type if p_type is not None and p_type.kind in "fV" else dtype)[()]
+        else:
+            np.copyto(dp, total, casting="same_kind")
+        return (flat.reshape(x.shape) if dx is None else dx), dp
+
+    namespace = {"backward": backward}
+    given = parameter if default is None else f"{parameter}={default!r}"
+    exec(f"def {name}(x, g, {given}, out=None): return backward(x, g, {parameter}, out)", namespace)
+    return namespace[name]
+
+
+def build() -> dict[str, Any]:
+    """Return every function of rows by its name."""
+    functions: dict[str, Any] = {
+        name: getattr(_core, name)
+        for forward in ("softmax", "log_softmax")
+        for name in (forward, f"{forward}_backward", f"{forward}_backward_from_output")
+    }
+    for function in (
+        logsumexp,
+        logsumexp_backward,
+        maxout,
+        maxout_backward,
+        softmax_cross_entropy,
+        softmax_cross_entropy_backward,
+    ):
+        functions[function.__name__] = function
+    for name in ("glu", "reglu", "geglu", "swiglu"):
+        functions |= _gated(name)
+    for name, ((parameter, default),), _ in _core.learnable:
+        functions[f"{name}_backward"] = _learnable(f"{name}_backward", parameter, default)
+    for name, function in functions.items():
+        function.__module__ = "fastact"
+        function.__qualname__ = name
+    return functions
