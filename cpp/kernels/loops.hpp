@@ -76,11 +76,23 @@ struct Passes {
   }
 };
 
+/// to[i] = from[i] in another type.
+template <class V, class From, class To>
+[[gnu::flatten]] void convert(const From* from, To* to, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + V::size <= n; i += V::size) V::load(from + i).store(to + i);
+  if (i < n) V::load(from + i, n - i).store(to + i, n - i);
+}
+
+template <class V, class S>
+constexpr Conversion<S> conversion = {convert<V, S, float>, convert<V, float, S>};
+
 /// All kernels, for one instruction set.
 template <class Isa>
 constexpr InstructionSet instantiate() {
   return {Isa::name,
           Isa::supported,
+          {conversion<simd::Vec<Isa, float>, simd::Half>, conversion<simd::Vec<Isa, float>, simd::Bfloat16>},
           {{
 #define FASTACT_ONE(name, value) +1
 #define FASTACT_ENTRY(name, ...)                                                                                \

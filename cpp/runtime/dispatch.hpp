@@ -3,9 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "runtime/catalogue.hpp"
+#include "simd/half.hpp"
 
 namespace fastact {
 
@@ -21,9 +23,17 @@ struct Entry {
 };
 using Table = std::array<Entry, std::size(catalogue)>;
 
+/// Between n floats and the type S they are stored as.
+template <class S>
+struct Conversion {
+  void (*widen)(const S* from, float* to, std::size_t n);
+  void (*narrow)(const float* from, S* to, std::size_t n);
+};
+
 struct InstructionSet {
   std::string_view name;
   bool (*supported)();
+  std::tuple<Conversion<simd::Half>, Conversion<simd::Bfloat16>> conversions;
   Table table;
 };
 
@@ -44,6 +54,12 @@ template <class T>
 Kernel kernel(Activation activation, Pass pass) {
   const Entry& entry = current().table[static_cast<std::size_t>(activation)];
   return (sizeof(T) == sizeof(float) ? entry.f32 : entry.f64)[static_cast<std::size_t>(pass)];
+}
+
+/// The conversion in use.
+template <class S>
+const Conversion<S>& conversion() {
+  return std::get<Conversion<S>>(current().conversions);
 }
 
 }  // namespace fastact
