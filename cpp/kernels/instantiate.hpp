@@ -8,7 +8,12 @@ namespace fastact::kernels {
 /// All kernels, for one instruction set.
 template <class Isa>
 constexpr InstructionSet instantiate() {
-  return {Isa::name, Isa::supported, elementwise_kernels<Isa>(), row_kernels<Isa>()};
+  using V = simd::Vec<Isa, float>;
+  return {Isa::name,
+          Isa::supported,
+          {conversion<V, simd::Half>, conversion<V, simd::Bfloat16>},
+          elementwise_kernels<Isa>(),
+          row_kernels<Isa>()};
 }
 
 }  // namespace fastact::kernels

@@ -68,6 +68,17 @@ struct Passes {
   }
 };
 
+/// to[i] = from[i] in another type.
+template <class V, class From, class To>
+[[gnu::flatten]] void convert(const From* from, To* to, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + V::size <= n; i += V::size) V::load(from + i).store(to + i);
+  if (i < n) V::load(from + i, n - i).store(to + i, n - i);
+}
+
+template <class V, class S>
+constexpr Conversion<S> conversion = {convert<V, S, float>, convert<V, float, S>};
+
 /// All kernels of activations, for one instruction set.
 template <class Isa>
 constexpr Table elementwise_kernels() {

@@ -14,6 +14,8 @@
 #include "simd/simd.hpp"
 
 namespace fastact::kernels {
+// Of each instruction set's own, for none may run what was compiled for another.
+namespace {
 
 /// The order of every sum, whatever the instruction set, the strides and the threads: a row is cut into pieces; element
 /// j of a row is added to its piece's sum j modulo `sums_of_piece`; these are added in halves, and the pieces' sums in
@@ -30,53 +32,95 @@ struct Pieces {
   std::size_t begin(std::size_t i) const { return std::min(length, i * size); }
 };
 
-/// A place in an array of S whose neighbours are `stride` elements apart.
-template <class S>
+/// A place in an array, and how far apart its neighbours are, in bytes.
 struct Place {
-  S* p;
+  char* p;
   std::ptrdiff_t stride;
-  S& operator[](std::size_t i) const { return p[static_cast<std::ptrdiff_t>(i) * stride]; }
+  template <class S>
+  S& at(std::size_t i) const {
+    return *reinterpret_cast<S*>(p + static_cast<std::ptrdiff_t>(i) * stride);
+  }
 };
 
 /// Element j of row r, and on along the row, or across the rows.
-template <class S>
-Place<S> along(const Operand& o, std::size_t r, std::size_t j = 0) {
-  return {static_cast<S*>(o.at(r, j)), o.element / static_cast<std::ptrdiff_t>(sizeof(S))};
-}
-template <class S>
-Place<S> across(const Operand& o, std::size_t r, std::size_t j = 0) {
-  return {static_cast<S*>(o.at(r, j)), o.row / static_cast<std::ptrdiff_t>(sizeof(S))};
+Place along(const Operand& o, std::size_t r, std::size_t j = 0) { return {o.at(r, j), o.element}; }
+Place across(const Operand& o, std::size_t r, std::size_t j = 0) { return {o.at(r, j), o.row}; }
+
+template <class T>
+constexpr Format native = std::is_same_v<T, double> ? Format::f64 : Format::f32;
+
+/// Whether results come in S; double is computed from floats too, but not stored as such.
+template <class T, class S>
+constexpr bool is_stored_as = std::is_same_v<T, S> || std::is_same_v<T, float>;
+
+/// f(S*), S being the type of the format that T can be computed from.
+template <class T, class F>
+auto with_type(Format format, F f) {
+  if (format == native<T>) return f(static_cast<T*>(nullptr));
+  if (format == Format::f16) return f(static_cast<simd::Half*>(nullptr));
+  if (format == Format::bf16) return f(static_cast<simd::Bfloat16*>(nullptr));
+  return f(static_cast<float*>(nullptr));
 }
 
-/// A vector of `count` neighbours from the place on, the other lanes 0.
+/// A vector of the first elements of a buffer of floats, or of less, as doubles.
 template <class V, class S>
-V load(Place<S> from, std::size_t count) {
-  using T = typename V::Element;
-  if constexpr (std::is_same_v<T, double> && !std::is_same_v<S, double>) {
-    double buffer[V::size] = {};
-    for (std::size_t i = 0; i < count; ++i) {
-      buffer[i] = static_cast<double>(from[i]);
-    }
+V load_buffer(const S* buffer) {
+  if constexpr (is_stored_as<typename V::Element, S>) {
     return V::load(buffer);
   } else {
-    if (from.stride == 1) return count == V::size ? V::load(from.p) : V::load(from.p, count);
-    S buffer[V::size] = {};
-    for (std::size_t i = 0; i < count; ++i) buffer[i] = from[i];
-    return V::load(buffer);
+    float floats[V::template Of<float>::size];
+    double doubles[V::size];
+    V::template Of<float>::load(buffer, V::size).store(floats);
+    std::copy_n(floats, V::size, doubles);
+    return V::load(doubles);
   }
 }
 
-template <class V, class S>
-void store(V v, Place<S> to, std::size_t count) {
-  if (to.stride == 1) return count == V::size ? v.store(to.p) : v.store(to.p, count);
-  S buffer[V::size];
-  v.store(buffer);
-  for (std::size_t i = 0; i < count; ++i) to[i] = buffer[i];
+/// What does not lie contiguous in the type computed in. Not inlined, for the sake of what does.
+template <class V>
+[[gnu::noinline]] V gather(Format format, Place from, std::size_t count) {
+  return with_type<typename V::Element>(format, [&]<class S>(S*) {
+    if constexpr (is_stored_as<typename V::Element, S>) {
+      if (from.stride == sizeof(S) && count == V::size) return V::load(reinterpret_cast<const S*>(from.p));
+    }
+    S buffer[V::size] = {};
+    for (std::size_t i = 0; i < count; ++i) buffer[i] = from.at<S>(i);
+    return load_buffer<V>(buffer);
+  });
 }
 
-/// A row function (see rowwise/softmax.hpp) on rows of S, computed in V. A vector holds one element of each of several
+template <class V>
+[[gnu::noinline]] void scatter(Format format, V v, Place to, std::size_t count) {
+  with_type<typename V::Element>(format, [&]<class S>(S*) {
+    if constexpr (is_stored_as<typename V::Element, S>) {
+      if (to.stride == sizeof(S) && count == V::size) return v.store(reinterpret_cast<S*>(to.p));
+      S buffer[V::size];
+      v.store(buffer);
+      for (std::size_t i = 0; i < count; ++i) to.at<S>(i) = buffer[i];
+    }
+  });
+}
+
+/// A vector of `count` neighbours from the place on, the other lanes 0.
+template <class V>
+V load(Format format, Place from, std::size_t count) {
+  using T = typename V::Element;
+  if (format != native<T> || from.stride != sizeof(T)) return gather<V>(format, from, count);
+  const T* const p = reinterpret_cast<const T*>(from.p);
+  return count == V::size ? V::load(p) : V::load(p, count);
+}
+
+template <class V>
+void store(Format format, V v, Place to, std::size_t count) {
+  using T = typename V::Element;
+  if (format != native<T> || to.stride != sizeof(T)) return scatter(format, v, to, count);
+  T* const p = reinterpret_cast<T*>(to.p);
+  return count == V::size ? v.store(p) : v.store(p, count);
+}
+
+/// A row function (see rowwise/softmax.hpp), computed in V. A vector holds one element of each of several
 /// rows where `side_by_side`, else several elements of one row.
-template <class V, class S, class F, bool side_by_side>
+template <class V, class F, bool side_by_side>
 class Rows {
   using T = typename V::Element;
   static constexpr rowwise::Shape shape = F::shape;
@@ -84,8 +128,7 @@ class Rows {
   static constexpr std::size_t sums_at_once = sums_of_piece<T> / step;
 
   static constexpr bool resumes = requires { &F::template from_early<V>; };
-  // A number of 16 bits cannot hold what is to be resumed.
-  static constexpr bool has_early = requires { &F::template early<V>; } && (!resumes || sizeof(S) == sizeof(T));
+  static constexpr bool has_early = requires { &F::template early<V>; };
   static constexpr bool has_late = requires { &F::template late<V>; };
   static constexpr bool has_result = requires { &F::template result<V>; };
   static constexpr std::size_t inputs = shape.rows + shape.scalars;
@@ -95,8 +138,6 @@ class Rows {
 
   using Sums = std::array<math::Pair<V>, shape.sums>;
   using Scalars = std::array<V, shape.scalars>;
-  /// A learned parameter stays as precise as the arithmetic.
-  using Scalar = std::conditional_t<shape.parameter, T, S>;
 
   const RowCall& call_;
   const std::size_t row_, rows_;  // of which rows_ side by side
@@ -105,7 +146,14 @@ class Rows {
  public:
   Rows(const RowCall& call, std::size_t row, std::size_t rows) : call_(call), row_(row), rows_(rows) {
     for (std::size_t k = 0; k < shape.scalars; ++k) {
-      scalars_[k] = shape.labelled && k == 0 ? at_labels() : per_row<Scalar>(call.operands[shape.rows + k]);
+      if constexpr (shape.labelled) {
+        if (k == 0) {
+          scalars_[k] = at_labels();
+          continue;
+        }
+      }
+      // A learned parameter stays as precise as the arithmetic.
+      scalars_[k] = per_row(shape.parameter ? native<T> : call.format, call.operands[shape.rows + k]);
     }
   }
 
@@ -115,13 +163,17 @@ class Rows {
       each_piece([&](std::size_t begin, std::size_t end, std::size_t) { late(state, begin, end); });
     }
     if constexpr (has_late && shape.labelled) {
-      S at_label[V::size];
-      F::at_label(state).store(at_label);
-      for (std::size_t i = 0; i < rows_; ++i) {
-        if (has_label(i)) along<S>(call_.operands[inputs], row_ + i)[label(i)] = at_label[i];
-      }
+      with_type<T>(call_.rows_format, [&]<class S>(S*) {
+        if constexpr (is_stored_as<T, S>) {
+          S at_label[V::size];
+          F::at_label(state).store(at_label);
+          for (std::size_t i = 0; i < rows_; ++i) {
+            if (has_label(i)) along(call_.operands[inputs], row_ + i).template at<S>(label(i)) = at_label[i];
+          }
+        }
+      });
     }
-    if constexpr (has_result) put(F::result(state));
+    if constexpr (has_result) put_result(F::result(state));
   }
 
   auto state() const {
@@ -155,18 +207,21 @@ class Rows {
         &one);
   }
 
-  Place<S> place(std::size_t operand, std::size_t j) const {
+  Place place(std::size_t operand, std::size_t j) const {
     const Operand& o = call_.operands[operand];
-    return side_by_side ? across<S>(o, row_, j) : along<S>(o, row_, j);
+    return side_by_side ? across(o, row_, j) : along(o, row_, j);
   }
   std::size_t count(std::size_t j, std::size_t end) const { return side_by_side ? rows_ : std::min(V::size, end - j); }
 
   V get(std::size_t operand, std::size_t j, std::size_t end) const {
     const std::size_t n = count(j, end);
-    const V x = load<V>(place(operand, j), n);
+    const V x = load<V>(call_.rows_format, place(operand, j), n);
     if (side_by_side || !shape.shifted || operand != 0 || n == V::size) return x;
     return select(V::indices() < V(static_cast<double>(n)), x, V(-std::numeric_limits<double>::infinity()));
   }
+  void put(V y, std::size_t j, std::size_t end) const { store(call_.rows_format, y, place(inputs, j), count(j, end)); }
+  /// What is to be resumed is too much for 16 bits.
+  bool writes_early() const { return !resumes || call_.rows_format == native<T>; }
   template <class G>
   auto with_rows(std::size_t j, std::size_t end, G g) const {
     return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, j, end)...); }(each_row);
@@ -191,7 +246,9 @@ class Rows {
         with_scalars([&](auto... scalars) {
           const Sums terms = F::terms(largest, x..., scalars...);
           add(sums[j / step % sums_at_once], terms);
-          if constexpr (has_early) store(F::early(terms, x..., scalars...), place(inputs, j), count(j, end));
+          if constexpr (has_early) {
+            if (writes_early()) put(F::early(terms, x..., scalars...), j, end);
+          }
         });
       });
     }
@@ -207,12 +264,13 @@ class Rows {
   template <class State>
   [[gnu::flatten]] void late(const State& state, std::size_t begin, std::size_t end) const {
     for (std::size_t j = begin; j < end; j += step) {
-      const std::size_t n = count(j, end);
-      if constexpr (resumes && has_early) {
-        store(F::from_early(state, load<V>(place(inputs, j), n)), place(inputs, j), n);
-      } else {
-        store(with_rows(j, end, [&](auto... x) { return F::late(state, x...); }), place(inputs, j), n);
+      if constexpr (resumes) {
+        if (writes_early()) {
+          put(F::from_early(state, load<V>(call_.rows_format, place(inputs, j), count(j, end))), j, end);
+          continue;
+        }
       }
+      put(with_rows(j, end, [&](auto... x) { return F::late(state, x...); }), j, end);
     }
   }
 
@@ -238,27 +296,33 @@ class Rows {
   }
 
   /// One number of each row: a vector of them side by side, or all lanes the same.
-  template <class Number>
-  V per_row(const Operand& operand) const {
-    if (!side_by_side) return load<V>(Place<Number>{across<Number>(operand, row_).p, 0}, V::size);
-    return load<V>(across<Number>(operand, row_), rows_);
+  V per_row(Format format, const Operand& operand) const {
+    const Place first = across(operand, row_);
+    return side_by_side ? load<V>(format, first, rows_) : gather<V>(format, {first.p, 0}, V::size);
   }
   std::size_t label(std::size_t i) const {
-    return static_cast<std::size_t>(*across<std::int64_t>(call_.operands[shape.rows], row_ + i).p);
+    return static_cast<std::size_t>(across(call_.operands[shape.rows], row_).template at<std::int64_t>(i));
   }
   /// Callers refuse labels out of range, but a lazy array's have not been seen.
   bool has_label(std::size_t i) const { return label(i) < call_.length; }
   V at_labels() const {
-    S x[V::size];
-    rowwise::nan<V>().store(x);
-    for (std::size_t i = 0; i < V::size; ++i) {
-      const std::size_t r = side_by_side ? i : 0;
-      if (r < rows_ && has_label(r)) x[i] = along<S>(call_.operands[0], row_ + r)[label(r)];
-    }
-    return load<V>(Place<S>{x, 1}, V::size);
+    return with_type<T>(call_.rows_format, [&]<class S>(S*) {
+      S x[V::size] = {};
+      T doubt[V::size] = {};
+      for (std::size_t i = 0; i < V::size; ++i) {
+        const std::size_t r = side_by_side ? i : 0;
+        if (r >= rows_) break;
+        if (has_label(r)) {
+          x[i] = along(call_.operands[0], row_ + r).template at<S>(label(r));
+        } else {
+          doubt[i] = std::numeric_limits<T>::quiet_NaN();
+        }
+      }
+      return load_buffer<V>(x) + V::load(doubt);
+    });
   }
 
-  void put(V result) const {
+  void put_result(V result) const {
     if constexpr (requires { F::least_in_float; } && std::is_same_v<T, float>) {
       float values[V::size];
       result.store(values);
@@ -267,152 +331,161 @@ class Rows {
       }
       result = V::load(values);
     }
-    store(result, across<S>(call_.operands[result_index], row_), rows_);
+    store(call_.format, result, across(call_.operands[result_index], row_), rows_);
   }
-  void put(math::Pair<V> result) const {
+  void put_result(math::Pair<V> result) const {
     T hi[V::size], lo[V::size];
     result.hi.store(hi);
     result.lo.store(lo);
-    const Place<double> to = across<double>(call_.operands[result_index], row_);
+    const Place to = across(call_.operands[result_index], row_);
     for (std::size_t i = 0; i < rows_; ++i) {
-      to[i] = static_cast<double>(hi[i]) + static_cast<double>(lo[i]);
+      to.at<double>(i) = static_cast<double>(hi[i]) + static_cast<double>(lo[i]);
     }
   }
   float in_double(std::size_t r) const {
     using D = typename V::template Of<double>;
     double value[D::size];
-    F::result(Rows<D, S, F, false>(call_, r, 1).state()).store(value);
+    F::result(Rows<D, F, false>(call_, r, 1).state()).store(value);
     return static_cast<float>(value[0]);
   }
 };
 
 /// Whether vectors may hold elements of neighbouring rows: they lie side by side, and are enough.
-template <class V, class S>
-bool side_by_side(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
+template <class V>
+bool lie_side_by_side(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
+  const std::ptrdiff_t item = call.format == Format::f64 ? 8 : call.format == Format::f32 ? 4 : 2;
   return (rows >= V::size / 4 || call.length <= V::size) &&
-         std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == sizeof(S); });
+         std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == item; });
 }
 
 /// Short rows that do not lie side by side are brought so, a block at a time.
 constexpr std::size_t short_row = 64;
 
-template <class V, class S, class F>
+template <class V, class F>
 void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
+  using T = typename V::Element;
   constexpr rowwise::Shape shape = F::shape;
   constexpr std::size_t output = shape.rows + shape.scalars;
   constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
-  if (side_by_side<V, S>(call, {0, shape.rows - 1, writes_rows ? output : 0}, end - begin)) {
-    for (std::size_t r = begin; r < end; r += V::size) Rows<V, S, F, true>(call, r, std::min(V::size, end - r))();
+  if (lie_side_by_side<V>(call, {0, shape.rows - 1, writes_rows ? output : 0}, end - begin)) {
+    for (std::size_t r = begin; r < end; r += V::size) Rows<V, F, true>(call, r, std::min(V::size, end - r))();
     return;
   }
   if (call.length > short_row || V::size == 1) {
-    for (std::size_t r = begin; r < end; ++r) Rows<V, S, F, false>(call, r, 1)();
+    for (std::size_t r = begin; r < end; ++r) Rows<V, F, false>(call, r, 1)();
     return;
   }
-  alignas(64) S block[shape.rows + 1][short_row][V::size];
+  // A result has the format of the call: only rows come as they are computed with.
+  alignas(64) T block[shape.rows + 1][short_row][V::size];
+  T line[short_row + V::size];
   for (std::size_t r = begin; r < end; r += V::size) {
     const std::size_t rows = std::min(V::size, end - r);
     RowCall part = call;
     for (Operand& o : part.operands) o.data = o.at(r, 0);
     for (std::size_t k = 0; k < shape.rows; ++k) {
       for (std::size_t i = 0; i < rows; ++i) {
-        const Place<S> x = along<S>(part.operands[k], i);
-        for (std::size_t j = 0; j < call.length; ++j) block[k][j][i] = x[j];
+        for (std::size_t j = 0; j < call.length; j += V::size) {
+          load<V>(call.format, along(part.operands[k], i, j), std::min(V::size, call.length - j)).store(line + j);
+        }
+        for (std::size_t j = 0; j < call.length; ++j) block[k][j][i] = line[j];
       }
-      part.operands[k] = {block[k], sizeof(S), sizeof(block[k][0])};
+      part.operands[k] = {block[k], sizeof(T), sizeof(block[k][0])};
     }
     const Operand y = part.operands[output];
-    if constexpr (writes_rows) part.operands[output] = {block[shape.rows], sizeof(S), sizeof(block[0][0])};
-    Rows<V, S, F, true>(part, 0, rows)();
+    if constexpr (writes_rows) part.operands[output] = {block[shape.rows], sizeof(T), sizeof(block[0][0])};
+    part.rows_format = native<T>;
+    Rows<V, F, true>(part, 0, rows)();
     for (std::size_t i = 0; writes_rows && i < rows; ++i) {
-      for (std::size_t j = 0; j < call.length; ++j) along<S>(y, i)[j] = block[shape.rows][j][i];
+      for (std::size_t j = 0; j < call.length; ++j) line[j] = block[shape.rows][j][i];
+      for (std::size_t j = 0; j < call.length; j += V::size) {
+        store(call.format, V::load(line + j), along(y, i, j), std::min(V::size, call.length - j));
+      }
     }
   }
 }
 
 /// run(place, row, element, count) over half the length of each row, in whichever direction a vector's elements lie.
-template <class V, class S, class Run>
+template <class V, class Run>
 void halves(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t begin, std::size_t end,
             Run run) {
   const std::size_t half = call.length / 2;
-  if (side_by_side<V, S>(call, arrays, end - begin)) {
+  if (lie_side_by_side<V>(call, arrays, end - begin)) {
     for (std::size_t r = begin; r < end; r += V::size) {
-      for (std::size_t j = 0; j < half; ++j) run(across<S>, r, j, std::min(V::size, end - r));
+      for (std::size_t j = 0; j < half; ++j) run(across, r, j, std::min(V::size, end - r));
     }
   } else {
     for (std::size_t r = begin; r < end; ++r) {
-      for (std::size_t j = 0; j < half; j += V::size) run(along<S>, r, j, std::min(V::size, half - j));
+      for (std::size_t j = 0; j < half; j += V::size) run(along, r, j, std::min(V::size, half - j));
     }
   }
 }
 
-template <class V, class S, class F>
+template <class V, class F>
 [[gnu::flatten]] void gate(const RowCall& call, std::size_t begin, std::size_t end) {
-  const Operand &x = call.operands[0], &y = call.operands[1];
-  const std::size_t half = call.length / 2;
-  const auto run = [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
-    const V a = load<V>(place(x, r, j), count), b = load<V>(place(x, r, half + j), count);
-    store(F::apply(a, b), place(y, r, j), count);
-  };
-  halves<V, S>(call, {0, 1}, begin, end, run);
+  const auto& [x, y, unused_1, unused_2, unused_3] = call.operands;
+  halves<V>(call, {0, 1}, begin, end, [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
+    const V a = load<V>(call.format, place(x, r, j), count);
+    const V b = load<V>(call.format, place(x, r, call.length / 2 + j), count);
+    store(call.format, F::apply(a, b), place(y, r, j), count);
+  });
 }
 
-template <class V, class S, class F>
+template <class V, class F>
 [[gnu::flatten]] void gate_backward(const RowCall& call, std::size_t begin, std::size_t end) {
-  const Operand &x = call.operands[0], &g = call.operands[1], &dx = call.operands[2];
-  const std::size_t half = call.length / 2;
-  const auto run = [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
-    const V a = load<V>(place(x, r, j), count), b = load<V>(place(x, r, half + j), count);
-    const std::array<V, 2> d = F::apply(a, b, load<V>(place(g, r, j), count));
-    store(d[0], place(dx, r, j), count);
-    store(d[1], place(dx, r, half + j), count);
-  };
-  halves<V, S>(call, {0, 1, 2}, begin, end, run);
+  const auto& [x, g, dx, unused_1, unused_2] = call.operands;
+  halves<V>(call, {0, 1, 2}, begin, end, [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
+    const std::size_t half = call.length / 2;
+    const V a = load<V>(call.format, place(x, r, j), count), b = load<V>(call.format, place(x, r, half + j), count);
+    const std::array<V, 2> d = F::apply(a, b, load<V>(call.format, place(g, r, j), count));
+    store(call.format, d[0], place(dx, r, j), count);
+    store(call.format, d[1], place(dx, r, half + j), count);
+  });
 }
 
-template <class V, class S, class F>
+template <class V, class F>
 V largest(const RowCall& call, std::size_t r, std::size_t rows) {
-  V most = load<V>(across<S>(call.operands[0], r), rows);
+  V most = load<V>(call.format, across(call.operands[0], r), rows);
   for (std::size_t j = 1; j < call.length; ++j) {
-    most = F::larger(most, load<V>(across<S>(call.operands[0], r, j), rows));
+    most = F::larger(most, load<V>(call.format, across(call.operands[0], r, j), rows));
   }
   return most;
 }
 
-template <class V, class S, class F>
+template <class V, class F>
 [[gnu::flatten]] void choose(const RowCall& call, std::size_t begin, std::size_t end) {
   for (std::size_t r = begin; r < end; r += V::size) {
     const std::size_t rows = std::min(V::size, end - r);
-    store(largest<V, S, F>(call, r, rows), across<S>(call.operands[1], r), rows);
+    store(call.format, largest<V, F>(call, r, rows), across(call.operands[1], r), rows);
   }
 }
 
-template <class V, class S, class F>
+template <class V, class F>
 [[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
+  const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
   for (std::size_t r = begin; r < end; r += V::size) {
     const std::size_t rows = std::min(V::size, end - r);
-    const V most = largest<V, S, F>(call, r, rows);
-    V g = load<V>(across<S>(call.operands[1], r), rows);
+    const V most = largest<V, F>(call, r, rows);
+    V g = load<V>(call.format, across(upstream, r), rows);
     for (std::size_t j = 0; j < call.length; ++j) {
-      const auto [dx, rest] = F::share(most, load<V>(across<S>(call.operands[0], r, j), rows), g);
-      store(dx, across<S>(call.operands[2], r, j), rows);
+      const auto [share, rest] = F::share(most, load<V>(call.format, across(x, r, j), rows), g);
+      store(call.format, share, across(dx, r, j), rows);
       g = rest;
     }
   }
 }
 
-template <class V, class S, class F>
+template <class V, class F>
 constexpr RowKernel row_kernel() {
   if constexpr (requires { F::shape; }) {
-    return reduce<V, S, F>;
+    return reduce<V, F>;
   } else if constexpr (requires(V v) { F::apply(v, v, v); }) {
-    return gate_backward<V, S, F>;
+    return gate_backward<V, F>;
   } else if constexpr (requires(V v) { F::apply(v, v); }) {
-    return gate<V, S, F>;
+    return gate<V, F>;
   } else if constexpr (requires(V v) { F::share(v, v, v); }) {
-    return choose_backward<V, S, F>;
+    return choose_backward<V, F>;
   } else {
-    return choose<V, S, F>;
+    return choose<V, F>;
   }
 }
 
@@ -422,11 +495,11 @@ constexpr RowTable row_kernels() {
   using Single = simd::Vec<Isa, float>;
   using Double = simd::Vec<Isa, double>;
   return {{
-#define FASTACT_ENTRY(form, name) \
-  {row_kernel<Single, float, rowwise::name>(), row_kernel<Double, double, rowwise::name>()},
+#define FASTACT_ENTRY(form, name) {row_kernel<Single, rowwise::name>(), row_kernel<Double, rowwise::name>()},
       FASTACT_ROWWISE(FASTACT_ENTRY)
 #undef FASTACT_ENTRY
   }};
 }
 
+}  // namespace
 }  // namespace fastact::kernels

@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "numpy/types.hpp"
+
 namespace py = pybind11;
 
 namespace fastact::numpy {
@@ -15,15 +17,18 @@ struct Function {
   Pass pass;
 };
 
+bool is_real(const PyArray_Descr* dtype) { return PyArray_CanCastSafely(dtype->type_num, NPY_LONGDOUBLE); }
+
 bool is_real_number(PyObject* value) {
-  return PyFloat_Check(value) || PyLong_Check(value) || PyArray_IsScalar(value, Floating) ||
-         PyArray_IsScalar(value, Integer) || PyArray_IsScalar(value, Bool);
+  if (PyFloat_Check(value) || PyLong_Check(value)) return true;
+  if (!PyArray_IsScalar(value, Generic)) return false;
+  PyArray_Descr* dtype = PyArray_DescrFromScalar(value);
+  const auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(dtype));
+  return is_real(dtype);
 }
 
 bool is_real_array(PyObject* value) {
-  if (!PyArray_Check(value)) return false;
-  const auto* array = reinterpret_cast<PyArrayObject*>(value);
-  return PyArray_ISFLOAT(array) || PyArray_ISINTEGER(array) || PyArray_ISBOOL(array);
+  return PyArray_Check(value) && is_real(PyArray_DESCR(reinterpret_cast<PyArrayObject*>(value)));
 }
 
 /// Whatever else takes part in ufuncs: a lazy array, perhaps.
@@ -78,10 +83,10 @@ py::object dtype_of(const py::object& value) {
   return py::module_::import("numpy").attr("result_type")(*py::dict(value.attr("dtypes")).attr("values")());
 }
 
-/// The type that a ufunc without parameters would choose for these arrays, so that no parameter changes it; NPY_NOTYPE
-/// for types that have no kernel. A Python number alone is float64, else of any type.
+/// The type that the ufunc will choose for these arrays; NPY_NOTYPE where that is not known.
 int type_of_call(std::span<const py::object> arrays) {
-  int chosen = NPY_NOTYPE;
+  std::array<int, most_arrays> types;
+  std::size_t count = 0;
   for (const py::object& array : arrays) {
     int type = NPY_BOOL;
     if (PyArray_Check(array.ptr())) {
@@ -93,11 +98,9 @@ int type_of_call(std::span<const py::object> arrays) {
     } else if (!PyBool_Check(array.ptr())) {
       return NPY_NOTYPE;
     }
-    const int kernel = PyArray_CanCastSafely(type, NPY_FLOAT) ? NPY_FLOAT : NPY_DOUBLE;
-    if (!PyArray_CanCastSafely(type, kernel)) return NPY_NOTYPE;
-    chosen = chosen == NPY_DOUBLE ? chosen : kernel;
+    types[count++] = type;
   }
-  return chosen == NPY_NOTYPE ? NPY_DOUBLE : chosen;
+  return common_type(std::span(types).first(count));
 }
 
 /// Refuses parameters that the activation does not allow, in every combination that broadcasting will bring together.
@@ -155,9 +158,7 @@ PyObject* arguments(PyObject* self, PyObject* const* given, Py_ssize_t count) {
     for (std::size_t k = 0; k < parameters.size(); ++k) {
       py::object& parameter = parameters[k];
       if (type != NPY_NOTYPE && PyFloat_Check(parameter.ptr())) {
-        parameter = array_of(PyFloat_AS_DOUBLE(parameter.ptr()), type);
-      } else if (type != NPY_NOTYPE && PyArray_Check(parameter.ptr()) && type_number(parameter) != type) {
-        keywords["dtype"] = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(PyArray_DescrFromType(type)));
+        parameter = array_of(PyFloat_AS_DOUBLE(parameter.ptr()), parameter_type(type));
       }
       result[array_count + k] = parameter;
     }

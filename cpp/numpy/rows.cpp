@@ -1,9 +1,12 @@
 #include "numpy/rows.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <string_view>
+#include <utility>
 
+#include "numpy/types.hpp"
 #include "runtime/rows.hpp"
 
 namespace fastact::numpy {
@@ -11,6 +14,7 @@ namespace {
 
 struct Function {
   RowKernel kernel;
+  Format format;
   std::size_t operands;
   std::array<bool, most_operands> is_row;
 };
@@ -22,6 +26,7 @@ void row_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, vo
   RowCall call = {};
   for (std::size_t k = 0; k < f.operands; ++k) call.operands[k] = {data[k], steps[k], f.is_row[k] ? *along++ : 0};
   call.length = static_cast<std::size_t>(dimensions[1]);
+  call.rows_format = call.format = f.format;
   run(f.kernel, call, static_cast<std::size_t>(dimensions[0]));
 }
 
@@ -47,10 +52,10 @@ int refuse_empty(PyUFuncObject* ufunc, npy_intp* sizes) {
 
 /// NumPy keeps pointers to all of this for as long as the ufunc lives, which is to the end of the process.
 struct Storage {
-  std::array<PyUFuncGenericFunction, 2> loops;
-  std::array<Function, 2> functions;
-  std::array<void*, 2> data;
-  std::array<char, 2 * most_operands> types;
+  std::array<PyUFuncGenericFunction, 3> loops;
+  std::array<Function, 4> functions;
+  std::array<void*, 4> data;
+  std::array<char, 3 * most_operands> types;
 };
 
 }  // namespace
@@ -67,27 +72,34 @@ pybind11::object make_row_ufunc(RowFunction which) {
   }
 
   Storage& s = storage.emplace_back();
-  char* types = s.types.data();
-  for (const int type : {NPY_FLOAT, NPY_DOUBLE}) {
-    const std::size_t i = type == NPY_FLOAT ? 0 : 1;
-    f.kernel = type == NPY_FLOAT ? kernel<float>(which) : kernel<double>(which);
-    s.loops[i] = row_loop;
+  s.loops.fill(row_loop);
+  const std::array<std::pair<int, Format>, 4> formats = {
+      {{NPY_HALF, Format::f16}, {NPY_FLOAT, Format::f32}, {NPY_DOUBLE, Format::f64}, {bfloat16(), Format::bf16}}};
+  std::array<std::array<int, most_operands>, 4> types;
+  char* type_characters = s.types.data();
+  for (std::size_t i = 0; i < formats.size(); ++i) {
+    const auto [type, format] = formats[i];
+    f.format = format;
+    f.kernel = type == NPY_DOUBLE ? kernel<double>(which) : kernel<float>(which);
     s.functions[i] = f;
     s.data[i] = &s.functions[i];
-    for (std::size_t k = 0; k < f.operands; ++k) {
-      const bool is_label = description.labelled && k == 1;
-      const bool is_sum = description.parameter && k == f.operands - 1;
-      *types++ = static_cast<char>(is_label ? NPY_INT64 : is_sum ? NPY_DOUBLE : type);
-    }
+    types[i].fill(type);
+    if (description.labelled) types[i][1] = NPY_INT64;
+    if (description.parameter) types[i][2] = parameter_type(type), types[i][4] = NPY_DOUBLE;
+    if (i < s.loops.size()) type_characters = std::copy_n(types[i].begin(), f.operands, type_characters);
   }
-  PyObject* ufunc = PyUFunc_FromFuncAndDataAndSignature(s.loops.data(), s.data.data(), s.types.data(), 2,
-                                                        static_cast<int>(inputs), static_cast<int>(f.operands - inputs),
-                                                        PyUFunc_None, description.name, "", 0, description.signature);
-  if (ufunc == nullptr) throw pybind11::error_already_set();
-  auto* object = reinterpret_cast<PyUFuncObject*>(ufunc);
+  const auto ufunc = pybind11::reinterpret_steal<pybind11::object>(PyUFunc_FromFuncAndDataAndSignature(
+      s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()), static_cast<int>(inputs),
+      static_cast<int>(f.operands - inputs), PyUFunc_None, description.name, "", 0, description.signature));
+  if (!ufunc) throw pybind11::error_already_set();
+  auto* object = reinterpret_cast<PyUFuncObject*>(ufunc.ptr());
+  if (bfloat16() != NPY_NOTYPE &&
+      PyUFunc_RegisterLoopForType(object, bfloat16(), row_loop, types[3].data(), s.data[3]) < 0) {
+    throw pybind11::error_already_set();
+  }
   if (description.gated) object->process_core_dims_func = refuse_odd;
   if (description.nonempty) object->process_core_dims_func = refuse_empty;
-  return pybind11::reinterpret_steal<pybind11::object>(ufunc);
+  return ufunc;
 }
 
 }  // namespace fastact::numpy

@@ -3,15 +3,25 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <span>
 #include <string>
+#include <type_traits>
 
+#include "numpy/types.hpp"
 #include "runtime/threads.hpp"
 #include "simd/environment.hpp"
+
+namespace py = pybind11;
 
 namespace fastact::numpy {
 namespace {
 
 constexpr std::size_t most_inputs = most_arrays + most_parameters;
+constexpr std::size_t block = 1024;
+
+/// What kernels compute in for arrays of S.
+template <class S>
+using Computed = std::conditional_t<simd::HalfPrecision<S>, float, S>;
 
 /// What a strided loop needs to know of its function.
 struct Function {
@@ -23,24 +33,39 @@ template <class T>
 void pack(const char* from, npy_intp stride, T* to, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = *reinterpret_cast<const T*>(from);
 }
+template <simd::HalfPrecision S>
+void pack(const char* from, npy_intp stride, float* to, std::size_t count) {
+  S packed[block];
+  if (stride != sizeof(S)) pack<S>(from, stride, packed, count);
+  conversion<S>().widen(stride == sizeof(S) ? reinterpret_cast<const S*>(from) : packed, to, count);
+}
 
 template <class T>
 void unpack(const T* from, char* to, npy_intp stride, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i, to += stride) *reinterpret_cast<T*>(to) = from[i];
 }
+template <simd::HalfPrecision S>
+void unpack(const float* from, char* to, npy_intp stride, std::size_t count) {
+  S packed[block];
+  conversion<S>().narrow(from, stride == sizeof(S) ? reinterpret_cast<S*>(to) : packed, count);
+  if (stride != sizeof(S)) unpack<S>(packed, to, stride, count);
+}
 
-/// NumPy's inner loop. What is contiguous goes to the kernel as it is; anything else passes through a block that stays
-/// in the first-level cache. Parameters that do not vary stay one element each, else all are given an element each.
-template <class T>
+/// NumPy's inner loop for arrays of S. What is contiguous goes to the kernel as it is; anything else, and all that is
+/// of half precision, passes through a block of its type that stays in the first-level cache. Parameters that do not
+/// vary stay one element each, else all are given an element each.
+template <class S>
 void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, void* function) {
-  constexpr npy_intp item = sizeof(T);
-  constexpr std::size_t block = 1024;
+  using T = Computed<S>;
   const auto& f = *static_cast<const Function*>(function);
   const auto n = static_cast<std::size_t>(*dimensions);
   const std::size_t inputs = f.arrays + f.parameters;
 
   const bool uniform = std::all_of(steps + f.arrays, steps + inputs, [](npy_intp step) { return step == 0; });
-  const auto as_it_is = [&](std::size_t k) { return steps[k] == item || (uniform && k >= f.arrays && k < inputs); };
+  const auto is_parameter = [&](std::size_t k) { return k >= f.arrays && k < inputs; };
+  const auto as_it_is = [&](std::size_t k) {
+    return is_parameter(k) ? uniform || steps[k] == sizeof(T) : std::is_same_v<S, T> && steps[k] == sizeof(T);
+  };
   bool direct = true;
   for (std::size_t k = 0; k <= inputs; ++k) direct = direct && as_it_is(k);
 
@@ -54,50 +79,94 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
       const auto at = [&](std::size_t k) { return data[k] + static_cast<npy_intp>(i) * steps[k]; };
       for (std::size_t k = 0; k < inputs; ++k) {
         from[k] = as_it_is(k) ? at(k) : reinterpret_cast<const char*>(buffers[k]);
-        if (!as_it_is(k)) pack(at(k), steps[k], buffers[k], count);
+        if (as_it_is(k)) continue;
+        is_parameter(k) ? pack<T>(at(k), steps[k], buffers[k], count) : pack<S>(at(k), steps[k], buffers[k], count);
       }
       if (as_it_is(inputs)) {
         f.kernel(from.data(), at(inputs), count, uniform);
       } else {
         f.kernel(from.data(), buffers[inputs], count, uniform);
-        unpack(buffers[inputs], at(inputs), steps[inputs], count);
+        unpack<S>(buffers[inputs], at(inputs), steps[inputs], count);
       }
     }
   });
 }
 
+/// NumPy asks for other types where no loop takes exactly those of the inputs. The arrays alone decide, or `dtype`
+/// where it is given; parameters do not. -1 leaves it to NumPy to refuse them.
+int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*, PyArray_DTypeMeta** promoted) {
+  const auto& ufunc = *reinterpret_cast<const PyUFuncObject*>(self);
+  const std::size_t arrays = static_cast<const Function*>(ufunc.data[0])->arrays;
+  const auto inputs = static_cast<std::size_t>(ufunc.nin);
+  PyArray_DTypeMeta* const output = given[inputs];
+  std::array<int, most_arrays> types;
+  std::size_t count = 0;
+  for (PyArray_DTypeMeta* dtype : output != nullptr ? std::span(&output, 1) : std::span(given, arrays)) {
+    const bool python_number = dtype == &PyArray_PyFloatDType || dtype == &PyArray_PyLongDType;
+    if (dtype != nullptr && !python_number) types[count++] = dtype->type_num;
+  }
+  const int type = common_type(std::span(types).first(count));
+  if (type == NPY_NOTYPE) return -1;
+  for (std::size_t k = 0; k < inputs; ++k) {
+    PyArray_Descr* descriptor = PyArray_DescrFromType(k < arrays ? type : parameter_type(type));
+    promoted[k] = NPY_DTYPE(descriptor);
+    Py_INCREF(promoted[k]);
+    Py_DECREF(descriptor);
+  }
+  Py_XINCREF(output);
+  promoted[inputs] = output;
+  return 0;
+}
+
 /// NumPy keeps pointers to all of this for as long as the ufunc lives, which is to the end of the process.
 struct Storage {
   std::string name;
-  std::array<PyUFuncGenericFunction, 2> loops;
-  std::array<Function, 2> functions;
-  std::array<void*, 2> data;
-  std::array<char, 2 * (most_inputs + 1)> types;
+  Function single, twice;
+  std::array<PyUFuncGenericFunction, 3> loops;
+  std::array<void*, 3> data;
+  std::array<char, 3 * (most_inputs + 1)> types;
 };
 
 }  // namespace
 
-pybind11::object make_ufunc(Activation activation, Pass pass) {
+py::object make_ufunc(Activation activation, Pass pass) {
   static std::deque<Storage> storage;
   const Description& description = catalogue[static_cast<std::size_t>(activation)];
-  const std::size_t arrays = pass == Pass::forward ? 1 : 2;
-  const std::array kernels = {kernel<float>(activation, pass), kernel<double>(activation, pass)};
-  if (kernels[0] == nullptr) return {};
+  const std::size_t arrays = pass == Pass::forward ? 1 : 2, parameters = description.parameter_count;
+  const Kernel single = kernel<float>(activation, pass), twice = kernel<double>(activation, pass);
+  if (single == nullptr) return {};
 
   Storage& s = storage.emplace_back();
   s.name = description.function(pass);
-  s.loops = {strided_loop<float>, strided_loop<double>};
+  s.single = {single, arrays, parameters};
+  s.twice = {twice, arrays, parameters};
+  s.loops = {strided_loop<simd::Half>, strided_loop<float>, strided_loop<double>};
+  s.data = {&s.single, &s.single, &s.twice};
+  const auto signature = [&]<class T>(int type, T* to) {
+    to = std::fill_n(to, arrays, static_cast<T>(type));
+    to = std::fill_n(to, parameters, static_cast<T>(parameter_type(type)));
+    return std::fill_n(to, 1, static_cast<T>(type));
+  };
   char* types = s.types.data();
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    s.functions[i] = {kernels[i], arrays, description.parameter_count};
-    s.data[i] = &s.functions[i];
-    types = std::fill_n(types, arrays + description.parameter_count + 1, i == 0 ? NPY_FLOAT : NPY_DOUBLE);
+  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = signature(type, types);
+  const auto ufunc = py::reinterpret_steal<py::object>(
+      PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()),
+                              static_cast<int>(arrays + parameters), 1, PyUFunc_None, s.name.c_str(), "", 0));
+  if (!ufunc) throw py::error_already_set();
+
+  if (bfloat16() != NPY_NOTYPE) {
+    std::array<int, most_inputs + 1> registered;
+    signature(bfloat16(), registered.data());
+    if (PyUFunc_RegisterLoopForType(reinterpret_cast<PyUFuncObject*>(ufunc.ptr()), bfloat16(),
+                                    strided_loop<simd::Bfloat16>, registered.data(), &s.single) < 0) {
+      throw py::error_already_set();
+    }
   }
-  PyObject* ufunc = PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), 2,
-                                            static_cast<int>(arrays + description.parameter_count), 1, PyUFunc_None,
-                                            s.name.c_str(), "", 0);
-  if (ufunc == nullptr) throw pybind11::error_already_set();
-  return pybind11::reinterpret_steal<pybind11::object>(ufunc);
+  py::tuple any(arrays + parameters + 1);
+  for (std::size_t k = 0; k < any.size(); ++k) any[k] = py::none();
+  const py::capsule promoter(reinterpret_cast<void*>(promote), "numpy._ufunc_promoter");
+  if (PyUFunc_AddPromoter(ufunc.ptr(), any.ptr(), promoter.ptr()) < 0) throw py::error_already_set();
+  return ufunc;
 }
 
 }  // namespace fastact::numpy

@@ -3,9 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "runtime/catalogue.hpp"
+#include "simd/half.hpp"
 
 namespace fastact {
 
@@ -25,10 +27,13 @@ using Table = std::array<Entry, std::size(catalogue)>;
 struct Operand {
   void* data;
   std::ptrdiff_t row, element;
-  void* at(std::size_t r, std::size_t j) const {
+  char* at(std::size_t r, std::size_t j) const {
     return static_cast<char*>(data) + static_cast<std::ptrdiff_t>(r) * row + static_cast<std::ptrdiff_t>(j) * element;
   }
 };
+
+/// How numbers lie in memory.
+enum class Format { f64, f32, f16, bf16 };
 
 constexpr std::size_t most_operands = 5;
 
@@ -37,6 +42,7 @@ constexpr std::size_t most_operands = 5;
 struct RowCall {
   std::array<Operand, most_operands> operands;
   std::size_t length;
+  Format rows_format, format;  // of rows, and of the single numbers beside them
   void (*split)(std::size_t n, std::size_t cost, void (*body)(const void*, std::size_t, std::size_t), const void*);
 };
 
@@ -48,9 +54,17 @@ struct RowEntry {
 };
 using RowTable = std::array<RowEntry, std::size(row_catalogue)>;
 
+/// Between n floats and the type S they are stored as.
+template <class S>
+struct Conversion {
+  void (*widen)(const S* from, float* to, std::size_t n);
+  void (*narrow)(const float* from, S* to, std::size_t n);
+};
+
 struct InstructionSet {
   std::string_view name;
   bool (*supported)();
+  std::tuple<Conversion<simd::Half>, Conversion<simd::Bfloat16>> conversions;
   Table table;
   RowTable rows;
 };
@@ -78,6 +92,12 @@ template <class T>
 RowKernel kernel(RowFunction function) {
   const RowEntry& entry = current().rows[static_cast<std::size_t>(function)];
   return sizeof(T) == sizeof(float) ? entry.f32 : entry.f64;
+}
+
+/// The conversion in use.
+template <class S>
+const Conversion<S>& conversion() {
+  return std::get<Conversion<S>>(current().conversions);
 }
 
 }  // namespace fastact

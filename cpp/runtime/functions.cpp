@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/dispatch.hpp"
@@ -59,6 +60,9 @@ void call(Activation which, Pass pass, std::initializer_list<std::span<const T>>
   });
 }
 
+template <class T>
+constexpr Format format = std::is_same_v<T, float> ? Format::f32 : Format::f64;
+
 /// An argument of a function of rows: `along` elements to a row, or one number where it is 0.
 struct Argument {
   const char* name;
@@ -106,6 +110,7 @@ void call(RowFunction which, Axis axis, std::initializer_list<Argument> argument
   for (std::size_t o = 0; o < calls; ++o) {
     RowCall c = {};
     c.length = length;
+    c.rows_format = c.format = format<T>;
     for (std::size_t k = 0; k < arguments.size(); ++k) {
       const Argument& a = arguments.begin()[k];
       const std::size_t along = std::max<std::size_t>(a.along, 1);
@@ -142,6 +147,7 @@ void learn(RowFunction which, std::span<const T> x, std::span<const T> g, std::s
     const std::ptrdiff_t next = static_cast<std::ptrdiff_t>(element) * item;
     RowCall c = {};
     c.length = length;
+    c.rows_format = c.format = format<T>;
     c.operands = {{{const_cast<T*>(x.data()) + begin, row, next},
                    {const_cast<T*>(g.data()) + begin, row, next},
                    {const_cast<T*>(p.data()) + first, count == channels ? item : 0, 0},

@@ -3,16 +3,21 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
 
+#include "simd/half.hpp"
+
 namespace fastact::simd {
 
-/// AVX2 with FMA3.
+/// AVX2 with FMA3 and F16C.
 struct Avx2 {
   static constexpr std::string_view name = "avx2";
   static constexpr std::size_t registers = 4;
-  static bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+  static bool supported() {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  }
 
   template <class T>
   using Register = std::conditional_t<std::is_same_v<T, float>, __m256, __m256d>;
@@ -38,6 +43,41 @@ struct Avx2 {
   static void store(double* p, __m256d v) { _mm256_storeu_pd(p, v); }
   static void store(float* p, __m256 v, std::size_t count) { _mm256_maskstore_ps(p, first(p, count), v); }
   static void store(double* p, __m256d v, std::size_t count) { _mm256_maskstore_pd(p, first(p, count), v); }
+
+  template <HalfPrecision S>
+  static __m256 load(const S* p) {
+    return widen(p, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  template <HalfPrecision S>
+  static void store(S* p, __m256 v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow(p, v));
+  }
+  // Masked access is for 32 bits and more: a partial vector goes through a buffer of its own.
+  template <HalfPrecision S>
+  static __m256 load(const S* p, std::size_t count) {
+    S buffer[size<float>] = {};
+    std::memcpy(buffer, p, count * sizeof(S));
+    return load(buffer);
+  }
+  template <HalfPrecision S>
+  static void store(S* p, __m256 v, std::size_t count) {
+    S buffer[size<float>];
+    store(buffer, v);
+    std::memcpy(p, buffer, count * sizeof(S));
+  }
+  static __m256 widen(const Half*, __m128i h) { return _mm256_cvtph_ps(h); }
+  static __m128i narrow(const Half*, __m256 v) { return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT); }
+  static __m256 widen(const Bfloat16*, __m128i h) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
+  }
+  static __m128i narrow(const Bfloat16*, __m256 v) {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    const __m256i upper = _mm256_srli_epi32(_mm256_blendv_epi8(quiet, rounded, _mm256_castps_si256(equal(v, v))), 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+  }
 
   static __m256 fma(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
   static __m256d fma(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }

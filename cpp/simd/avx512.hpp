@@ -6,6 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "simd/half.hpp"
+
 namespace fastact::simd {
 
 struct Avx512 {
@@ -38,6 +40,36 @@ struct Avx512 {
   static void store(double* p, __m512d v) { _mm512_storeu_pd(p, v); }
   static void store(float* p, __m512 v, std::size_t count) { _mm512_mask_storeu_ps(p, first<float>(count), v); }
   static void store(double* p, __m512d v, std::size_t count) { _mm512_mask_storeu_pd(p, first<double>(count), v); }
+
+  template <HalfPrecision S>
+  static __m512 load(const S* p) {
+    return widen(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  template <HalfPrecision S>
+  static __m512 load(const S* p, std::size_t count) {
+    return widen(p, _mm256_maskz_loadu_epi16(first<float>(count), p));
+  }
+  template <HalfPrecision S>
+  static void store(S* p, __m512 v) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow(p, v));
+  }
+  template <HalfPrecision S>
+  static void store(S* p, __m512 v, std::size_t count) {
+    _mm256_mask_storeu_epi16(p, first<float>(count), narrow(p, v));
+  }
+  static __m512 widen(const Half*, __m256i h) { return _mm512_cvtph_ps(h); }
+  static __m256i narrow(const Half*, __m512 v) { return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT); }
+  static __m512 widen(const Bfloat16*, __m256i h) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+  }
+  // Not the processor's own instruction, which flushes subnormals to zero.
+  static __m256i narrow(const Bfloat16*, __m512 v) {
+    const __m512i bits = _mm512_castps_si512(v);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
+    const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_blend_epi32(equal(v, v), quiet, rounded), 16));
+  }
 
   static __m512 fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
   static __m512d fma(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }

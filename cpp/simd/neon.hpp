@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "simd/half.hpp"
+
 namespace fastact::simd {
 
 /// The SIMD unit of every aarch64 processor.
@@ -28,19 +30,30 @@ struct Neon {
   static float32x4_t load(const float* p) { return vld1q_f32(p); }
   static float64x2_t load(const double* p) { return vld1q_f64(p); }
   // NEON has no masked access: a partial vector goes through a buffer of its own.
-  template <class T>
-  static Register<T> load(const T* p, std::size_t count) {
-    T buffer[size<T>] = {};
-    std::memcpy(buffer, p, count * sizeof(T));
+  template <class S>
+  static auto load(const S* p, std::size_t count) {
+    S buffer[size<S>] = {};
+    std::memcpy(buffer, p, count * sizeof(S));
     return load(buffer);
   }
   static void store(float* p, float32x4_t v) { vst1q_f32(p, v); }
   static void store(double* p, float64x2_t v) { vst1q_f64(p, v); }
-  template <class T>
-  static void store(T* p, Register<T> v, std::size_t count) {
-    T buffer[size<T>];
+  template <class S, class R>
+  static void store(S* p, R v, std::size_t count) {
+    S buffer[size<S>];
     store(buffer, v);
-    std::memcpy(p, buffer, count * sizeof(T));
+    std::memcpy(p, buffer, count * sizeof(S));
+  }
+
+  static float32x4_t load(const Half* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits))); }
+  static void store(Half* p, float32x4_t v) { vst1_u16(&p->bits, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
+  static float32x4_t load(const Bfloat16* p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(&p->bits), 16)); }
+  static void store(Bfloat16* p, float32x4_t v) {
+    const uint32x4_t bits = vreinterpretq_u32_f32(v);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7FFF)));
+    const uint32x4_t quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));
+    vst1_u16(&p->bits, vshrn_n_u32(vbslq_u32(equal(v, v), rounded, quiet), 16));
   }
 
   static float32x4_t fma(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }

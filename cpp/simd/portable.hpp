@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "simd/half.hpp"
+
 namespace fastact::simd {
 
 /// One element at a time in plain C++: what runs where no other instruction set does.
@@ -41,6 +43,44 @@ struct Portable {
   template <class T> static bool equal(T a, T b) { return a == b; }
   template <class T> static T select(bool m, T a, T b) { return m ? a : b; }
   // clang-format on
+
+  template <HalfPrecision S>
+  static float load(const S* p) {
+    return widen(*p);
+  }
+  template <HalfPrecision S>
+  static float load(const S* p, std::size_t count) {
+    return count != 0 ? widen(*p) : 0.0F;
+  }
+  template <HalfPrecision S>
+  static void store(S* p, float v) {
+    narrow(v, *p);
+  }
+  template <HalfPrecision S>
+  static void store(S* p, float v, std::size_t count) {
+    if (count != 0) narrow(v, *p);
+  }
+  static float widen(Bfloat16 h) { return std::bit_cast<float>(std::uint32_t{h.bits} << 16); }
+  static void narrow(float v, Bfloat16& h) {
+    const auto bits = std::bit_cast<std::uint32_t>(v);
+    const std::uint32_t rounded = bits + 0x7FFF + (bits >> 16 & 1U), quiet = bits | 0x400000;
+    h.bits = static_cast<std::uint16_t>((v == v ? rounded : quiet) >> 16);
+  }
+  /// With its bits in place, a finite half is the float 2^-112 times as large, subnormal ones included.
+  static float widen(Half h) {
+    const std::uint32_t sign = (h.bits & 0x8000U) << 16, magnitude = (h.bits & 0x7FFFU) << 13;
+    const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
+    return std::bit_cast<float>(sign | (magnitude < 0x7C00U << 13 ? finite : magnitude | 0x7F800000U));
+  }
+  /// A sum with 1/2 has the spacing of subnormal halves, and so rounds to them; its lowest bits are the result's.
+  static void narrow(float v, Half& h) {
+    const auto bits = std::bit_cast<std::uint32_t>(v);
+    const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+    std::uint32_t rounded = (magnitude - (112U << 23) + 0xFFF + (magnitude >> 13 & 1U)) >> 13;
+    if (magnitude < 113U << 23) rounded = std::bit_cast<std::uint32_t>(std::abs(v) + 0.5F) - (126U << 23);
+    if (magnitude >= 143U << 23) rounded = v == v ? 0x7C00U : 0x7E00U;
+    h.bits = static_cast<std::uint16_t>((bits >> 16 & 0x8000U) | rounded);
+  }
 
   static double fma(double a, double b, double c) { return std::fma(a, b, c); }
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <numeric>
 
+#include "simd/half.hpp"
+
 /// What the mathematics may ask of an instruction set.
 ///
 /// Vec<Isa, T> is a register of T. Its arithmetic is the compiler's own operator on the register type; all else is
@@ -14,15 +16,22 @@
 namespace fastact::simd {
 
 // clang-format off
-template <class Isa, class T>
-concept Backend = requires(typename Isa::template Register<T> v, typename Isa::template Mask<T> m, const T* from,
-                           T* to, std::size_t count) {
-  { Isa::template size<T> } -> std::convertible_to<std::size_t>;  // lanes
-  { Isa::broadcast(T{}) } -> std::same_as<decltype(v)>;
+
+/// A register of T is loaded from elements S, which T holds exactly, and stored to them, rounded to nearest even.
+template <class Isa, class T, class S>
+concept Stored = requires(typename Isa::template Register<T> v, const S* from, S* to, std::size_t count) {
   { Isa::load(from) } -> std::same_as<decltype(v)>;                // unaligned
   { Isa::load(from, count) } -> std::same_as<decltype(v)>;         // the first count lanes, touching no byte beyond
   Isa::store(to, v);
   Isa::store(to, v, count);
+};
+
+template <class Isa, class T>
+concept Backend = Stored<Isa, T, T> &&
+                  (!std::same_as<T, float> || (Stored<Isa, T, Half> && Stored<Isa, T, Bfloat16>)) &&
+                  requires(typename Isa::template Register<T> v, typename Isa::template Mask<T> m) {
+  { Isa::template size<T> } -> std::convertible_to<std::size_t>;  // lanes
+  { Isa::broadcast(T{}) } -> std::same_as<decltype(v)>;
   { Isa::fma(v, v, v) } -> std::same_as<decltype(v)>;              // a b + c, rounded once
   { Isa::max(v, v) } -> std::same_as<decltype(v)>;                 // the second operand where either is NaN
   { Isa::min(v, v) } -> std::same_as<decltype(v)>;                 // likewise
@@ -66,16 +75,20 @@ struct Vec {
   Vec(double x) {
     for (Register& r : v) r = Isa::broadcast(static_cast<T>(x));
   }
-  static Vec load(const T* p) {
+  template <class S>
+  static Vec load(const S* p) {
     return each([p](std::size_t i) { return Isa::load(p + i * lanes); });
   }
-  static Vec load(const T* p, std::size_t count) {
+  template <class S>
+  static Vec load(const S* p, std::size_t count) {
     return each([p, count](std::size_t i) { return Isa::load(p + i * lanes, part(count, i)); });
   }
-  void store(T* p) const {
+  template <class S>
+  void store(S* p) const {
     for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::store(p + i * lanes, v[i]);
   }
-  void store(T* p, std::size_t count) const {
+  template <class S>
+  void store(S* p, std::size_t count) const {
     for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::store(p + i * lanes, v[i], part(count, i));
   }
 
