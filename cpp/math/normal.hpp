@@ -31,14 +31,15 @@ struct NormalTail {
   /// nearly flat, 0.4 to 0.48, and 1 + s = 2a/(a + centre) has a relative error, so that what p adds loses little
   /// anywhere. The two denominators share one division.
   Pair<V> mills() const {
-    const V a = abs(x), centre = C::mills_centre, a_plus_centre = a + centre;
-    const Pair<V> denominator = sum(a, V(C::mills_shift));
-    const V inverse = V(1.0) / (denominator.hi * a_plus_centre);
+    const V a = abs(x);
+    const Pair<V> a_plus_centre = sum(a, V(C::mills_centre)), denominator = sum(a, V(C::mills_shift));
+    const V inverse = V(1.0) / (denominator.hi * a_plus_centre.hi);
     const V inverse_of_centre = inverse * denominator.hi;
     const V quotient = a * inverse_of_centre;
-    const V one_plus_s = 2.0 * fma(fma(-quotient, a_plus_centre, a), inverse_of_centre, quotient);
+    const V remainder = fma(-quotient, a_plus_centre.lo, fma(-quotient, a_plus_centre.hi, a));
+    const V one_plus_s = 2.0 * fma(remainder, inverse_of_centre, quotient);
     const V varying = one_plus_s * polynomial(one_plus_s - 1.0, C::mills);
-    return fast_sum(V(0.5 * C::mills_shift), varying) / Divisor<V>(denominator, inverse * a_plus_centre);
+    return fast_sum(V(0.5 * C::mills_shift), varying) / Divisor<V>(denominator, inverse * a_plus_centre.hi);
   }
 };
 
