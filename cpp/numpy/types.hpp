@@ -6,8 +6,8 @@
 
 namespace fastact::numpy {
 
-/// The number of ml_dtypes' bfloat16 among NumPy's types; NPY_NOTYPE without ml_dtypes.
-int bfloat16();
+/// Whether it is the number of bfloat16, a type that NumPy learns of when a program imports ml_dtypes.
+bool is_bfloat16(int type);
 
 /// The type of a call whose arrays have these types: the first with kernels that all of them can safely be cast to.
 /// float64 where there is no type to go by, NPY_NOTYPE where none will do.

@@ -1,5 +1,6 @@
-// Prints a hash of every function's results over inputs spread over all bit patterns and over the usual range, for the
-// instruction set in use: `FASTACT_ISA=avx2 bits`. What it prints is the same for every instruction set and processor.
+// Prints a hash of every function's results over inputs spread over all bit patterns and over the usual range, and of
+// the conversions from and to half precision, for the instruction set in use: `FASTACT_ISA=avx2 bits`. What it prints
+// is the same for every instruction set and processor.
 
 #include <fastact/fastact.hpp>
 
@@ -8,6 +9,8 @@
 #include <cstdio>
 #include <type_traits>
 #include <vector>
+
+#include "runtime/dispatch.hpp"
 
 namespace {
 
@@ -39,17 +42,35 @@ std::uint64_t hash(const std::vector<T>& y) {
   return h;
 }
 
+void show(const char* name, const char* pass, const char* type, std::uint64_t h) {
+  std::printf("%s%s %s %016llx\n", name, pass, type, static_cast<unsigned long long>(h));
+}
+
 template <class T, class Forward, class Backward>
 void print(const char* name, const char* type, Forward forward, Backward backward) {
   static const std::vector<T> x = inputs<T>(1), g = inputs<T>(2);
   std::vector<T> y(count);
-  const auto show = [&](const char* pass) {
-    std::printf("%s%s %s %016llx\n", name, pass, type, static_cast<unsigned long long>(hash(y)));
-  };
   forward(std::span<const T>(x), std::span<T>(y));
-  show("");
+  show(name, "", type, hash(y));
   backward(std::span<const T>(x), std::span<const T>(g), std::span<T>(y));
-  show("_backward");
+  show(name, "_backward", type, hash(y));
+}
+
+/// Every number of the type as a float, and floats rounded to the type.
+template <class S>
+void print_conversions(const char* type) {
+  const fastact::Conversion<S>& convert = fastact::conversion<S>();
+  std::vector<S> stored;
+  for (unsigned bits = 0; bits < 1U << 16; ++bits) stored.push_back({static_cast<std::uint16_t>(bits)});
+  std::vector<float> y(stored.size());
+  convert.widen(stored.data(), y.data(), y.size());
+  show("widen", "", type, hash(y));
+
+  y = inputs<float>(1);
+  stored.resize(count);
+  convert.narrow(y.data(), stored.data(), count);
+  convert.widen(stored.data(), y.data(), count);
+  show("narrow", "", type, hash(y));
 }
 
 }  // namespace
@@ -63,4 +84,6 @@ int main() {
     print<double>(#name, "float64", forward, backward);                                        \
   }
   FASTACT_ACTIVATIONS(PRINT)
+  print_conversions<fastact::simd::Half>("float16");
+  print_conversions<fastact::simd::Bfloat16>("bfloat16");
 }
