@@ -44,7 +44,7 @@ OUT = {"NDArray[_F]": "out: NDArray[_F] | tuple[NDArray[_F]] | None = None", "An
 
 
 def overloads(
-    name: str, arrays: tuple[str, ...], parameters: tuple[tuple[str, float], ...], method: bool
+    name: str, arrays: tuple[str, ...], parameters: tuple[tuple[str, float | None], ...], method: bool
 ) -> str:
     lines = []
     for given, result in CASES.items():
@@ -53,7 +53,8 @@ def overloads(
             *(f"{array}: {given}" for array in arrays),
             "/",
             *(
-                f"{parameter}: {'Any' if given == 'Any' else '_Parameter'} = {value!r}"
+                f"{parameter}: {'Any' if given == 'Any' else '_Parameter'}"
+                + ("" if value is None else f" = {value!r}")
                 for parameter, value in parameters
             ),
             OUT.get(given, "out: None = None"),
@@ -70,8 +71,10 @@ def ufunc_class(name: str, arrays: tuple[str, ...]) -> str:
 
 def main() -> None:
     print(HEAD + ufunc_class("_Unary", ("x",)) + ufunc_class("_Binary", ("x", "g")))
-    for activation, parameters, from_output in fastact._core.activations:
-        for suffix in ("", "_backward", *(["_backward_from_output"] if from_output else [])):
+    for activation, parameters, _ in fastact._core.activations + fastact._core.learnable:
+        for suffix in ("", "_backward", "_backward_from_output"):
+            if not hasattr(fastact, activation + suffix):
+                continue
             if parameters:
                 arrays = ("y" if "output" in suffix else "x", *(["g"] if suffix else []))
                 print(overloads(activation + suffix, arrays, parameters, method=False))

@@ -3,6 +3,7 @@
 import doctest
 import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def test_signature(f: Function) -> None:
     parameters = inspect.signature(function).parameters
     positional = [p for p in parameters.values() if p.kind != p.KEYWORD_ONLY and p.name != "out"]
     assert [p.name for p in positional] == [*f.inputs, *(name for name, _ in f.defaults)]
-    assert [(p.name, p.default) for p in positional[len(f.inputs) :]] == list(f.defaults)
+    defaults = {name: parameters[name].empty if value is None else value for name, value in f.parameters}
+    assert {p.name: p.default for p in positional[len(f.inputs) :]} == defaults
     assert {"out", "where", "casting", "order", "dtype", "subok"} <= set(parameters)
 
 
@@ -62,14 +64,17 @@ def test_stubs_are_those_of_the_list(capsys: pytest.CaptureFixture[str]) -> None
     assert Path(fastact.__file__).with_name("__init__.pyi").read_text() == capsys.readouterr().out
 
 
+def typed_calls(f: Function) -> Iterator[str]:
+    extras: list[dict[str, Any]] = [{}, {"out": "x"}, *({name: 0.5} for name, _ in f.parameters)]
+    for extra in extras:
+        keywords = (f"{key}={value}" for key, value in (f.required | extra).items())
+        yield f"fastact.{f.name}({', '.join([*['x'] * len(f.inputs), *keywords])})"
+
+
 @pytest.mark.slow
 def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
     """A user's program passes mypy --strict, which knows each result for an array of the input's dtype."""
-    calls = [
-        f"fastact.{f.name}({', '.join([*['x'] * len(f.inputs), *extra])})"
-        for f in FUNCTIONS
-        for extra in ([], ["out=x"], *([f"{name}=0.5"] for name, _ in f.defaults))
-    ]
+    calls = [call for f in FUNCTIONS for call in typed_calls(f)]
     program = tmp_path / "program.py"
     program.write_text(
         "import numpy as np\nfrom numpy.typing import NDArray\n\nimport fastact\n\n\n"
@@ -97,6 +102,7 @@ def test_stubs_refuse_mistakes(tmp_path: Path, run_python: RunPython) -> None:
         "fastact.relu(1.0, nonsense=2)",
         "fastact.relu_backward(1.0)",
         "fastact.softplus(1.0, alpha=1.0)",
+        "fastact.prelu(1.0)",
         "fastact.set_num_threads('two')",
         "fastact.no_such_function",
     ]

@@ -39,28 +39,36 @@ std::uint64_t hash(const std::vector<T>& y) {
   return h;
 }
 
-template <class T, class Forward, class Backward>
-void print(const char* name, const char* type, Forward forward, Backward backward) {
-  static const std::vector<T> x = inputs<T>(1), g = inputs<T>(2);
+template <class T>
+const std::vector<T> x = inputs<T>(1);
+template <class T>
+const std::vector<T> g = inputs<T>(2);
+
+template <class T, class Function>
+void print(const char* name, const char* type, Function function) {
   std::vector<T> y(count);
-  const auto show = [&](const char* pass) {
-    std::printf("%s%s %s %016llx\n", name, pass, type, static_cast<unsigned long long>(hash(y)));
-  };
-  forward(std::span<const T>(x), std::span<T>(y));
-  show("");
-  backward(std::span<const T>(x), std::span<const T>(g), std::span<T>(y));
-  show("_backward");
+  function(std::span(x<T>), std::span(g<T>), std::span(y));
+  std::printf("%s %s %016llx\n", name, type, static_cast<unsigned long long>(hash(y)));
 }
 
 }  // namespace
 
 int main() {
-#define PRINT(name, ...)                                                                       \
-  {                                                                                            \
-    const auto forward = [](auto x, auto y) { fastact::name(x, y); };                          \
-    const auto backward = [](auto x, auto g, auto dx) { fastact::name##_backward(x, g, dx); }; \
-    print<float>(#name, "float32", forward, backward);                                         \
-    print<double>(#name, "float64", forward, backward);                                        \
+#define PRINT(name, ...)                                                                             \
+  {                                                                                                  \
+    const auto forward = [](auto in, auto, auto out) { fastact::name(in, out); };                    \
+    const auto backward = [](auto in, auto up, auto out) { fastact::name##_backward(in, up, out); }; \
+    print<float>(#name, "float32", forward);                                                         \
+    print<float>(#name "_backward", "float32", backward);                                            \
+    print<double>(#name, "float64", forward);                                                        \
+    print<double>(#name "_backward", "float64", backward);                                           \
+  }
+#define PRINT_LEARNABLE(name, ...)                                                     \
+  {                                                                                    \
+    const auto forward = [](auto in, auto, auto out) { fastact::name(in, out, 0.3); }; \
+    print<float>(#name, "float32", forward);                                           \
+    print<double>(#name, "float64", forward);                                          \
   }
   FASTACT_ACTIVATIONS(PRINT)
+  FASTACT_LEARNABLE(PRINT_LEARNABLE)
 }
