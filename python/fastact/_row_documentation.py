@@ -208,9 +208,9 @@ FAMILIES = {
                 "      dtype=float32)",
             ),
         ),
-        limits="Probabilities are not stored on the way. A row that has a NaN or inf, or nothing but -inf, gives"
-        " NaN; a label at a single -inf costs inf. Labels of lazy arrays, such as dask's, cannot be checked"
-        " beforehand: one out of range costs NaN.",
+        limits="Probabilities are not stored on the way. A row that has a NaN or inf, or nothing but -inf,"
+        " gives NaN; a label at a single -inf costs inf. Labels of lazy arrays, such as dask's, are not"
+        " checked: one out of range costs NaN.",
         source='Bridle, "Training stochastic model recognition algorithms as networks can lead to maximum'
         ' mutual information estimation of parameters", 1990.',
         refused=", and for labels other than 0 <= label < n",
@@ -352,7 +352,7 @@ def learnable_docstring(activation: str, parameter: str, default: float | None) 
         ],
         [
             "TypeError",
-            f"    For complex and long double arrays, which have no kernel, and {parameter} not of real numbers.",
+            f"    For complex and long double arrays, which have no kernel, and complex {parameter}.",
             "ValueError",
             f"    For g of another shape than x, and {parameter} that does not broadcast to that.",
         ],
