@@ -162,7 +162,7 @@ def constants(
     print("  /// Smaller powers of two are kept apart, as the square of a normal number.")
     constant(ctype, "smallest_exponent", smallest_exponent)
     print(
-        "  /// In sums of e^x, x <= 0: where e^x no longer counts, and a power of two for the others to be normal."
+        "  /// In sums of e^x, x <= 0: where e^x does not count, and a power of two that keeps the others normal."
     )
     constant(ctype, "sum_lowest", lowest[2])
     constant(ctype, "sum_exponent", sum_exponent)
