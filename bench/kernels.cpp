@@ -1,4 +1,5 @@
-// Every kernel by itself, on one thread: activation/pass/type/instruction set/elements. Narrow it down with
+// Every kernel by itself, on one thread: activation/pass/type/instruction set/elements, and for functions of rows
+// function/type/instruction set/row length or its number of rows side by side. Narrow it down with
 // --benchmark_filter=gelu/forward/float32/avx512, for one.
 
 #include <benchmark/benchmark.h>
@@ -26,6 +27,12 @@ std::vector<T> normal(std::size_t n) {
   return x;
 }
 
+void count(benchmark::State& state, std::size_t elements) {
+  using benchmark::Counter;
+  state.counters["time/element"] =
+      Counter(static_cast<double>(elements), Counter::kIsIterationInvariantRate | Counter::kInvert);
+}
+
 template <class T>
 void run(benchmark::State& state, Kernel kernel, const Description& activation, bool backward, std::size_t n) {
   static const std::vector<T> x = normal<T>(sizes[2]);
@@ -43,9 +50,7 @@ void run(benchmark::State& state, Kernel kernel, const Description& activation, 
     kernel(inputs.data(), y.data(), n, true);
     benchmark::ClobberMemory();
   }
-  using benchmark::Counter;
-  state.counters["time/element"] =
-      Counter(static_cast<double>(n), Counter::kIsIterationInvariantRate | Counter::kInvert);
+  count(state, n);
   state.SetBytesProcessed(static_cast<std::int64_t>(n * sizeof(T) * (backward ? 3 : 2)) * state.iterations());
 }
 
@@ -66,6 +71,66 @@ void add(const InstructionSet& set, std::size_t activation, Pass pass) {
   add_type("float64", entry.f64[static_cast<std::size_t>(pass)], run<double>);
 }
 
+constexpr std::size_t row_elements = 1 << 16;
+constexpr std::size_t row_lengths[] = {10, 64, 1024, row_elements};
+
+/// Rows that follow one another, or lie side by side; labels are all 0, and whatever else there is comes from a normal
+/// distribution.
+template <class T>
+void run_rows(benchmark::State& state, RowKernel kernel, const RowDescription& function, std::size_t length,
+              bool side_by_side) {
+  static std::vector<T> x = normal<T>(row_elements), g = normal<T>(row_elements), y(row_elements);
+  static std::vector<std::int64_t> labels(row_elements);
+  static std::vector<double> sums(row_elements);
+  const std::size_t rows = row_elements / length;
+  RowCall call = {};
+  call.length = length;
+  call.rows_format = call.format = sizeof(T) == sizeof(float) ? Format::f32 : Format::f64;
+  std::size_t operand = 0;
+  bool is_output = false;
+  for (const char* c = function.signature; *c != '\0'; ++c) {
+    if (*c == '-') is_output = true;
+    if (*c != '(') continue;
+    const std::size_t along = c[1] == 'n' ? length : c[1] == 'm' ? length / 2 : 1;
+    const auto strides = [&](std::size_t item) {
+      const auto size = static_cast<std::ptrdiff_t>(item), many = static_cast<std::ptrdiff_t>(rows);
+      return side_by_side ? std::array{size, many * size} : std::array{static_cast<std::ptrdiff_t>(along) * size, size};
+    };
+    const bool is_label = function.labelled && operand == 1;
+    const bool is_sum = function.parameter && is_output && along == 1;
+    void* const data = is_label ? static_cast<void*>(labels.data())
+                       : is_sum ? static_cast<void*>(sums.data())
+                                : static_cast<void*>((is_output      ? y
+                                                      : operand == 0 ? x
+                                                                     : g)
+                                                         .data());
+    const auto [row, element] = strides(is_label || is_sum ? 8 : sizeof(T));
+    call.operands[operand++] = {data, row, element};
+  }
+  for (auto _ : state) {
+    kernel(call, 0, rows);
+    benchmark::ClobberMemory();
+  }
+  count(state, rows * length);
+}
+
+void add_rows(const InstructionSet& set, std::size_t function) {
+  const RowDescription& description = row_catalogue[function];
+  const auto add_type = [&](const char* type, RowKernel kernel, auto run) {
+    const auto add_one = [&](std::size_t length, bool side_by_side) {
+      const std::string name = std::string(description.name) + "/" + type + "/" + std::string(set.name) + "/" +
+                               std::to_string(length) + (side_by_side ? "/side_by_side" : "");
+      benchmark::RegisterBenchmark(name.c_str(), [=, &description](benchmark::State& state) {
+        run(state, kernel, description, length, side_by_side);
+      });
+    };
+    for (const std::size_t length : row_lengths) add_one(length, false);
+    add_one(row_lengths[1], true);
+  };
+  add_type("float32", set.rows[function].f32, run_rows<float>);
+  add_type("float64", set.rows[function].f64, run_rows<double>);
+}
+
 }  // namespace
 }  // namespace fastact
 
@@ -76,6 +141,9 @@ int main(int argc, char** argv) {
         fastact::add(*set, i, pass);
       }
     }
+  }
+  for (const fastact::InstructionSet* set : fastact::available()) {
+    for (std::size_t i = 0; i < std::size(fastact::row_catalogue); ++i) fastact::add_rows(*set, i);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
