@@ -3,7 +3,8 @@
 ``fastact.NAME(x)`` is f(x); ``fastact.NAME_backward(x, g)`` is g·f'(x), where g is the gradient of the loss
 with respect to the output; ``fastact.NAME_backward_from_output(y, g)``, where there is one, takes y = f(x) in
 place of x. Functions with parameters take them by name, after the arrays. All accept what NumPy's own ufuncs
-do: ``out``, ``where``, ``dtype``, any strides, any array type that implements ``__array_ufunc__``.
+do: ``out``, ``where``, ``dtype``, any strides, any array type that implements ``__array_ufunc__``. Functions
+of rows (softmax and its kin, maxout, gated units) have ``axis`` in the place of ``where``.
 """
 
 from pathlib import Path as _Path

@@ -1,4 +1,4 @@
-"""The compiled module: one ufunc per activation and pass, and what goes with them."""
+"""The compiled module: a ufunc per activation and pass, one per function of rows, and what goes with them."""
 
 from typing import Any
 

@@ -130,7 +130,7 @@ FAMILIES = {
         passes=(
             Pass(
                 "y = log Σ exp(x)",
-                f"{_WITHIN}; beside its zero the float64 error is at most 2^-52",
+                f"{_WITHIN}; beside 0 the error is at most 2^-53 in float32, 2^-52 in float64",
                 "array([3.4401896, 2.3862944], dtype=float32)",
             ),
             Pass(

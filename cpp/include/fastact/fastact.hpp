@@ -14,10 +14,11 @@
 ///     fastact::gelu(x, y);               // y = f(x)
 ///     fastact::gelu_backward(x, g, dx);  // dx = g f'(x)
 ///     fastact::leaky_relu(x, y, 0.2);    // parameters follow, with defaults
+///     fastact::softmax(x, y, {.length = 10});  // rows of 10 that follow one another; see Axis
 ///
-/// The output may be an input (in place); any other overlap is undefined. Sizes that differ and impossible parameters
-/// throw std::invalid_argument, and nothing is written. Formulas, defaults, accuracy and special values are those of
-/// the Python functions of the same names.
+/// The output may be an input of its size (in place); any other overlap is undefined. Sizes that differ and impossible
+/// parameters throw std::invalid_argument, and nothing is written. Formulas, defaults, accuracy and special values are
+/// those of the Python functions of the same names.
 namespace fastact {
 
 #define FASTACT_PARAMETER(name, ...) , double name __VA_OPT__(=) __VA_ARGS__
@@ -43,7 +44,8 @@ struct Axis {
   std::size_t inner = 1;
 };
 
-// Functions of rows, by their form: softmax(x, y, {.length = 10}), with rows that follow one another.
+// Functions of rows, by their form: a row gives a row (MAP), one number (REDUCE), half a row (GATE), or with an integer
+// label one number (LABEL).
 #define FASTACT_FORM_MAP(name, T) void name(std::span<const T> x, std::span<T> y, Axis axis);
 #define FASTACT_FORM_MAP_BACKWARD(name, T) \
   void name(std::span<const T> x_or_y, std::span<const T> g, std::span<T> dx, Axis axis);
