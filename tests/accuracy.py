@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from fastact._accuracy import Parameters, beside_root, excused, rounded, sample, to_exact
+from fastact._accuracy import Parameters, beside_root, excused, finfo, rounded, sample, to_exact
 from fastact._reference import ACTIVATIONS, evaluate, mp
 from functions import BACKWARD, FORWARD, FROM_OUTPUT, Array, Function
 from numpy.typing import NDArray
@@ -28,8 +28,8 @@ def exact_formula(f: Function) -> Any:
 
 def lost_in_output(f: Function, y: Array) -> NDArray[np.float64]:
     """What a rounded y no longer tells of f', as where y + alpha cancels or y is subnormal."""
-    info = np.finfo(y.dtype)
-    lost: NDArray[np.float64] = np.maximum(float(info.smallest_subnormal), -y * float(info.eps))
+    info = finfo(y.dtype)
+    lost: NDArray[np.float64] = np.maximum(float(info.smallest_subnormal), -y.astype(float) * float(info.eps))
     return lost * (f.suffix == FROM_OUTPUT)
 
 

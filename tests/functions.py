@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import fastact
 import numpy as np
 import pytest
-from fastact._accuracy import every_exponent
+from fastact._accuracy import every_exponent, finfo
 from fastact._core import activations, learnable
 from fastact._documentation import REQUIRED
 from numpy.typing import NDArray
@@ -57,7 +59,9 @@ FUNCTIONS = [
     for name, parameters, has_from_output in activations
     for suffix in (FORWARD, BACKWARD, *[FROM_OUTPUT] * has_from_output)
 ] + [Function(name, FORWARD, parameters) for name, parameters, _ in learnable]
-DTYPES: list[np.dtype[Any]] = [np.dtype(np.float32), np.dtype(np.float64)]
+BFLOAT16 = [import_module("ml_dtypes").bfloat16] if find_spec("ml_dtypes") else []
+HALF_PRECISION: list[np.dtype[Any]] = [np.dtype(t) for t in (np.float16, *BFLOAT16)]
+DTYPES = [*HALF_PRECISION, np.dtype(np.float32), np.dtype(np.float64)]
 
 
 def each(choose: Callable[[Function], Any] = lambda f: True) -> pytest.MarkDecorator:
@@ -75,9 +79,9 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 
 def extremes(dtype: np.dtype[Any]) -> Array:
     """Zero, the ends of the dtype's range and of its subnormal range, infinity, and NaN, with both signs."""
-    info = np.finfo(dtype)
-    ends = [0, info.smallest_subnormal, 3 * info.smallest_subnormal, info.tiny - info.smallest_subnormal]
-    ends += [info.tiny, 1, info.max, np.inf, np.nan]
+    info = finfo(dtype)
+    least, tiny = float(info.smallest_subnormal), float(info.tiny)
+    ends = [0, least, 3 * least, tiny - least, tiny, 1, float(info.max), np.inf, np.nan]
     return np.array([*ends, *np.negative(ends)], dtype)
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from accuracy import exact, inputs, numpy_formula, parameter_samples, reference_error, slack
 from fastact._accuracy import (
-    ANY_GRADIENT,
     DERIVATIVE_BOUND,
     FORWARD_BOUND,
+    GRADIENT_BOUND,
     Parameters,
+    finfo,
     gradient_errors,
     gradients,
     to_exact,
@@ -33,8 +34,9 @@ from functions import (
 BOUNDS = {
     FORWARD: FORWARD_BOUND,
     BACKWARD: DERIVATIVE_BOUND,
-    FROM_OUTPUT: {"float32": 2.0, "float64": 4.0},  # of the formula in y, plainly evaluated
+    FROM_OUTPUT: DERIVATIVE_BOUND | {"float32": 2.0},  # of the formula in y, plainly evaluated
 }
+ANY_GRADIENT = {BACKWARD: GRADIENT_BOUND, FROM_OUTPUT: GRADIENT_BOUND | {"float32": 2.5}}
 
 
 @pytest.mark.slow
@@ -64,7 +66,7 @@ def test_any_gradient(f: Function, dtype: np.dtype[Any]) -> None:
     for parameters in parameter_samples(f):
         for shift in range(4):
             g = gradients(dtype, inputs(f, dtype, parameters).size + shift)[shift:]
-            check_gradient(f, parameters, g, BOUNDS[f.suffix][dtype.name] + ANY_GRADIENT)
+            check_gradient(f, parameters, g, ANY_GRADIENT[f.suffix][dtype.name])
 
 
 def check_gradient(f: Function, parameters: Parameters, g: Array, bound: float) -> None:
@@ -79,13 +81,15 @@ def check(errors: Array, bound: float, f: Function, parameters: Parameters, *col
     worst = np.argsort(errors)[:-6:-1]
     rows = zip(*(column[worst].tolist() for column in (*columns, errors)), strict=True)
     table = "\n".join(map(str, rows))
-    assert errors.max() <= bound, f"{f.name} {dict(parameters)}: inputs, result, ulp, worst first\n{table}"
+    assert errors.max(initial=0) <= bound, (
+        f"{f.name} {dict(parameters)}: inputs, result, ulp, worst first\n{table}"
+    )
 
 
 @each_dtype
 @each_function
 def test_many_random_inputs(f: Function, dtype: np.dtype[Any]) -> None:
-    x, largest = any_floats(dtype, 200_000), float(np.finfo(dtype).max)
+    x, largest = any_floats(dtype, 200_000), float(finfo(dtype).max)
     if f.suffix == FROM_OUTPUT:
         x = evaluate(ACTIVATIONS[f.activation].forward, x).clip(-largest, largest).astype(dtype)
     expected = evaluate(numpy_formula(f), x)
@@ -103,4 +107,6 @@ def any_floats(dtype: np.dtype[Any], size: int) -> Array:
     """Finite numbers, half of any bit pattern and half of a moderate size."""
     rng = np.random.default_rng(0)
     bits = rng.integers(0, 256, size // 2 * dtype.itemsize, np.uint8).view(dtype)
-    return np.concatenate([bits[np.isfinite(bits)], rng.normal(0, 4, size // 2).astype(dtype)])
+    with np.errstate(invalid="ignore"):  # bfloat16 says of a signalling NaN
+        bits = bits[np.isfinite(bits)]
+    return np.concatenate([bits, rng.normal(0, 4, size // 2).astype(dtype)])

@@ -117,7 +117,7 @@ def test_subok(f: Function) -> None:
 def test_integers_promote_as_exp(f: Function) -> None:
     for dtype in "?" + np.typecodes["AllInteger"]:
         args = [np.array([0, 1, 1, 0]).astype(dtype)] * len(f.inputs)
-        promoted = np.promote_types(np.exp(args[0]).dtype, np.float32)  # float16 has no kernels yet
+        promoted = np.exp(args[0]).dtype
         result = f(*args)
         assert result.dtype == promoted, dtype
         np.testing.assert_array_equal(result, f(*(a.astype(promoted) for a in args)), dtype)

@@ -120,7 +120,8 @@ void check(const Function& f, std::span<const py::object> values) {
   std::array<PyObject*, most_parameters> pointers;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (is_other_array(values[i].ptr())) return;
-    arrays[i] = py::reinterpret_steal<py::object>(PyArray_FROM_OTF(values[i].ptr(), NPY_DOUBLE, NPY_ARRAY_DEFAULT));
+    arrays[i] = py::reinterpret_steal<py::object>(
+        PyArray_FROM_OTF(values[i].ptr(), NPY_DOUBLE, NPY_ARRAY_DEFAULT | NPY_ARRAY_FORCECAST));
     if (!arrays[i]) throw py::error_already_set();
     pointers[i] = arrays[i].ptr();
   }

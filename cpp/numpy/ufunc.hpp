@@ -21,7 +21,7 @@ namespace fastact::numpy {
 constexpr std::size_t most_arrays = 2;
 
 /// The ufunc of one activation and pass, a null object where there is none. Its inputs are the arrays, then the
-/// parameters, all float32 or all float64.
+/// parameters, which are float32 beside arrays of half precision.
 pybind11::object make_ufunc(Activation activation, Pass pass);
 
 }  // namespace fastact::numpy

@@ -2,6 +2,7 @@
 
 import sys
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,27 @@ Array = NDArray[np.floating[Any]]
 DType = np.dtype[Any]
 Parameters = tuple[tuple[str, float], ...]
 
-FORWARD_BOUND = {"float32": 1.0, "float64": 2.0}  # in ulp
-DERIVATIVE_BOUND = {"float32": 1.0, "float64": 4.0}  # backward with g = 1
-ANY_GRADIENT = 0.5  # more, for the product with any other g
-AT_A_ROOT = {"float32": 0.0, "float64": 2.0**-52}  # beside it, an absolute error of f' that counts as none
+HALF = {"float16": 0.51, "bfloat16": 0.51}
+FORWARD_BOUND = HALF | {"float32": 1.0, "float64": 2.0}  # in ulp
+DERIVATIVE_BOUND = HALF | {"float32": 1.0, "float64": 4.0}  # backward with g = 1
+GRADIENT_BOUND = {"float16": 1.0, "bfloat16": 1.0, "float32": 1.5, "float64": 4.5}  # backward with any g
+AT_A_ROOT = {"float64": 2.0**-52}  # beside it, an absolute error of f' that counts as none
 
 _EXPONENT = np.uint64(0x7FF << 52)  # the bits of a float64 that give its binade
 
 
+def finfo(dtype: DType) -> Any:
+    """As `np.finfo`, bfloat16 included."""
+    return np.finfo(dtype) if np.issubdtype(dtype, np.floating) else import_module("ml_dtypes").finfo(dtype)
+
+
 def ulp(values: Array, dtype: DType) -> NDArray[np.float64]:
     """The ulp of each value's binade; below the normal range, of the smallest normal binade."""
-    info = np.finfo(dtype)
+    info = finfo(dtype)
     binades = (np.asarray(values, np.float64).view(np.uint64) & _EXPONENT).view(np.float64)
-    ulps: NDArray[np.float64] = np.clip(binades, info.tiny, 2.0 ** (int(info.maxexp) - 1)) * info.eps
+    ulps: NDArray[np.float64] = np.clip(binades, float(info.tiny), 2.0 ** (int(info.maxexp) - 1)) * float(
+        info.eps
+    )
     return ulps
 
 
@@ -35,7 +44,7 @@ def float_errors(result: Array, expected: NDArray[np.float64]) -> NDArray[np.flo
     Infinity counts as the float after the largest one within 2 ulp of it, else as infinitely far, and must be
     met where more than that is expected. NaN must be met by NaN.
     """
-    beyond = min(2 * 2.0 ** (int(np.finfo(result.dtype).maxexp) - 1), sys.float_info.max)
+    beyond = min(2 * 2.0 ** (int(finfo(result.dtype).maxexp) - 1), sys.float_info.max)
     values = result.astype(float)
     with np.errstate(invalid="ignore", over="ignore"):
         distances = np.clip(values, -beyond, beyond) - np.clip(expected, -beyond, beyond)
@@ -53,7 +62,7 @@ def ulp_errors(result: Array, exact: NDArray[np.object_]) -> NDArray[np.float64]
 
     Infinity counts as the float after the largest one, also where the exact result is beyond it.
     """
-    info = np.finfo(result.dtype)
+    info = finfo(result.dtype)
     beyond = mp.ldexp(1, int(info.maxexp))
 
     def error(r: float, e: Any) -> float:
@@ -77,8 +86,9 @@ def to_exact(values: Array, formula: Formula = lambda x: x) -> NDArray[np.object
 
 
 def rounded(parameters: Parameters, dtype: DType) -> dict[str, float]:
-    """The parameters as a function of the dtype gets them; a default is meant exactly."""
-    return {name: float(dtype.type(value)) for name, value in parameters}
+    """The parameters as a kernel for the dtype gets them; a default is meant exactly."""
+    kernel = np.promote_types(dtype, np.float32).type
+    return {name: float(kernel(value)) for name, value in parameters}
 
 
 def exact_values(name: str, forward: bool, x: Array, parameters: Parameters = ()) -> NDArray[np.object_]:
@@ -99,7 +109,7 @@ def beside_root(name: str, x: Array) -> NDArray[np.bool_]:
 
 def excused(name: str, x: Array) -> NDArray[np.float64]:
     """The absolute error of f' that counts as none."""
-    return np.where(beside_root(name, x), AT_A_ROOT[x.dtype.name], 0.0)
+    return np.where(beside_root(name, x), AT_A_ROOT.get(x.dtype.name, 0.0), 0.0)
 
 
 def gradient_errors(
@@ -108,7 +118,7 @@ def gradient_errors(
     """Errors of backward in ulp; but 0 for what is above the bound and within the slack for f'."""
     errors = ulp_errors(result, exact)
     large = np.flatnonzero(errors > bound)
-    allowed = (slack * np.abs(g) + np.spacing(np.abs(result)) / 2 * (slack > 0))[large]
+    allowed = (slack * np.abs(g) + ulp(result, result.dtype) / 2 * (slack > 0))[large]
     errors[large[absolute_errors(result[large], exact[large]) <= allowed]] = 0
     return errors
 
@@ -116,11 +126,11 @@ def gradient_errors(
 @cache
 def every_exponent(dtype: DType, count: int = 1) -> Array:
     """Numbers of both signs, count to each exponent of the dtype, subnormal ones included; read-only."""
-    info = np.finfo(dtype)
+    info = finfo(dtype)
     exponents = np.repeat(np.arange(info.minexp - info.nmant, info.maxexp), 2 * count)
     mantissas = np.random.default_rng(0).uniform(1, 2, exponents.size)
     mantissas[::2] *= -1
-    values = np.ldexp(mantissas, exponents).astype(dtype)
+    values: Array = np.ldexp(mantissas, exponents).astype(dtype)
     values.flags.writeable = False
     return values
 
@@ -128,7 +138,7 @@ def every_exponent(dtype: DType, count: int = 1) -> Array:
 def neighbours(centre: float, dtype: DType) -> Array:
     """The floats nearest to the centre, then others at distances that double."""
     c = dtype.type(centre)
-    steps = np.spacing(c) * np.concatenate([np.arange(1, 20), 2.0 ** np.arange(5, np.finfo(dtype).nmant)])
+    steps = np.spacing(c) * np.concatenate([np.arange(1, 20), 2.0 ** np.arange(5, finfo(dtype).nmant)])
     return np.concatenate([[c], c + steps, c - steps]).astype(dtype)
 
 
@@ -141,16 +151,17 @@ def exact_roots(name: str) -> tuple[Any, ...]:
 
 def sample(name: str, dtype: DType, parameters: Parameters = (), density: int = 1) -> Array:
     """Finite inputs of the named activation; some thousand, times the density."""
-    activation, info = ACTIVATIONS[name], np.finfo(dtype)
+    activation, info = ACTIVATIONS[name], finfo(dtype)
     rng = np.random.default_rng(0)
     tail = rng.uniform(-1, 1, 100_000) * -1.1 * np.log(float(info.smallest_subnormal))
     tail = tail.astype(dtype).astype(float)
     subnormal = [
-        tail[(values != 0) & (np.abs(values) < info.tiny)][: 100 * density]
+        tail[(values != 0) & (np.abs(values) < float(info.tiny))][: 100 * density]
         for formula in (activation.forward, activation.derivative)
         for values in [evaluate(formula, tail, **rounded(parameters, dtype))]
     ]
-    ends = [0.0, info.smallest_subnormal, info.tiny, info.max, np.nextafter(info.max, dtype.type(0))]
+    ends = [dtype.type(0), info.smallest_subnormal, info.tiny, info.max]
+    ends.append(np.nextafter(info.max, ends[0]))
     parts = [
         every_exponent(dtype, density * (4 if dtype == np.float32 else 1)),
         [*ends, *np.negative(ends)],
@@ -166,7 +177,7 @@ def sample(name: str, dtype: DType, parameters: Parameters = (), density: int = 
 def gradients(dtype: DType, size: int) -> Array:
     """Upstream gradients in turn ordinary, of any exponent, huge, and subnormal."""
     rng = np.random.default_rng(1)
-    info = np.finfo(dtype)
+    info = finfo(dtype)
     kinds = [
         rng.normal(size=size),
         rng.choice(every_exponent(dtype), size).astype(float),

@@ -373,10 +373,13 @@ _ARRAYS = {
     "g": "Upstream gradient dL/dy; broadcasts against {first}.",
 }
 
+_TYPES = "float16, float32, float64 or ml_dtypes.bfloat16"
+
 _ACCURACY = {
-    "": "within 1 ulp of the exact value in float32, 2 ulp in float64, subnormal results included",
-    "_backward": "within 1.5 ulp of the exact value in float32, 4.5 ulp in float64, whatever g is; beside a"
-    " root of f' the float64 error is at most 2^-52·|g|",
+    "": "within 1 ulp of the exact value in float32, 2 ulp in float64, 0.51 ulp in half precision, subnormal"
+    " results included",
+    "_backward": "within 1.5 ulp of the exact value in float32, 4.5 ulp in float64, 1 ulp in half precision,"
+    " whatever g is; beside a root of f' the float64 error is at most 2^-52·|g|",
     "_backward_from_output": "that of the formula in y, which cancels where f has nearly reached a limit:"
     " the error there is small beside g, not beside the result",
 }
@@ -399,7 +402,7 @@ def docstring(activation: str, suffix: str, parameters: tuple[tuple[str, float |
     arrays = [first, "g"] if suffix else ["x"]
     described = []
     for name in arrays:
-        described += [f"{name} : array_like, float32 or float64", "    " + _ARRAYS[name].format(first=first)]
+        described += [f"{name} : array_like, {_TYPES}", "    " + _ARRAYS[name].format(first=first)]
     for name, default in parameters:
         described += [
             f"{name} : float or array_like" + ("" if default is None else f", default {default:g}"),

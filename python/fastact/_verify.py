@@ -34,9 +34,9 @@ import fastact
 
 from . import _core, _reference
 from ._accuracy import (
-    ANY_GRADIENT,
     DERIVATIVE_BOUND,
     FORWARD_BOUND,
+    GRADIENT_BOUND,
     Array,
     DType,
     Parameters,
@@ -59,7 +59,7 @@ FORWARD, DERIVATIVE, GRADIENT = "forward", "derivative", "any gradient"
 BOUNDS = {
     FORWARD: FORWARD_BOUND,
     DERIVATIVE: DERIVATIVE_BOUND,
-    GRADIENT: {dtype: bound + ANY_GRADIENT for dtype, bound in DERIVATIVE_BOUND.items()},
+    GRADIENT: GRADIENT_BOUND,
 }
 
 INPUTS = 1 << 32  # float32 numbers
