@@ -1,10 +1,8 @@
 #include "numpy/rows.hpp"
 
-#include <algorithm>
 #include <array>
 #include <deque>
 #include <string_view>
-#include <utility>
 
 #include "numpy/types.hpp"
 #include "runtime/rows.hpp"
@@ -12,16 +10,15 @@
 namespace fastact::numpy {
 namespace {
 
-struct Function {
+struct Function : Signature {
   RowKernel kernel;
   Format format;
-  std::size_t operands;
   std::array<bool, most_operands> is_row;
 };
 
 /// NumPy's inner loop: the operands' strides from row to row, then those along the rows of the operands that have any.
 void row_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, void* function) {
-  const auto& f = *static_cast<const Function*>(function);
+  const auto& f = *static_cast<const Function*>(static_cast<const Signature*>(function));
   const npy_intp* along = steps + f.operands;
   RowCall call = {};
   for (std::size_t k = 0; k < f.operands; ++k) call.operands[k] = {data[k], steps[k], f.is_row[k] ? *along++ : 0};
@@ -54,7 +51,7 @@ int refuse_empty(PyUFuncObject* ufunc, npy_intp* sizes) {
 struct Storage {
   std::array<PyUFuncGenericFunction, 3> loops;
   std::array<Function, 4> functions;
-  std::array<void*, 4> data;
+  std::array<void*, 3> data;
   std::array<char, 3 * most_operands> types;
 };
 
@@ -65,38 +62,31 @@ pybind11::object make_row_ufunc(RowFunction which) {
   const RowDescription& description = row_catalogue[static_cast<std::size_t>(which)];
   const std::string_view signature = description.signature;
   Function f = {};
-  std::size_t inputs = 0;
   for (std::size_t i = 0; i < signature.size(); ++i) {
     if (signature[i] == '(') f.is_row[f.operands++] = signature[i + 1] != ')';
-    if (signature[i] == '-') inputs = f.operands;
+    if (signature[i] == '-') f.inputs = f.operands;
   }
+  if (description.labelled) f.roles[1] = Role::label;
+  if (description.parameter) f.roles[2] = Role::parameter, f.roles[4] = Role::sum;
+  f.bfloat16_loop = row_loop;
 
   Storage& s = storage.emplace_back();
   s.loops.fill(row_loop);
-  const std::array<std::pair<int, Format>, 4> formats = {
-      {{NPY_HALF, Format::f16}, {NPY_FLOAT, Format::f32}, {NPY_DOUBLE, Format::f64}, {bfloat16(), Format::bf16}}};
-  std::array<std::array<int, most_operands>, 4> types;
-  char* type_characters = s.types.data();
-  for (std::size_t i = 0; i < formats.size(); ++i) {
-    const auto [type, format] = formats[i];
-    f.format = format;
-    f.kernel = type == NPY_DOUBLE ? kernel<double>(which) : kernel<float>(which);
-    s.functions[i] = f;
-    s.data[i] = &s.functions[i];
-    types[i].fill(type);
-    if (description.labelled) types[i][1] = NPY_INT64;
-    if (description.parameter) types[i][2] = parameter_type(type), types[i][4] = NPY_DOUBLE;
-    if (i < s.loops.size()) type_characters = std::copy_n(types[i].begin(), f.operands, type_characters);
-  }
+  f.kernel = kernel<float>(which);
+  s.functions = {f, f, f, f};
+  s.functions[2].kernel = kernel<double>(which);
+  constexpr std::array formats = {Format::f16, Format::f32, Format::f64, Format::bf16};
+  for (std::size_t i = 0; i < formats.size(); ++i) s.functions[i].format = formats[i];
+  s.functions[0].bfloat16_data = &s.functions[3];
+  for (std::size_t i = 0; i < s.data.size(); ++i) s.data[i] = static_cast<Signature*>(&s.functions[i]);
+  char* types = s.types.data();
+  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = f.write(type, types);
   const auto ufunc = pybind11::reinterpret_steal<pybind11::object>(PyUFunc_FromFuncAndDataAndSignature(
-      s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()), static_cast<int>(inputs),
-      static_cast<int>(f.operands - inputs), PyUFunc_None, description.name, "", 0, description.signature));
+      s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()), static_cast<int>(f.inputs),
+      static_cast<int>(f.operands - f.inputs), PyUFunc_None, description.name, "", 0, description.signature));
   if (!ufunc) throw pybind11::error_already_set();
+  add_promoter(ufunc);
   auto* object = reinterpret_cast<PyUFuncObject*>(ufunc.ptr());
-  if (bfloat16() != NPY_NOTYPE &&
-      PyUFunc_RegisterLoopForType(object, bfloat16(), row_loop, types[3].data(), s.data[3]) < 0) {
-    throw pybind11::error_already_set();
-  }
   if (description.gated) object->process_core_dims_func = refuse_odd;
   if (description.nonempty) object->process_core_dims_func = refuse_empty;
   return ufunc;

@@ -17,9 +17,38 @@ int bfloat16() {
   return number;
 }
 
-}  // namespace
-
 bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
+
+/// -1 leaves it to NumPy to refuse the types.
+int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*, PyArray_DTypeMeta** promoted) {
+  auto* ufunc = reinterpret_cast<PyUFuncObject*>(self);
+  auto* signature = static_cast<Signature*>(ufunc->data[0]);
+  std::array<int, std::tuple_size_v<decltype(Signature::roles)>> types;
+  std::size_t count = 0;
+  const bool output_is_given = given[signature->inputs] != nullptr;
+  for (std::size_t k = output_is_given ? signature->inputs : 0; k < signature->inputs + output_is_given; ++k) {
+    PyArray_DTypeMeta* const dtype = given[k];
+    const bool python_number = dtype == &PyArray_PyFloatDType || dtype == &PyArray_PyLongDType;
+    if (signature->roles[k] == Role::array && dtype != nullptr && !python_number) types[count++] = dtype->type_num;
+  }
+  const int type = common_type(std::span(types).first(count));
+  if (type == NPY_NOTYPE) return -1;
+  signature->write(type, types.data());
+  if (is_bfloat16(type) &&
+      PyUFunc_RegisterLoopForType(ufunc, type, signature->bfloat16_loop, types.data(),
+                                  signature->bfloat16_data == nullptr ? signature : signature->bfloat16_data) < 0) {
+    return -1;
+  }
+  for (std::size_t k = 0; k < signature->operands; ++k) {
+    PyArray_Descr* descriptor = PyArray_DescrFromType(types[k]);
+    promoted[k] = NPY_DTYPE(descriptor);
+    Py_INCREF(promoted[k]);
+    Py_DECREF(descriptor);
+  }
+  return 0;
+}
+
+}  // namespace
 
 int common_type(std::span<const int> arrays) {
   if (arrays.empty()) return NPY_DOUBLE;
@@ -30,6 +59,13 @@ int common_type(std::span<const int> arrays) {
     if (std::ranges::all_of(arrays, fits)) return kernels;
   }
   return NPY_NOTYPE;
+}
+
+void add_promoter(const py::object& ufunc) {
+  py::tuple any(static_cast<std::size_t>(reinterpret_cast<PyUFuncObject*>(ufunc.ptr())->nargs));
+  for (std::size_t k = 0; k < any.size(); ++k) any[k] = py::none();
+  const py::capsule promoter(reinterpret_cast<void*>(promote), "numpy._ufunc_promoter");
+  if (PyUFunc_AddPromoter(ufunc.ptr(), any.ptr(), promoter.ptr()) < 0) throw py::error_already_set();
 }
 
 }  // namespace fastact::numpy

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <span>
 
 #include "numpy/ufunc.hpp"
 
 namespace fastact::numpy {
-
-/// Whether it is the number of bfloat16, a type that NumPy learns of when a program imports ml_dtypes.
-bool is_bfloat16(int type);
 
 /// The type of a call whose arrays have these types: the first with kernels that all of them can safely be cast to.
 /// float64 where there is no type to go by, NPY_NOTYPE where none will do.
@@ -15,5 +14,32 @@ int common_type(std::span<const int> arrays);
 
 /// The type of the parameters beside arrays of a type: the one computed in, so that half precision does not round them.
 constexpr int parameter_type(int type) { return type == NPY_DOUBLE ? NPY_DOUBLE : NPY_FLOAT; }
+
+/// What the type of an operand follows from. All arrays have one type.
+enum class Role : char { array, parameter, label, sum };
+
+/// The operands of a ufunc. Its loops' data point to it.
+struct Signature {
+  std::array<Role, 6> roles = {};
+  std::size_t inputs = 0, operands = 0;
+  PyUFuncGenericFunction bfloat16_loop = nullptr;
+  Signature* bfloat16_data = nullptr;  // this one where it is null
+
+  /// The types of the operands where the arrays have this one.
+  template <class T>
+  T* write(int type, T* to) const {
+    return std::transform(roles.begin(), roles.begin() + static_cast<std::ptrdiff_t>(operands), to, [type](Role role) {
+      return static_cast<T>(role == Role::array       ? type
+                            : role == Role::parameter ? parameter_type(type)
+                            : role == Role::label     ? int{NPY_INT64}
+                                                      : int{NPY_DOUBLE});
+    });
+  }
+};
+
+/// Tells NumPy which types to take where no loop has exactly those of the inputs: the arrays alone decide, or `dtype`
+/// where it is given. The loop for bfloat16 joins the others when it is first asked for, so that ml_dtypes need not be
+/// imported before.
+void add_promoter(const pybind11::object& ufunc);
 
 }  // namespace fastact::numpy

@@ -24,7 +24,7 @@ template <class S>
 using Computed = std::conditional_t<simd::HalfPrecision<S>, float, S>;
 
 /// What a strided loop needs to know of its function.
-struct Function {
+struct Function : Signature {
   Kernel kernel;
   std::size_t arrays, parameters;
 };
@@ -57,7 +57,7 @@ void unpack(const float* from, char* to, npy_intp stride, std::size_t count) {
 template <class S>
 void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, void* function) {
   using T = Computed<S>;
-  const auto& f = *static_cast<const Function*>(function);
+  const auto& f = *static_cast<const Function*>(static_cast<const Signature*>(function));
   const auto n = static_cast<std::size_t>(*dimensions);
   const std::size_t inputs = f.arrays + f.parameters;
 
@@ -92,44 +92,6 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   });
 }
 
-/// The types of a loop's inputs and output, where the arrays have this type.
-template <class T>
-T* write_signature(const Function& f, int type, T* to) {
-  to = std::fill_n(to, f.arrays, static_cast<T>(type));
-  to = std::fill_n(to, f.parameters, static_cast<T>(parameter_type(type)));
-  return std::fill_n(to, 1, static_cast<T>(type));
-}
-
-/// NumPy asks for other types where no loop takes exactly those of the inputs. The arrays alone decide, or `dtype`
-/// where it is given; parameters do not. The loop for bfloat16 joins the others when it is first asked for, so that
-/// ml_dtypes need not be imported before. -1 leaves it to NumPy to refuse the types.
-int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*, PyArray_DTypeMeta** promoted) {
-  auto* ufunc = reinterpret_cast<PyUFuncObject*>(self);
-  auto* f = static_cast<Function*>(ufunc->data[0]);
-  const std::size_t inputs = f->arrays + f->parameters;
-  std::array<int, most_inputs + 1> types;
-  std::size_t count = 0;
-  for (PyArray_DTypeMeta* dtype :
-       given[inputs] != nullptr ? std::span(given + inputs, 1) : std::span(given, f->arrays)) {
-    const bool python_number = dtype == &PyArray_PyFloatDType || dtype == &PyArray_PyLongDType;
-    if (dtype != nullptr && !python_number) types[count++] = dtype->type_num;
-  }
-  const int type = common_type(std::span(types).first(count));
-  if (type == NPY_NOTYPE) return -1;
-  write_signature(*f, type, types.data());
-  if (is_bfloat16(type) &&
-      PyUFunc_RegisterLoopForType(ufunc, type, strided_loop<simd::Bfloat16>, types.data(), f) < 0) {
-    return -1;
-  }
-  for (std::size_t k = 0; k <= inputs; ++k) {
-    PyArray_Descr* descriptor = PyArray_DescrFromType(types[k]);
-    promoted[k] = NPY_DTYPE(descriptor);
-    Py_INCREF(promoted[k]);
-    Py_DECREF(descriptor);
-  }
-  return 0;
-}
-
 /// NumPy keeps pointers to all of this for as long as the ufunc lives, which is to the end of the process.
 struct Storage {
   std::string name;
@@ -150,21 +112,20 @@ py::object make_ufunc(Activation activation, Pass pass) {
 
   Storage& s = storage.emplace_back();
   s.name = description.function(pass);
-  s.single = {single, arrays, parameters};
-  s.twice = {twice, arrays, parameters};
+  Signature signature = {.inputs = arrays + parameters, .operands = arrays + parameters + 1};
+  std::fill_n(signature.roles.begin() + arrays, parameters, Role::parameter);
+  signature.bfloat16_loop = strided_loop<simd::Bfloat16>;
+  s.single = {signature, single, arrays, parameters};
+  s.twice = {signature, twice, arrays, parameters};
   s.loops = {strided_loop<simd::Half>, strided_loop<float>, strided_loop<double>};
-  s.data = {&s.single, &s.single, &s.twice};
+  for (std::size_t i = 0; i < s.data.size(); ++i) s.data[i] = static_cast<Signature*>(i < 2 ? &s.single : &s.twice);
   char* types = s.types.data();
-  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = write_signature(s.single, type, types);
+  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = signature.write(type, types);
   const auto ufunc = py::reinterpret_steal<py::object>(
       PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()),
                               static_cast<int>(arrays + parameters), 1, PyUFunc_None, s.name.c_str(), "", 0));
   if (!ufunc) throw py::error_already_set();
-
-  py::tuple any(arrays + parameters + 1);
-  for (std::size_t k = 0; k < any.size(); ++k) any[k] = py::none();
-  const py::capsule promoter(reinterpret_cast<void*>(promote), "numpy._ufunc_promoter");
-  if (PyUFunc_AddPromoter(ufunc.ptr(), any.ptr(), promoter.ptr()) < 0) throw py::error_already_set();
+  add_promoter(ufunc);
   return ufunc;
 }
 

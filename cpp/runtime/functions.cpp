@@ -123,20 +123,49 @@ void call(RowFunction which, Axis axis, std::initializer_list<Argument> argument
   }
 }
 
+/// How x, [outer][channels][inner], lies around a parameter's channels; inner is all of x where there is one channel.
+struct Channels {
+  std::size_t outer, channels, inner;
+
+  Channels(const std::string& function, std::size_t size, std::size_t parameter, std::size_t given_inner)
+      : channels(parameter), inner(parameter == 1 ? size : given_inner) {
+    const std::size_t slice = channels * inner;
+    if (slice == 0 ? size != 0 : size % slice != 0) {
+      refuse(function, "x has " + std::to_string(size) + " elements, not a multiple of the parameter's " +
+                           std::to_string(channels) + " times " + std::to_string(inner));
+    }
+    outer = slice == 0 ? 0 : size / slice;
+  }
+};
+
+template <class T>
+void call(Activation which, std::span<const T> x, std::span<const T> p, std::span<T> y, std::size_t given_inner) {
+  const Description& activation = catalogue[static_cast<std::size_t>(which)];
+  const auto [outer, channels, inner] = Channels(std::string(activation.name), x.size(), p.size(), given_inner);
+  if (y.size() != x.size()) refuse(std::string(activation.name), "x and the output differ in size");
+  const Kernel kernel = fastact::kernel<T>(which, Pass::forward);
+  // One call for all channels where they lie side by side, else one for each.
+  const std::size_t count = inner == 1 ? channels : inner;
+  const auto some = [&](std::size_t begin, std::size_t end) {
+    const simd::FloatEnvironment clean;
+    for (std::size_t i = begin; i < end; ++i) {
+      const T* const parameter = p.data() + (inner == 1 ? 0 : i % channels);
+      const std::array<const void*, 2> inputs = {x.data() + i * count, parameter};
+      kernel(inputs.data(), y.data() + i * count, count, inner != 1);
+    }
+  };
+  split(inner == 1 ? outer : outer * channels, some, {.cost = count, .border = 1});
+}
+
 /// The gradients of f(x, p) for x and for p, x being [outer][p.size()][inner].
 template <class T>
 void learn(RowFunction which, std::span<const T> x, std::span<const T> g, std::span<const T> p, std::span<T> dx,
-           std::span<T> dp, std::size_t inner) {
+           std::span<T> dp, std::size_t given_inner) {
   const RowDescription& function = row_catalogue[static_cast<std::size_t>(which)];
-  if (p.size() == 1) inner = x.size();
-  const std::size_t channels = p.size(), slice = channels * inner;
-  if (slice == 0 ? !x.empty() : x.size() % slice != 0) {
-    refuse(function.name, "x has " + std::to_string(x.size()) + " elements, not a multiple of the parameter's " +
-                              std::to_string(channels) + " times " + std::to_string(inner));
-  }
+  const auto [outer, channels, inner] = Channels(function.name, x.size(), p.size(), given_inner);
+  const std::size_t slice = channels * inner;
   if (g.size() != x.size() || dx.size() != x.size()) refuse(function.name, "x, g and dx differ in size");
   if (dp.size() != p.size()) refuse(function.name, "the parameter and its gradient differ in size");
-  const std::size_t outer = slice == 0 ? 0 : x.size() / slice;
   const RowKernel kernel = fastact::kernel<T>(which);
   std::vector<double> total(channels), sums;
   const auto rows = [&](std::size_t begin, std::size_t first, std::size_t count, std::size_t stride, std::size_t length,
@@ -192,6 +221,14 @@ void learn(RowFunction which, std::span<const T> x, std::span<const T> g, std::s
 FASTACT_ACTIVATIONS(FASTACT_FORWARD)
 FASTACT_ACTIVATIONS(FASTACT_BACKWARD)
 FASTACT_LEARNABLE(FASTACT_FORWARD)
+
+#define FASTACT_DEFINE_LEARNABLE_FOR(name, T)                                                        \
+  void name(std::span<const T> x, std::span<const T> parameter, std::span<T> y, std::size_t inner) { \
+    call<T>(Activation::name, x, parameter, y, inner);                                               \
+  }
+#define FASTACT_DEFINE_LEARNABLE(name, ...) \
+  FASTACT_DEFINE_LEARNABLE_FOR(name, float) FASTACT_DEFINE_LEARNABLE_FOR(name, double)
+FASTACT_LEARNABLE(FASTACT_DEFINE_LEARNABLE)
 
 #define FASTACT_DEFINE_MAP(name, T)                                                                            \
   void name(std::span<const T> x, std::span<T> y, Axis axis) {                                                 \

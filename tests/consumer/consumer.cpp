@@ -28,6 +28,40 @@ bool throws(F f) {
 }
 
 template <class T>
+void rows(const std::vector<T>& x, T tolerance) {
+  const std::size_t length = 7, count = x.size() / length;
+  std::vector<T> y(x.size()), sideways(x.size()), turned(x.size());
+  fastact::softmax(x, y, {.length = length});
+  bool one = true;
+  for (std::size_t r = 0; r < count; ++r) {
+    T sum = 0;
+    for (std::size_t j = 0; j < length; ++j) sum += y[r * length + j];
+    one &= std::abs(sum - T(1)) <= T(10) * tolerance;
+  }
+  promise(one, "each row of softmax sums to one");
+  for (std::size_t i = 0; i < x.size(); ++i) turned[i % length * count + i / length] = x[i];
+  fastact::softmax(turned, sideways, {.length = length, .inner = count});
+  bool same = true;
+  for (std::size_t i = 0; i < x.size(); ++i) same &= sideways[i % length * count + i / length] == y[i];
+  promise(same, "rows give the same bits whichever way they lie");
+
+  const std::vector<std::int64_t> labels(count, 3), wrong(count, 7);
+  std::vector<T> loss(count), half(x.size() / 2), channels = {T(0.25), T(0.5), T(2)}, gradient(3), dx(6);
+  fastact::softmax_cross_entropy(x, labels, loss, {.length = length});
+  promise(std::abs(loss[1] + std::log(y[length + 3])) <= T(100) * tolerance, "cross-entropy is -log softmax");
+  promise(throws<std::invalid_argument>([&] { fastact::softmax_cross_entropy(x, wrong, loss, {.length = length}); }),
+          "a label out of range throws");
+  promise(throws<std::invalid_argument>([&] { fastact::glu(x, half, {.length = length}); }), "odd gated rows throw");
+  promise(throws<std::invalid_argument>([&] { fastact::softmax(x, y, {.length = 6}); }), "parts of rows throw");
+
+  const std::vector<T> z = {-1, -2, 3, -4, 5, -6}, ones(6, T(1));
+  fastact::prelu(z, channels, dx);
+  promise(dx == std::vector<T>{T(-0.25), -1, 3, -1, 5, -12}, "each channel has its parameter");
+  fastact::prelu_backward(z, ones, channels, dx, gradient);
+  promise(gradient == std::vector<T>{-5, -2, -6}, "a parameter's gradient is summed over its channel");
+}
+
+template <class T>
 void functions(T tolerance) {
   const std::size_t n = 1001;
   std::vector<T> x(n), g(n, T(3)), y(n), dx(n);
@@ -61,6 +95,8 @@ void functions(T tolerance) {
   promise(throws<std::invalid_argument>([&] { fastact::softplus(two, out, -1.0); }), "an impossible parameter throws");
   promise(out[0] == T(7) && out[1] == T(7), "a failed call changes nothing");
   fastact::gelu(std::span<const T>{}, std::span<T>{});
+
+  rows(x, tolerance);
 
   for (const auto set : fastact::instruction_sets()) {
     fastact::set_instruction_set(set);

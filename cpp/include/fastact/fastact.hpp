@@ -57,7 +57,13 @@ struct Axis {
 #define FASTACT_FORM_LABEL_BACKWARD(name, T)                                                                   \
   void name(std::span<const T> x, std::span<const std::int64_t> labels, std::span<const T> g, std::span<T> dx, \
             Axis axis);
-// The parameter has one element for each index along the axis; its gradient is summed over all other indices.
+// A learned parameter has one element for each index along the middle of x, [outer][parameter.size()][inner]; its
+// gradient is summed over all other indices.
+#define FASTACT_DECLARE_LEARNABLE(name, ...)                                                                        \
+  void name(std::span<const float> x, std::span<const float> parameter, std::span<float> y, std::size_t inner = 1); \
+  void name(std::span<const double> x, std::span<const double> parameter, std::span<double> y, std::size_t inner = 1);
+FASTACT_LEARNABLE(FASTACT_DECLARE_LEARNABLE)
+#undef FASTACT_DECLARE_LEARNABLE
 #define FASTACT_FORM_LEARN(name, T)                                                                    \
   void name(std::span<const T> x, std::span<const T> g, std::span<const T> parameter, std::span<T> dx, \
             std::span<T> dparameter, std::size_t inner = 1);
