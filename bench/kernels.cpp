@@ -3,6 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <random>
 #include <string>
 #include <vector>
@@ -34,7 +35,8 @@ void run(benchmark::State& state, Kernel kernel, const Description& activation, 
   std::vector<const void*> inputs = {x.data()};
   if (backward) inputs.push_back(g.data());
   for (std::size_t i = 0; i < activation.parameter_count; ++i) {
-    parameters[i] = static_cast<T>(activation.parameters[i].value);
+    const double value = activation.parameters[i].value;
+    parameters[i] = static_cast<T>(std::isnan(value) ? 0.25 : value);  // NaN says that there is no default
     inputs.push_back(&parameters[i]);
   }
   for (auto _ : state) {

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 import fastact
 import numpy as np
-from fastact._core import activations
+from fastact._core import activations, learnable
+from fastact._documentation import REQUIRED
 from tqdm import tqdm
 
 PASSES = "forward", "backward", "from_output"
@@ -30,7 +31,7 @@ TURN = 3e-4  # seconds: long beside the clock's resolution, short beside the spe
 # How a user of each library writes an activation, by pass, from input x, upstream gradient g and output y.
 # torch's backward operations are those its autograd calls. For sigmoid, tanh, tanh_shrink and exponential
 # they take y, which autograd keeps from the forward pass: they meet fastact's backward from x as well as that
-# from y. JAX has its vjp.
+# from y. JAX has its vjp. torch asks for prelu's parameter as an array, weight.
 EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
     "identity": {
         "NumPy": ("x.copy()", "g.copy()"),
@@ -61,6 +62,11 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         "NumPy": ("np.maximum(x, 0.01 * x)", "np.where(x > 0, g, 0.01 * g)"),
         "torch": ("F.leaky_relu(x)", "aten.leaky_relu_backward(g, x, 0.01, False)"),
         "JAX": ("nn.leaky_relu(x)",),
+    },
+    "prelu": {
+        "NumPy": ("np.where(x > 0, x, 0.25 * x)",),
+        "torch": ("F.prelu(x, weight)",),
+        "JAX": ("jnp.where(x > 0, x, 0.25 * x)",),
     },
     "threshold": {
         "NumPy": ("np.where(x > 0, x, 0)", "g * (x > 0)"),
@@ -153,6 +159,11 @@ EXPRESSIONS: dict[str, dict[str, Sequence[str]]] = {
         "torch": ("F.silu(x)", "aten.silu_backward(g, x)"),
         "JAX": ("nn.silu(x)",),
     },
+    "swish": {
+        "NumPy": ("x / (1 + np.exp(-x))",),
+        "torch": ("F.silu(x)",),
+        "JAX": ("nn.swish(x)",),
+    },
     "quick_gelu": {
         "NumPy": (
             "x / (1 + np.exp(-1.702 * x))",
@@ -244,6 +255,8 @@ def load_fastact(threads: int) -> Library:
         for activation, _, has_from_output in activations
         for pass_, call in zip(PASSES, calls[: 2 + has_from_output], strict=False)
     }
+    for activation, ((_, default),), _ in learnable:
+        written[activation, "forward"] = f"fastact.{activation}(x{'' if default else f', {REQUIRED}'})"
     return Library(fastact.__version__, {"fastact": fastact}, written, np.asarray)
 
 
@@ -333,7 +346,8 @@ def measure(
     activation, pass_, dtype, size = cell
     rng = np.random.default_rng(0)
     x, g = (rng.normal(0, deviation, size).astype(dtype) for deviation in (options.spread, 1))
-    arrays = {"x": x, "g": g, "y": getattr(fastact, activation)(x), "out": np.empty_like(x)}
+    arrays = {"x": x, "g": g, "weight": np.full(1, REQUIRED, dtype), "out": np.empty_like(x)}
+    arrays["y"] = eval(libraries["fastact"].expressions[activation, "forward"], {"fastact": fastact, "x": x})
     timers = checked_timers(libraries, activation, pass_, arrays, options.out)
     times = {name: time / size for name, time in least_times(timers, options.seconds).items()}
     peer = min(times.keys() - {"fastact"}, key=times.__getitem__, default=None)
@@ -417,7 +431,7 @@ def positive_integers(text: str) -> list[int]:
 
 
 def parse_options() -> argparse.Namespace:
-    names = [name for name, *_ in activations]
+    names = [name for name, *_ in activations + learnable]
     parser = argparse.ArgumentParser(description=__doc__)
     for option, parse, default, metavar, meaning in (
         ("--only", some_of(names), ",".join(names), "NAME,...", "activations"),

@@ -1,7 +1,7 @@
 """Train a multilayer perceptron on scikit-learn's handwritten digits, in plain NumPy with fastact."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import pi, sqrt
 from time import perf_counter
@@ -24,92 +24,110 @@ SIZES = 64, 256, 256, 10  # pixels, two hidden layers, digits
 BATCH, RATE, MOMENTUM, NOISE = 128, 0.1, 0.9, 0.5
 
 
+class Parameter:
+    """An array that learns by gradient descent with momentum."""
+
+    def __init__(self, value: Array) -> None:
+        self.value, self.velocity = value, np.zeros_like(value)
+
+    def descend(self, gradient: Array) -> None:
+        self.velocity = MOMENTUM * self.velocity - RATE * gradient
+        self.value += self.velocity
+
+
 class Linear:
-    """z = x w + b, learning by gradient descent with momentum."""
+    """z = x w + b."""
 
     def __init__(self, inputs: int, outputs: int, rng: np.random.Generator, mean_square: float) -> None:
-        self.w = rng.standard_normal((inputs, outputs), np.float32) / sqrt(inputs * mean_square)
-        self.b = np.zeros(outputs, np.float32)
-        self.w_velocity, self.b_velocity = np.zeros_like(self.w), np.zeros_like(self.b)
+        self.w = Parameter(rng.standard_normal((inputs, outputs), np.float32) / sqrt(inputs * mean_square))
+        self.b = Parameter(np.zeros(outputs, np.float32))
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        return x @ self.w + self.b
+        return x @ self.w.value + self.b.value
 
     def backward(self, g: Array) -> Array:
-        dx, dw, db = g @ self.w.T, self.x.T @ g, g.sum(axis=0)
-        self.w_velocity = MOMENTUM * self.w_velocity - RATE * dw
-        self.b_velocity = MOMENTUM * self.b_velocity - RATE * db
-        self.w += self.w_velocity
-        self.b += self.b_velocity
+        dx = g @ self.w.value.T
+        self.w.descend(self.x.T @ g)
+        self.b.descend(g.sum(axis=0))
         return dx
 
 
 class Activation:
-    """y = f(x); backwards g f'(x)."""
+    """y = f(x); backwards g f'(x). Adds up the seconds spent in both."""
 
     def __init__(self, f: Function, f_backward: Function) -> None:
-        self.f, self.f_backward = f, f_backward
+        self.f, self.f_backward, self.seconds = f, f_backward, 0.0
 
     def forward(self, x: Array) -> Any:
         self.x = x
-        return self.f(x)
+        return self.timed(self.f, x)
 
     def backward(self, g: Array) -> Any:
-        return self.f_backward(self.x, g)
+        return self.timed(self.f_backward, self.x, g)
 
-
-class Timed:
-    """A function that adds up the seconds spent in it."""
-
-    def __init__(self, function: Function) -> None:
-        self.function, self.seconds = function, 0.0
-
-    def __call__(self, *arguments: Array) -> Any:
+    def timed(self, function: Function, *arguments: Array) -> Any:
         start = perf_counter()
-        result = self.function(*arguments)
+        result = function(*arguments)
         self.seconds += perf_counter() - start
         return result
 
 
 class Network:
-    def __init__(self, f: Function, f_backward: Function, seed: int) -> None:
+    """Linear layers with an activation between any two."""
+
+    def __init__(self, activations: Sequence[Activation], seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self.timed = Timed(f), Timed(f_backward)
-        self.layers: list[Linear | Activation] = []
-        # He's rule for any f: weights that give every sum a mean square of 1, as the pixels have.
-        mean_square = 1.0
-        for inputs, outputs in pairwise(SIZES):
-            self.layers += Linear(inputs, outputs, rng, mean_square), Activation(*self.timed)
-            mean_square = np.square(f(rng.standard_normal(10_000, np.float32))).mean()
-        self.layers.pop()  # the last layer's sums are the logits
+        self.activations = activations
+        self.layers: list[Linear | Activation] = [Linear(*SIZES[:2], rng, 1.0)]
+        for f, sizes in zip(activations, pairwise(SIZES[1:]), strict=True):
+            # He's rule for any f: weights that give every sum a mean square of 1, as the pixels have.
+            mean_square = np.square(f.forward(rng.standard_normal((100, sizes[0]), np.float32))).mean()
+            self.layers += f, Linear(*sizes, rng, mean_square)
         self.milliseconds: list[tuple[float, float]] = []  # of each step, and of its activations
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array) -> Any:
         for layer in self.layers:
             x = layer.forward(x)
         return x
 
     def step(self, x: Array, labels: Labels) -> float:
-        before, start = sum(f.seconds for f in self.timed), perf_counter()
-        loss, g = softmax_cross_entropy(self.forward(x), labels)
+        """Learn from a batch; return its mean loss."""
+        before, start = sum(f.seconds for f in self.activations), perf_counter()
+        logits = self.forward(x)
+        loss = fastact.softmax_cross_entropy(logits, labels).mean()
+        g = fastact.softmax_cross_entropy_backward(logits, labels, 1 / len(labels))
         for layer in reversed(self.layers):
             g = layer.backward(g)
-        inside = sum(f.seconds for f in self.timed) - before
+        inside = sum(f.seconds for f in self.activations) - before
         self.milliseconds.append((1e3 * (perf_counter() - start), 1e3 * inside))
-        return loss
+        return float(loss)
 
     def accuracy(self, x: Array, labels: Labels) -> float:
         return float((self.forward(x).argmax(axis=1) == labels).mean())
 
 
-def softmax_cross_entropy(logits: Array, labels: Labels) -> tuple[float, Array]:
-    """Mean loss and its gradient. The largest logit becomes 0, so that exp cannot overflow."""
-    rows, shifted = np.arange(len(labels)), logits - logits.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    g = np.exp(log_p)
-    g[rows, labels] -= 1
-    return -float(log_p[rows, labels].mean()), g / len(labels)
+def digits(seed: int) -> tuple[Array, Array, Labels, Labels]:
+    """Images and labels: x, x_test, labels, labels_test."""
+    images, labels = load_digits(return_X_y=True)
+    x, x_test, *both_labels = train_test_split(
+        images.astype(np.float32), labels, test_size=0.2, stratify=labels, random_state=seed
+    )
+    mean, deviation = x.mean(axis=0), x.std()
+    return (x - mean) / deviation, (x_test - mean) / deviation, *both_labels
+
+
+def train(networks: Sequence[Network], x: Array, labels: Labels, epochs: int, seed: int) -> None:
+    """Train networks on the same batches and tell how the last one fares."""
+    rng = np.random.default_rng(seed)
+    for epoch in tqdm(range(1, epochs + 1), unit="epoch", disable=None):
+        losses = []
+        for batch in np.array_split(rng.permutation(len(x)), len(x) // BATCH):
+            # Noise shows new images in every epoch. The networks take turns, which makes timing them fair.
+            noisy = x[batch] + NOISE * rng.standard_normal((len(batch), SIZES[0]), np.float32)
+            losses.append([network.step(noisy, labels[batch]) for network in networks][-1])
+        accuracy = networks[-1].accuracy(x, labels)
+        tqdm.write(f"epoch {epoch:2}   loss {np.mean(losses):.4f}   training accuracy {accuracy:.4f}")
 
 
 def sigmoid(x: Array) -> Any:
@@ -144,6 +162,16 @@ USUAL: dict[str, tuple[Function, Function]] = {
 }
 
 
+def parse_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Options, with those of every training."""
+    parser.add_argument("--epochs", type=int, default=40, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    options = parser.parse_args()
+    if options.epochs < 1 or options.seed < 0:
+        parser.error("--epochs is at least 1, --seed at least 0")
+    return options
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     names = [name for name, *_ in activations]
@@ -154,48 +182,28 @@ def main() -> None:
         metavar="NAME",
         help=f"of {', '.join(names)}; default: %(default)s",
     )
-    parser.add_argument("--epochs", type=int, default=40, help="default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     parser.add_argument("--compare", action="store_true", help="time it beside the usual NumPy expressions")
-    options = parser.parse_args()
-    name = options.activation
-    if options.epochs < 1 or options.seed < 0:
-        parser.error("--epochs is at least 1, --seed at least 0")
+    options = parse_options(parser)
+    name, seed = options.activation, options.seed
     if options.compare and name not in USUAL:
         parser.error(f"--compare: {name} has no usual NumPy expression; choose from {', '.join(USUAL)}")
 
-    images, digits = load_digits(return_X_y=True)
-    x, x_test, labels, labels_test = train_test_split(
-        images.astype(np.float32), digits, test_size=0.2, stratify=digits, random_state=options.seed
-    )
-    mean, deviation = x.mean(axis=0), x.std()
-    x, x_test = (x - mean) / deviation, (x_test - mean) / deviation
+    x, x_test, labels, labels_test = digits(seed)
+    functions = {"NumPy": USUAL[name]} if options.compare else {}
+    functions["fastact"] = getattr(fastact, name), getattr(fastact, f"{name}_backward")
+    networks = {key: Network([Activation(*f) for _ in SIZES[1:-1]], seed) for key, f in functions.items()}
+    train(list(networks.values()), x, labels, options.epochs, seed)
 
-    ours = Network(getattr(fastact, name), getattr(fastact, f"{name}_backward"), options.seed)
-    networks = {"NumPy": Network(*USUAL[name], options.seed)} if options.compare else {}
-    networks["fastact"] = ours
-    rng = np.random.default_rng(options.seed)
-    for epoch in tqdm(range(1, options.epochs + 1), unit="epoch", disable=None):
-        losses = []
-        for batch in np.array_split(rng.permutation(len(x)), len(x) // BATCH):
-            # Noise shows new images in every epoch. The networks take turns, which makes timing them fair.
-            noisy = x[batch] + NOISE * rng.standard_normal((len(batch), SIZES[0]), np.float32)
-            for network in networks.values():
-                loss = network.step(noisy, labels[batch])
-            losses.append(loss)
-        accuracy = ours.accuracy(x, labels)
-        tqdm.write(f"epoch {epoch:2}   loss {np.mean(losses):.4f}   training accuracy {accuracy:.4f}")
-
+    accuracies = {key: network.accuracy(x_test, labels_test) for key, network in networks.items()}
     if options.compare:
         print(f"\n{'':9} {'best step':>11} {'activations':>14} {'share':>8} {'test accuracy':>15}")
         # Whatever else the machine does can only slow a step down.
         best = {key: np.array(min(network.milliseconds)) for key, network in networks.items()}
         for key, (step, inside) in best.items():
-            accuracy = networks[key].accuracy(x_test, labels_test)
-            print(f"{key:9} {step:8.3f} ms {inside:11.3f} ms {inside / step:8.1%} {accuracy:15.4f}")
+            print(f"{key:9} {step:8.3f} ms {inside:11.3f} ms {inside / step:8.1%} {accuracies[key]:15.4f}")
         step, inside = best["NumPy"] / best["fastact"]
         print(f"{'speed-up':9} {step:8.2f} x  {inside:11.2f} x\n")
-    print(f"test accuracy {ours.accuracy(x_test, labels_test):.4f}")
+    print(f"test accuracy {accuracies['fastact']:.4f}")
 
 
 if __name__ == "__main__":

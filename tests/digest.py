@@ -11,7 +11,7 @@ from rows import LEARNED, numbers
 for f in FUNCTIONS:
     for dtype in DTYPES:
         args = arguments(f, dtype)
-        spread = np.geomspace(0.3, 3, args[0].size)
+        spread = np.linspace(0.3, 3, args[0].size)
         results = [f(*args), f(*args, *(spread * default for _, default in f.defaults))]
         print(f.name, dtype, *(hashlib.sha256(bits(result)).hexdigest()[:16] for result in results))
 

@@ -10,7 +10,8 @@ import fastact
 import numpy as np
 import pytest
 from fastact._accuracy import every_exponent, finfo
-from fastact._core import activations
+from fastact._core import activations, learnable
+from fastact._documentation import REQUIRED
 from numpy.typing import NDArray
 
 FORWARD, BACKWARD, FROM_OUTPUT = "", "_backward", "_backward_from_output"
@@ -22,7 +23,7 @@ Array = NDArray[np.floating[Any]]
 class Function:
     activation: str
     suffix: str
-    defaults: tuple[tuple[str, float], ...]
+    parameters: tuple[tuple[str, float | None], ...]
 
     @property
     def name(self) -> str:
@@ -36,18 +37,28 @@ class Function:
     def function(self) -> Any:
         return getattr(fastact, self.name)
 
+    @property
+    def required(self) -> dict[str, float]:
+        return {name: REQUIRED for name, value in self.parameters if value is None}
+
+    @property
+    def defaults(self) -> tuple[tuple[str, float], ...]:
+        """What a call uses where it gives no parameters."""
+        return tuple((name, REQUIRED if value is None else value) for name, value in self.parameters)
+
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        return self.function(*args, **keywords)
+        required = {} if len(args) > len(self.inputs) else self.required
+        return self.function(*args, **(required | keywords))
 
     def sibling(self, suffix: str) -> "Function":
         return replace(self, suffix=suffix)
 
 
 FUNCTIONS = [
-    Function(name, suffix, defaults)
-    for name, defaults, has_from_output in activations
+    Function(name, suffix, parameters)
+    for name, parameters, has_from_output in activations
     for suffix in (FORWARD, BACKWARD, *[FROM_OUTPUT] * has_from_output)
-]
+] + [Function(name, FORWARD, parameters) for name, parameters, _ in learnable]
 BFLOAT16 = [import_module("ml_dtypes").bfloat16] if find_spec("ml_dtypes") else []
 HALF_PRECISION: list[np.dtype[Any]] = [np.dtype(t) for t in (np.float16, *BFLOAT16)]
 DTYPES = [*HALF_PRECISION, np.dtype(np.float32), np.dtype(np.float64)]

@@ -14,9 +14,9 @@ from accuracy import (
     parameter_samples,
     reference_error,
 )
-from fastact._core import activations
+from fastact import _core
 from fastact._reference import ACTIVATIONS, evaluate
-from functions import Function, each_function
+from functions import FORWARD, FROM_OUTPUT, FUNCTIONS, Function, each_function
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -26,7 +26,14 @@ def test_covers_the_list_and_its_defaults() -> None:
         return tuple((p.name, p.default) for p in list(inspect.signature(formula).parameters.values())[1:])
 
     covered = [(name, defaults(a.derivative), a.from_output is not None) for name, a in ACTIVATIONS.items()]
-    assert sorted(covered) == sorted(activations)
+    listed = [
+        (f.activation, f.defaults, f.sibling(FROM_OUTPUT) in FUNCTIONS)
+        for f in FUNCTIONS
+        if f.suffix == FORWARD
+    ]
+    assert sorted(covered) == sorted(listed)
+    learnable = [name for name, a in ACTIVATIONS.items() if a.parameter_derivative]
+    assert sorted(learnable) == sorted(name for name, _, _ in _core.learnable)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,28 @@ def test_wrong_result_is_found(
     assert main(["verify", "relu"]) == 1
     captured = capsys.readouterr()
     assert "relu forward float32" in captured.err and "x = 1.1754944e-38 (0x1p-126)" in captured.err
+    assert ("inf ulp" in captured.err) == (not np.isfinite(value))
     assert "derivative" not in captured.err
 
 
 @pytest.mark.parametrize(("x", "value"), [(np.inf, 3.4e38), (-np.inf, -0.1), (np.inf, np.nan)])
-def test_wrong_limit_is_found(x: float, value: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_limit_is_found(
+    x: float, value: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     wrong_at(x, monkeypatch, value)
     assert main(["verify", "relu"]) == 1
+    captured = capsys.readouterr()
+    assert f"relu forward float32: {np.float32(value)!s} at x = {x}" in captured.err
+    assert re.search("^relu +forward +float32 +0 ", captured.out, re.MULTILINE)  # at finite inputs
+
+
+def test_backward_of_a_learnable_gives_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastact, "prelu_backward", lambda x, g, alpha: (alpha * g, None), raising=False)
+    functions = _verify.fastact_library().functions("prelu")
+    x, g = np.array([-1, 8], np.float32)
+    for kind in (_verify.DERIVATIVE, _verify.GRADIENT):
+        assert functions[kind](x, g) == 2
+        assert functions[kind](x, g, alpha=0.5) == 4
 
 
 def test_nan_must_stay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +86,7 @@ def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "--markdown", "identity"]) == 0
     table = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 6
-    assert {line.count("|") for line in table} == {9}
+    assert {line.count("|") for line in table} == {10}
     assert table[2].startswith("| identity | forward | float32 | 0 | 100.0000 | 0 | 0 |")
 
 
@@ -139,7 +155,10 @@ def test_unreadable_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_peer(peer: str, capsys: pytest.CaptureFixture[str]) -> None:
     if not importlib.util.find_spec(peer):
         pytest.skip(f"{peer} is not installed")
-    assert main(["verify", "tanh", "binary_step", "--peer", peer]) == 0
+    assert main(["verify", "softsign", "tanh", "binary_step", "--peer", peer]) == 0
     captured = capsys.readouterr()
+    softsign = captured.out[captured.out.index("softsign") :].splitlines()[0]
+    assert softsign.endswith("nan at x = -inf; nan at x = inf")
+    assert np.isfinite(float(softsign.split()[3]))
     assert captured.out.startswith(peer) and "has no binary_step" in captured.err
     assert float(captured.out.splitlines()[-1].split()[3]) > 1000  # tanh' in the tails

@@ -8,9 +8,9 @@ from functools import partial
 from json import JSONDecodeError
 from pathlib import Path
 
-from ._core import activations
+from ._core import activations, learnable
 
-NAMES = [name for name, _, _ in activations]
+NAMES = [name for name, *_ in activations + learnable]
 
 
 def activation(name: str) -> str:

@@ -41,8 +41,8 @@ def ulp(values: Array, dtype: DType) -> NDArray[np.float64]:
 def float_errors(result: Array, expected: NDArray[np.float64]) -> NDArray[np.float64]:
     """Errors in ulp of the expected values, which float64 holds with more than enough digits.
 
-    Infinity counts as the float after the largest one, but must be met where more than that is expected. NaN
-    must be met by NaN.
+    Infinity counts as the float after the largest one within 2 ulp of it, else as infinitely far, and must be
+    met where more than that is expected. NaN must be met by NaN.
     """
     beyond = min(2 * 2.0 ** (int(finfo(result.dtype).maxexp) - 1), sys.float_info.max)
     values = result.astype(float)
@@ -50,7 +50,9 @@ def float_errors(result: Array, expected: NDArray[np.float64]) -> NDArray[np.flo
         distances = np.clip(values, -beyond, beyond) - np.clip(expected, -beyond, beyond)
         errors: NDArray[np.float64] = np.abs(distances) / ulp(expected, result.dtype)
     nan, nan_expected = np.isnan(values), np.isnan(expected)
-    errors[(nan != nan_expected) | ((np.abs(expected) >= beyond) & ~np.isinf(values))] = np.inf
+    infinite = np.isinf(values)
+    lost = np.where(np.abs(expected) >= beyond, ~infinite, infinite & (errors > 2))
+    errors[(nan != nan_expected) | lost] = np.inf
     errors[nan & nan_expected] = 0
     return errors
 

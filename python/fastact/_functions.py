@@ -12,7 +12,7 @@ from ._documentation import docstring
 Parameters = tuple[tuple[str, float | None], ...]  # names and defaults, None where there is none
 
 # As NumPy's own ufuncs, so that help and completion show it.
-_KEYWORDS: dict[str, Any] = {
+KEYWORDS: dict[str, Any] = {
     "where": True,
     "casting": "same_kind",
     "order": "K",
@@ -37,7 +37,7 @@ def _signature(arrays: tuple[str, ...], parameters: Parameters) -> inspect.Signa
                 for name, value in parameters
             ),
             kind("out", kind.POSITIONAL_OR_KEYWORD, default=None),
-            *(kind(name, kind.KEYWORD_ONLY, default=value) for name, value in _KEYWORDS.items()),
+            *(kind(name, kind.KEYWORD_ONLY, default=value) for name, value in KEYWORDS.items()),
         ]
     )
 

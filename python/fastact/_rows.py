@@ -1,5 +1,6 @@
 """Functions of rows and the backward passes of learnable parameters: what they need beside their ufuncs."""
 
+import inspect
 from collections.abc import Callable
 from itertools import groupby
 from math import prod
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from . import _core
+from ._functions import KEYWORDS
+from ._row_documentation import learnable_docstring, row_docstring
 
 # (n)->(n) with axis= are ufuncs as they are; the others get their arguments by position and by name.
 
@@ -32,19 +35,18 @@ def maxout_backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords:
     return _core.maxout_backward(x, g, axis=axis, out=out, **keywords)
 
 
-def _gated(name: str) -> dict[str, Callable[..., Any]]:
+def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
         return getattr(_core, name)(x, axes=[axis] * 2, out=out, **keywords)
 
     def backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
         return getattr(_core, f"{name}_backward")(x, g, axes=[axis] * 3, out=out, **keywords)
 
-    return {name: forward, f"{name}_backward": backward}
+    forward.__name__, backward.__name__ = name, f"{name}_backward"
+    return forward, backward
 
 
-def softmax_cross_entropy(
-    logits: Any, labels: Any, axis: int = -1, out: Any = None, **keywords: Any
-) -> Any:
+def softmax_cross_entropy(logits: Any, labels: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
     labels = _checked_labels("softmax_cross_entropy", logits, labels, axis)
     return _core.softmax_cross_entropy(logits, labels, axis=axis, out=out, **keywords)
 
@@ -84,15 +86,15 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
             raise ValueError(f"{name}: x has shape {x.shape}, g {g.shape}; they must be the same")
         shape = (1,) * (x.ndim - p.ndim) + p.shape
         if len(shape) > x.ndim or any(n not in (1, m) for n, m in zip(shape, x.shape, strict=True)):
-            raise ValueError(f"{name}: {parameter} has shape {p.shape}, which does not broadcast to x's {x.shape}")
+            raise ValueError(
+                f"{name}: {parameter} has shape {p.shape}, which does not broadcast to x's {x.shape}"
+            )
         dtype = _core.relu_backward.resolve_dtypes((x.dtype, g.dtype, None))[-1]
         p = p.astype(np.float64 if dtype == np.float64 else np.float32)
 
-        # The longest run of axes over which the parameter is shared becomes the rows; what the rows of other such
-        # axes add is summed afterwards.
-        runs = [
-            (key, list(run)) for key, run in groupby(range(x.ndim), lambda i: shape[i] == 1)
-        ]
+        # The longest run of axes over which the parameter is shared becomes the rows; what the rows of other
+        # such axes add is summed afterwards.
+        runs = [(key, list(run)) for key, run in groupby(range(x.ndim), lambda i: shape[i] == 1)]
         shared = [run for is_shared, run in runs if is_shared] or [[]]
         row = max(shared, key=lambda run: prod(x.shape[i] for i in run))
         first, last = (row[0], row[-1] + 1) if row else (x.ndim, x.ndim)
@@ -121,27 +123,41 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
     return namespace[name]
 
 
+def _signature(name: str, function: Any) -> inspect.Signature:
+    """The function's own, or the ufunc's, with NumPy's keywords in the place of **keywords."""
+    kind = inspect.Parameter
+    if isinstance(function, np.ufunc):
+        arrays = ("y" if name.endswith("_from_output") else "x", "g")[: function.nin]
+        own = [kind(array, kind.POSITIONAL_ONLY) for array in arrays]
+        own += [kind("out", kind.POSITIONAL_OR_KEYWORD, default=None)]
+        own += [kind("axis", kind.KEYWORD_ONLY, default=-1)]
+    else:
+        own = [p for p in inspect.signature(function).parameters.values() if p.kind != p.VAR_KEYWORD]
+        own = [p.replace(annotation=p.empty) for p in own]
+    keywords = [kind(k, kind.KEYWORD_ONLY, default=v) for k, v in KEYWORDS.items() if k != "where"]
+    return inspect.Signature(own + keywords)
+
+
 def build() -> dict[str, Any]:
-    """Return every function of rows by its name."""
-    functions: dict[str, Any] = {
-        name: getattr(_core, name)
+    """Return every function of rows, and of learnable parameters' backward passes, by its name."""
+    functions: list[Any] = [
+        getattr(_core, forward + suffix)
         for forward in ("softmax", "log_softmax")
-        for name in (forward, f"{forward}_backward", f"{forward}_backward_from_output")
-    }
-    for function in (
-        logsumexp,
-        logsumexp_backward,
-        maxout,
-        maxout_backward,
-        softmax_cross_entropy,
-        softmax_cross_entropy_backward,
-    ):
-        functions[function.__name__] = function
-    for name in ("glu", "reglu", "geglu", "swiglu"):
-        functions |= _gated(name)
-    for name, ((parameter, default),), _ in _core.learnable:
-        functions[f"{name}_backward"] = _learnable(f"{name}_backward", parameter, default)
-    for name, function in functions.items():
+        for suffix in ("", "_backward", "_backward_from_output")
+    ]
+    functions += [logsumexp, logsumexp_backward, maxout, maxout_backward]
+    for gate in ("glu", "reglu", "geglu", "swiglu"):
+        functions += _gated(gate)
+    functions += [softmax_cross_entropy, softmax_cross_entropy_backward]
+    for function in functions:
+        name = function.__name__
+        function.__signature__ = _signature(name, function)
+        function.__doc__ = row_docstring(name, function.__signature__, getattr(_core, name).signature)
+    for activation, ((parameter, default),), _ in _core.learnable:
+        function = _learnable(f"{activation}_backward", parameter, default)
+        function.__doc__ = learnable_docstring(activation, parameter, default)
+        functions.append(function)
+    for function in functions:
         function.__module__ = "fastact"
-        function.__qualname__ = name
-    return functions
+        function.__qualname__ = function.__name__
+    return {function.__name__: function for function in functions}

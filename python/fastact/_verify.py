@@ -51,6 +51,7 @@ from ._accuracy import (
     to_exact,
     ulp_errors,
 )
+from ._documentation import REQUIRED
 from ._reference import ACTIVATIONS, evaluate, mp
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -63,7 +64,8 @@ BOUNDS = {
 
 INPUTS = 1 << 32  # float32 numbers
 CHUNK = 1 << 22  # of them between two saves
-BLOCK = 1 << 14  # of them at a time: their float64 arrays stay in the second-level cache and in the heap
+# At a time: their float64 arrays stay in the second-level cache and in the heap. Infinity begins a block.
+BLOCK = 1 << 14
 DENSITY = {FLOAT32: 256, FLOAT64: 1}  # of the sample; mpmath takes a thousand times as long
 
 RADIUS = 2.0**-5  # of what the Taylor polynomials cover
@@ -116,22 +118,31 @@ def check_reference(name: str, kind: str) -> None:
 
 @dataclass
 class Figures:
-    """The largest of some errors, where it is, and how many are at most 0.5 ulp, at most 1, and larger."""
+    """The largest error at finite inputs and where it is; what breaks the bound at others; how many of all
+    errors are at most 0.5 ulp, at most 1, and larger."""
 
     largest: float = -1.0
     at: dict[str, float] = field(default_factory=dict)
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
+    wrong: list[str] = field(default_factory=list)
 
-    def add(self, errors: NDArray[np.float64], at: dict[str, Any]) -> None:
+    def add(self, errors: Errors, at: dict[str, Any], result: Array, bound: float) -> None:
+        """Add the errors of results at inputs that are all finite or all not."""
         worst = int(errors.argmax())
         where = {name: float(np.broadcast_to(value, errors.shape)[worst]) for name, value in at.items()}
         half, one = int(np.count_nonzero(errors <= 0.5)), int(np.count_nonzero(errors <= 1))
-        self.merge(Figures(float(errors[worst]), where, [half, one - half, errors.size - one]))
+        new = Figures(counts=[half, one - half, errors.size - one])
+        if np.isfinite(where["x"]):
+            new.largest, new.at = float(errors[worst]), where
+        elif not errors[worst] <= bound:
+            new.wrong = [f"{result[worst]!s} at {place(where, result.dtype)}"]
+        self.merge(new)
 
     def merge(self, other: "Figures") -> None:
         if other.largest > self.largest:
             self.largest, self.at = other.largest, other.at
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        self.wrong += [text for text in other.wrong if text not in self.wrong]
 
 
 Row = tuple[str, str, DType, Figures]
@@ -148,10 +159,23 @@ def library(peer: str | None) -> Library:
 
 
 def fastact_library() -> Library:
+    required = {
+        name: {parameter: REQUIRED for parameter, default in parameters if default is None}
+        for name, parameters, _ in _core.learnable
+    }
+
     def functions(name: str) -> dict[str, Function]:
-        forward, backward = getattr(fastact, name), getattr(fastact, f"{name}_backward", None)
-        found: dict[str, Function] = {FORWARD: lambda x, g, **parameters: forward(x, **parameters)}
-        return found | ({DERIVATIVE: backward, GRADIENT: backward} if backward else {})
+        forward, given = getattr(fastact, name), required.get(name, {})
+        found: dict[str, Function] = {FORWARD: lambda x, g, **parameters: forward(x, **(given | parameters))}
+        if backward := getattr(fastact, f"{name}_backward", None):
+
+            def derivative(x: Array, g: Array, **parameters: Any) -> Array:
+                result = backward(x, g, **(given | parameters))
+                dx: Array = result[0] if name in required else result
+                return dx
+
+            found |= {DERIVATIVE: derivative, GRADIENT: derivative}
+        return found
 
     files = (Path(module.__file__ or "").read_bytes() for module in (_core, _reference))
     build = hashlib.sha256(b"".join(files)).hexdigest()[:8]
@@ -165,6 +189,7 @@ PEERS = {
     "relu6": ("F.relu6(x)", "nn.relu6(x)"),
     "relu_squared": ("F.relu(x).square()", "jnp.square(nn.relu(x))"),
     "leaky_relu": ("F.leaky_relu(x)", "nn.leaky_relu(x)"),
+    "prelu": (f"F.prelu(x, torch.full((1,), {REQUIRED}))", f"jnp.where(x > 0, x, {REQUIRED} * x)"),
     "threshold": ("F.threshold(x, 0, 0)", ""),
     "sigmoid": ("torch.sigmoid(x)", "nn.sigmoid(x)"),
     "log_sigmoid": ("F.logsigmoid(x)", "nn.log_sigmoid(x)"),
@@ -180,6 +205,7 @@ PEERS = {
     "selu": ("F.selu(x)", "nn.selu(x)"),
     "exponential": ("torch.exp(x)", "jnp.exp(x)"),
     "silu": ("F.silu(x)", "nn.silu(x)"),
+    "swish": ("F.silu(x)", "nn.swish(x)"),
     "quick_gelu": ("x * torch.sigmoid(1.702 * x)", "x * nn.sigmoid(1.702 * x)"),
     "hard_swish": ("F.hardswish(x)", "nn.hard_swish(x)"),
     "gelu": ("F.gelu(x)", "nn.gelu(x, approximate=False)"),
@@ -260,13 +286,15 @@ def sampled(peer: str | None, names: Sequence[str]) -> Iterator[Row]:
         others = ACTIVATIONS[name].parameters if peer is None else ()
         for parameters in (tuple(p.items()) for p in ({}, *others)):
             given = {key: dtype.type(value) for key, value in parameters}
-            special = np.array([-np.inf, np.inf, np.nan], dtype)
-            finite = sample(name, dtype, parameters, DENSITY[dtype])
-            for x, measure in ((special, float32_errors), (finite, measures[dtype])):
+            special = ((np.full(4, x, dtype), float32_errors) for x in (-np.inf, np.inf, np.nan))
+            finite = sample(name, dtype, parameters, DENSITY[dtype]), measures[dtype]
+            for x, measure in (finite, *special):
                 for kind, function in functions.items():
                     g = gradients(dtype, x.size) if kind == GRADIENT else np.ones_like(x)
-                    errors = measure(name, kind, x, g, function(x, g, **given), parameters)
-                    figures[kind].add(errors, {"x": x} | ({"g": g} if kind == GRADIENT else {}) | given)
+                    at = {"x": x} | ({"g": g} if kind == GRADIENT else {}) | given
+                    result = function(x, g, **given)
+                    errors = measure(name, kind, x, g, result, parameters)
+                    figures[kind].add(errors, at, result, BOUNDS[kind][dtype.name])
         yield from ((name, kind, dtype, figures[kind]) for kind in functions)
 
 
@@ -284,7 +312,8 @@ def measure_chunk(peer: str | None, name: str, kind: str, chunk: range) -> Figur
             bits = np.arange(first, min(first + BLOCK, chunk.stop)).astype(np.uint32)
             x = bits.view(np.float32)
             result = function(peer, name, kind)(x, ones[: x.size])
-            figures.add(float_errors(result, reference(name, kind)(x)), {"x": x})
+            errors = float_errors(result, reference(name, kind)(x))
+            figures.add(errors, {"x": x}, result, BOUNDS[kind][x.dtype.name])
     return figures
 
 
@@ -328,12 +357,12 @@ def percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.4f}" if part else "0"
 
 
-def place(figures: Figures, dtype: DType) -> str:
-    """Each argument in decimal and in hexadecimal."""
+def place(at: dict[str, float], dtype: DType) -> str:
+    """Each argument in decimal and, unless it says the same, in hexadecimal."""
     return ", ".join(
-        f"{name} = {dtype.type(value)!s} ({re.sub(r'[.]?0*p', 'p', value.hex())})"
-        for name, value in figures.at.items()
-        if figures.largest
+        f"{name} = {dtype.type(value)!s}"
+        + (f" ({re.sub(r'[.]?0*p', 'p', value.hex())})" if np.isfinite(value) else "")
+        for name, value in at.items()
     )
 
 
@@ -346,9 +375,10 @@ HEADINGS = (
     "<= 1 ulp",
     "> 1 ulp",
     "where it is largest",
+    "wrong",
 )
-TEXT = "{:14}{:14}{:9}{:>13}{:>12}{:>10}{:>10}  {}"
-MARKDOWN = "| {} | {} | {} | {} | {} | {} | {} | {} |"
+TEXT = "{:14}{:14}{:9}{:>13}{:>12}{:>10}{:>10}  {:36}  {}"
+MARKDOWN = "| {} | {} | {} | {} | {} | {} | {} | {} | {} |"
 
 
 def run(peer: str | None, names: Sequence[str], save: Path | None, markdown: bool) -> int:
@@ -360,7 +390,7 @@ def run(peer: str | None, names: Sequence[str], save: Path | None, markdown: boo
     print(f"{library(peer).title}: {'every float32' if save else 'a sample'}; shares in percent\n")
     print(layout.format(*HEADINGS))
     if markdown:
-        print("|---|---|---|--:|--:|--:|--:|---|")
+        print("|---|---|---|--:|--:|--:|--:|---|---|")
     broken = []
     missing = [name for name in names if not library(peer).functions(name)]
     if missing:
@@ -369,10 +399,13 @@ def run(peer: str | None, names: Sequence[str], save: Path | None, markdown: boo
     for name, kind, dtype, figures in rows:
         whole = sum(figures.counts)
         shares = (percent(part, whole) for part in figures.counts)
-        where = place(figures, dtype)
-        tqdm.write(layout.format(name, kind, dtype.name, f"{figures.largest:.5g}", *shares, where))
+        where = place(figures.at, dtype) if figures.largest else ""
+        row = (name, kind, dtype.name, f"{figures.largest:.5g}", *shares, where, "; ".join(figures.wrong))
+        tqdm.write(layout.format(*row).rstrip())
         bound = BOUNDS[kind][dtype.name]
         if peer is None and not figures.largest <= bound:
             broken.append(f"{name} {kind} {dtype}: {figures.largest:.5g} ulp, above {bound:g}, at {where}")
+        if peer is None:
+            broken += [f"{name} {kind} {dtype}: {wrong}" for wrong in figures.wrong]
     print(*broken, sep="\n", end="\n" * bool(broken), file=sys.stderr)
     return 1 if broken else 0

@@ -4,6 +4,7 @@
 
 #include <fastact/fastact.hpp>
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
@@ -33,8 +34,7 @@ std::vector<T> inputs(std::uint64_t state) {
 
 /// FNV-1a. All NaNs count as one: which NaN an operation gives is each processor's own affair.
 template <class T>
-std::uint64_t hash(const std::vector<T>& y) {
-  std::uint64_t h = 14695981039346656037U;
+std::uint64_t hash(const std::vector<T>& y, std::uint64_t h = 14695981039346656037U) {
   for (const T value : y) {
     auto bits = value == value ? std::bit_cast<Bits<T>>(value) : ~Bits<T>{0};
     for (std::size_t byte = 0; byte < sizeof(T); ++byte, bits >>= 8) h = (h ^ (bits & 0xFF)) * 1099511628211U;
@@ -42,18 +42,45 @@ std::uint64_t hash(const std::vector<T>& y) {
   return h;
 }
 
-void show(const char* name, const char* pass, const char* type, std::uint64_t h) {
-  std::printf("%s%s %s %016llx\n", name, pass, type, static_cast<unsigned long long>(h));
+void show(const char* name, const char* type, std::uint64_t h) {
+  std::printf("%s %s %016llx\n", name, type, static_cast<unsigned long long>(h));
 }
 
-template <class T, class Forward, class Backward>
-void print(const char* name, const char* type, Forward forward, Backward backward) {
-  static const std::vector<T> x = inputs<T>(1), g = inputs<T>(2);
+template <class T>
+constexpr const char* type_name = sizeof(T) == 4 ? "float32" : "float64";
+template <class T>
+const std::vector<T> x = inputs<T>(1);
+template <class T>
+const std::vector<T> g = inputs<T>(2);
+
+template <class T, class Function>
+void print(const char* name, Function function) {
   std::vector<T> y(count);
-  forward(std::span<const T>(x), std::span<T>(y));
-  show(name, "", type, hash(y));
-  backward(std::span<const T>(x), std::span<const T>(g), std::span<T>(y));
-  show(name, "_backward", type, hash(y));
+  function(std::span(x<T>), std::span(g<T>), std::span(y));
+  show(name, type_name<T>, hash(y));
+}
+
+/// Short, middling and long rows, and rows side by side.
+constexpr fastact::Axis axes[] = {{8}, {64}, {128}, {32, 64}, {1 << 16}};
+
+/// function(x, g, labels, axis) for each axis, on inputs in [-16, 16]; it returns what it has computed.
+template <class T, class Function>
+void print_rows(const char* name, Function function) {
+  std::vector<T> row_x, row_g;
+  for (std::size_t i = 1; row_x.size() < 1 << 17; i += 2) {
+    row_x.push_back(x<T>[i]);
+    row_g.push_back(g<T>[i]);
+  }
+  std::uint64_t h = hash(std::vector<T>{});
+  for (const fastact::Axis axis : axes) {
+    std::vector<std::int64_t> labels(row_x.size() / axis.length);
+    for (std::size_t r = 0; r < labels.size(); ++r) labels[r] = static_cast<std::int64_t>(r % axis.length);
+    for (const auto& y :
+         function(std::span<const T>(row_x), std::span<const T>(row_g), std::span<const std::int64_t>(labels), axis)) {
+      h = hash(y, h);
+    }
+  }
+  show(name, type_name<T>, h);
 }
 
 /// Every number of the type as a float, and floats rounded to the type.
@@ -64,26 +91,76 @@ void print_conversions(const char* type) {
   for (unsigned bits = 0; bits < 1U << 16; ++bits) stored.push_back({static_cast<std::uint16_t>(bits)});
   std::vector<float> y(stored.size());
   convert.widen(stored.data(), y.data(), y.size());
-  show("widen", "", type, hash(y));
+  show("widen", type, hash(y));
 
-  y = inputs<float>(1);
   stored.resize(count);
-  convert.narrow(y.data(), stored.data(), count);
+  y.resize(count);
+  convert.narrow(x<float>.data(), stored.data(), count);
   convert.widen(stored.data(), y.data(), count);
-  show("narrow", "", type, hash(y));
+  show("narrow", type, hash(y));
 }
 
 }  // namespace
 
 int main() {
-#define PRINT(name, ...)                                                                       \
-  {                                                                                            \
-    const auto forward = [](auto x, auto y) { fastact::name(x, y); };                          \
-    const auto backward = [](auto x, auto g, auto dx) { fastact::name##_backward(x, g, dx); }; \
-    print<float>(#name, "float32", forward, backward);                                         \
-    print<double>(#name, "float64", forward, backward);                                        \
+#define PRINT(name, ...)                                                                             \
+  {                                                                                                  \
+    const auto forward = [](auto in, auto, auto out) { fastact::name(in, out); };                    \
+    const auto backward = [](auto in, auto up, auto out) { fastact::name##_backward(in, up, out); }; \
+    print<float>(#name, forward);                                                                    \
+    print<float>(#name "_backward", backward);                                                       \
+    print<double>(#name, forward);                                                                   \
+    print<double>(#name "_backward", backward);                                                      \
   }
+#define PRINT_LEARNABLE(name, ...)                                                     \
+  {                                                                                    \
+    const auto forward = [](auto in, auto, auto out) { fastact::name(in, out, 0.3); }; \
+    print<float>(#name, forward);                                                      \
+    print<double>(#name, forward);                                                     \
+  }
+#define CALL_MAP(name, T)      \
+  std::vector<T> y(in.size()); \
+  fastact::name(in, y, axis);  \
+  return std::array{y};
+#define CALL_MAP_BACKWARD(name, T) \
+  std::vector<T> y(in.size());     \
+  fastact::name(in, up, y, axis);  \
+  return std::array{y};
+#define CALL_REDUCE(name, T)       \
+  std::vector<T> y(labels.size()); \
+  fastact::name(in, y, axis);      \
+  return std::array{y};
+#define CALL_REDUCE_BACKWARD(name, T)                  \
+  std::vector<T> y(in.size());                         \
+  fastact::name(in, up.first(labels.size()), y, axis); \
+  return std::array{y};
+#define CALL_GATE(name, T)         \
+  std::vector<T> y(in.size() / 2); \
+  fastact::name(in, y, axis);      \
+  return std::array{y};
+#define CALL_GATE_BACKWARD(name, T)                    \
+  std::vector<T> y(in.size());                         \
+  fastact::name(in, up.first(in.size() / 2), y, axis); \
+  return std::array{y};
+#define CALL_LABEL(name, T)           \
+  std::vector<T> y(labels.size());    \
+  fastact::name(in, labels, y, axis); \
+  return std::array{y};
+#define CALL_LABEL_BACKWARD(name, T)                           \
+  std::vector<T> y(in.size());                                 \
+  fastact::name(in, labels, up.first(labels.size()), y, axis); \
+  return std::array{y};
+#define CALL_LEARN(name, T)                                        \
+  std::vector<T> y(in.size()), dp(axis.length);                    \
+  fastact::name(in, up, up.first(axis.length), y, dp, axis.inner); \
+  return std::array{y, dp};
+#define PRINT_ROWS_OF(form, name, T)                                                                        \
+  print_rows<T>(#name, []([[maybe_unused]] auto in, [[maybe_unused]] auto up, [[maybe_unused]] auto labels, \
+                          fastact::Axis axis) { CALL_##form(name, T) });
+#define PRINT_ROWS(form, name) PRINT_ROWS_OF(form, name, float) PRINT_ROWS_OF(form, name, double)
   FASTACT_ACTIVATIONS(PRINT)
+  FASTACT_LEARNABLE(PRINT_LEARNABLE)
+  FASTACT_ROWWISE(PRINT_ROWS)
   print_conversions<fastact::simd::Half>("float16");
   print_conversions<fastact::simd::Bfloat16>("bfloat16");
 }
