@@ -232,7 +232,7 @@ def test_keepdims() -> None:
 
 
 # Of x, and shapes of a parameter that it can have.
-PARAMETERS = [
+PARAMETERS: list[tuple[tuple[int, ...], list[tuple[int, ...]]]] = [
     ((5,), [(), (1,), (5,)]),
     ((4, 5), [(), (5,), (1, 5), (4, 1), (1, 1), (4, 5)]),
     ((3, 4, 5), [(), (5,), (4, 1), (3, 1, 1), (1, 4, 1), (3, 4, 1), (3, 1, 5), (4, 5), (3, 4, 5)]),

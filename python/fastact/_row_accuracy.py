@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from . import _core
 from ._accuracy import DType, every_exponent, excused, finfo, float_errors, ulp, ulp_errors
-from ._row_reference import GATES, ROWS, Real, exact, expected
+from ._row_reference import GATES, Real, exact, expected
 
 BOUND = {"float16": 0.51, "bfloat16": 0.51, "float32": 2.0, "float64": 4.0}  # in ulp
 SUFFIXES = ("_backward_from_output", "_backward", "")
@@ -168,6 +168,3 @@ def samples(name: str, dtype: DType) -> Iterator[tuple[str, Real]]:
         yield from gated_rows(dtype, 100 if dtype == np.float64 else 10_000)
     else:
         yield from rows(dtype)
-
-
-NAMES = list(dict.fromkeys(split_name(name)[0] for name in ROWS))
