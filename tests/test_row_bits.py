@@ -7,7 +7,7 @@ from typing import Any
 import fastact
 import numpy as np
 from fastact._accuracy import DType
-from functions import bits, each_dtype
+from functions import each_dtype
 from rows import Array, RowFunction, each_learned, each_of_rows_and_gradients, each_row_function, numbers
 from test_same_bits import assert_same_bits, read_only, unaligned
 
@@ -196,9 +196,13 @@ def test_learned(name: str, p: float, dtype: DType, threads: Callable[[int], Non
                 given = [layout(a) if a.ndim else a for a in (x, g, parameter)]
                 for got, expected in zip(backward(*given), (dx, dp), strict=True):
                     assert_same_bits(got.astype(dtype), expected, (shape, number, layout))
-        for i in range(2):
-            copies = [x.copy(), g.copy()]
-            total = np.zeros(p_shape, dtype)
-            got_x, got_p = backward(*copies, parameter, out=(copies[i], total))
-            assert got_x is copies[i] and got_p is total
-            assert bits(got_x) == bits(dx) and bits(total) == bits(dp)
+        for layout in (np.copy, np.asfortranarray, strided, backwards, unaligned_rows, byte_swapped):
+            given, total = [layout(x.copy()), layout(g.copy())], np.zeros(p_shape, dtype)
+            for out in (layout(np.zeros_like(x)), given[0]):
+                got_x, got_p = backward(*given, parameter, out=(out, total))
+                assert got_x is out and got_p is total
+                assert_same_bits(got_x.astype(dtype), dx, (shape, layout))
+                assert_same_bits(total, np.asarray(dp), (shape, layout))
+        given = [x.copy(), g.copy()]
+        assert_same_bits(backward(*given, parameter, out=(given[1], None))[0], dx)
+        assert_same_bits(given[1], dx)
