@@ -12,7 +12,7 @@ Pair<V> argument(V x, V beta) {
   const V zero = 0.0;
   const Pair<V> p = product(x, beta);
   const V hi = select(beta == zero, select(x == x, zero, x), p.hi);
-  return {hi, select(abs(hi) < V(-Constants<typename V::Element>::lowest), p.lo, zero)};
+  return {hi, select(abs(p.hi) < V(-Constants<typename V::Element>::lowest), p.lo, zero)};
 }
 
 template <class V>

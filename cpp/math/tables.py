@@ -161,10 +161,9 @@ def constants(
     constant(ctype, "expm1_lowest", lowest[1])
     print("  /// Smaller powers of two are kept apart, as the square of a normal number.")
     constant(ctype, "smallest_exponent", smallest_exponent)
-    print(
-        "  /// In sums of e^x, x <= 0: where e^x no longer counts, and a power of two for the others to be normal."
-    )
+    print("  /// In sums of e^x, x <= 0: where e^x does not count;")
     constant(ctype, "sum_lowest", lowest[2])
+    print("  /// and a power of two that keeps all others normal.")
     constant(ctype, "sum_exponent", sum_exponent)
     constant(ctype, "log2_e", 1 / log(2))
     selu_lambda, selu_alpha = selu()
