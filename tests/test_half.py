@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from accuracy import numpy_formula, parameter_samples, slack
 from conftest import RunPython
-from fastact import _verify
+from fastact import _figures, _verify
 from fastact._accuracy import (
     DERIVATIVE_BOUND,
     FORWARD_BOUND,
@@ -52,7 +52,7 @@ def test_forward(f: Function, dtype: DType) -> None:
     x, values = every_number(dtype)
     for parameters in parameter_samples(f):
         y = f(x, **dict(parameters))
-        expected = _verify.reference(f.activation, _verify.FORWARD, parameters)(values)
+        expected = _verify.reference(f.activation, _figures.FORWARD, parameters)(values)
         check(float_errors(y, expected), FORWARD_BOUND[dtype.name], x, y, expected)
 
 
@@ -61,7 +61,7 @@ def test_forward(f: Function, dtype: DType) -> None:
 def test_backward(f: Function, dtype: DType) -> None:
     x, values = every_number(dtype)
     for parameters in parameter_samples(f):
-        slope = _verify.reference(f.activation, _verify.DERIVATIVE, parameters)(values)
+        slope = _verify.reference(f.activation, _figures.DERIVATIVE, parameters)(values)
         dx = f(x, np.ones_like(x), **dict(parameters))
         check(float_errors(dx, slope), DERIVATIVE_BOUND[dtype.name], x, dx, slope)
         for shift in range(4):

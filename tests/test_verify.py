@@ -12,6 +12,7 @@ import pytest
 from conftest import RunPython
 from fastact import _verify
 from fastact.__main__ import main
+from fastact._figures import DERIVATIVE, GRADIENT
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,7 @@ def test_backward_of_a_learnable_gives_two(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(fastact, "prelu_backward", lambda x, g, alpha: (alpha * g, None), raising=False)
     functions = _verify.fastact_library().functions("prelu")
     x, g = np.array([-1, 8], np.float32)
-    for kind in (_verify.DERIVATIVE, _verify.GRADIENT):
+    for kind in (DERIVATIVE, GRADIENT):
         assert functions[kind](x, g) == 2
         assert functions[kind](x, g, alpha=0.5) == 4
 
@@ -162,3 +163,30 @@ def test_peer(peer: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert np.isfinite(float(softsign.split()[3]))
     assert captured.out.startswith(peer) and "has no binary_step" in captured.err
     assert float(captured.out.splitlines()[-1].split()[3]) > 1000  # tanh' in the tails
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("maxout", 4), ("reglu", 4), pytest.param("softmax", 8, marks=pytest.mark.slow)]
+)
+def test_rows_keep_the_bounds(name: str, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", name]) == 0
+    assert capsys.readouterr().out.count(f"\n{name} ") == lines
+
+
+def test_wrong_row_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    maxout = fastact.maxout
+
+    def wrong(x: Any) -> Any:
+        y = maxout(x)
+        y[3:4] += np.spacing(y[3:4]) * 5 * (x.shape[1] == 17)
+        return y
+
+    monkeypatch.setattr(fastact, "maxout", wrong)
+    assert main(["verify", "maxout"]) == 1
+    assert "maxout forward float64: 5 ulp, above 4, at rows of = 17 " in capsys.readouterr().err
+
+
+def test_rows_have_no_exhaustive_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "softmax", "--exhaustive", "--save", str(tmp_path / "figures.json")]) == 0
+    captured = capsys.readouterr()
+    assert "softmax" in captured.err and "softmax" not in captured.out

@@ -8,15 +8,22 @@ from functools import partial
 from json import JSONDecodeError
 from pathlib import Path
 
-from ._core import activations, learnable
+import numpy as np
 
-NAMES = [name for name, *_ in activations + learnable]
+from . import _core
+
+NAMES = [name for name, *_ in _core.activations + _core.learnable]
+NAMES += [
+    name
+    for name, function in vars(_core).items()
+    if isinstance(function, np.ufunc) and function.signature and "_backward" not in name
+]
 
 
 def activation(name: str) -> str:
     if name not in NAMES:
         close = get_close_matches(name, NAMES) or NAMES
-        raise argparse.ArgumentTypeError(f"no activation is called {name!r}; there is {', '.join(close)}")
+        raise argparse.ArgumentTypeError(f"no function is called {name!r}; there is {', '.join(close)}")
     return name
 
 
@@ -26,15 +33,16 @@ def parser() -> argparse.ArgumentParser:
     verify = commands.add_parser(
         "verify",
         help="measure errors against exact results",
-        description="Measure the errors of activations and their derivatives in ulp of the exact result,"
+        description="Measure the errors of functions and their derivatives in ulp of the exact result,"
         " print the largest and where it is, and exit with 1 if one is above its bound. FASTACT_ISA chooses"
         " the instruction set, FASTACT_NUM_THREADS how many cores are used.",
     )
-    verify.add_argument("names", metavar="NAME", nargs="*", type=activation, help="activations; default: all")
+    verify.add_argument("names", metavar="NAME", nargs="*", type=activation, help="functions; default: all")
     verify.add_argument(
         "--exhaustive",
         action="store_true",
-        help="every float32, rather than a sample of float32 and float64; takes minutes for each activation",
+        help="every float32, rather than a sample of float32 and float64; takes minutes for each activation,"
+        " and leaves out functions of rows",
     )
     verify.add_argument(
         "--save",

@@ -73,6 +73,14 @@ def _checked_labels(name: str, logits: Any, labels: Any, axis: int) -> Any:
     return labels.astype(np.int64, copy=False)
 
 
+def _check_out(name: str, out: Any, shape: tuple[int, ...]) -> None:
+    """Refuse what a result of the shape could not be written to, before anything is written."""
+    if out is not None:
+        if np.shape(out) != shape:
+            raise ValueError(f"{name}: out has shape {np.shape(out)} where {shape} is required")
+        np.copyto(out, np.float64(0), casting="same_kind", where=False)
+
+
 def _learnable(name: str, parameter: str, default: float | None) -> Callable[..., Any]:
     ufunc = getattr(_core, name)
 
@@ -80,7 +88,7 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
         x, g = (a if hasattr(a, "__array_ufunc__") else np.asarray(a) for a in (x, g))
         p_type = getattr(p, "dtype", None)
         p = np.asarray(p)
-        if p.dtype.kind not in "biufV":
+        if p.dtype.kind not in "biuf" and p.dtype.name != "bfloat16":
             raise TypeError(f"{name}: {parameter} must be a real number or an array of them, not {p.dtype}")
         if x.shape != g.shape:
             raise ValueError(f"{name}: x has shape {x.shape}, g {g.shape}; they must be the same")
@@ -89,6 +97,11 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
             raise ValueError(
                 f"{name}: {parameter} has shape {p.shape}, which does not broadcast to x's {x.shape}"
             )
+        if out is not None and not (isinstance(out, tuple) and len(out) == 2):
+            raise TypeError(f"{name}: out must be a tuple of two arrays, either of which may be None")
+        dx, dp = out or (None, None)
+        _check_out(name, dx, x.shape)
+        _check_out(name, dp, p.shape)
         dtype = _core.relu_backward.resolve_dtypes((x.dtype, g.dtype, None))[-1]
         p = p.astype(np.float64 if dtype == np.float64 else np.float32)
 
@@ -99,14 +112,13 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
         row = max(shared, key=lambda run: prod(x.shape[i] for i in run))
         first, last = (row[0], row[-1] + 1) if row else (x.ndim, x.ndim)
         rows = (*x.shape[:first], prod(x.shape[first:last]), *x.shape[last:])
-        dx, dp = (None, None) if out is None else out
-        flat = None if dx is None else np.reshape(dx, rows, copy=False)
+        into = None if dx is None else dx.reshape(rows)  # a view where there can be one
         core, number = (first,), ()
         flat, sums = ufunc(
             x.reshape(rows),
             g.reshape(rows),
             p.reshape(shape[:first] + shape[last:]),
-            out=(flat, None),
+            out=(into, None),
             axes=[core, core, number, core, number],
         )
         others = tuple(i - len(row) * (i >= last) for run in shared if run is not row for i in run)
@@ -115,7 +127,11 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
             dp = total.astype(p_type if p_type is not None and p_type.kind in "fV" else dtype)[()]
         else:
             np.copyto(dp, total, casting="same_kind")
-        return (flat.reshape(x.shape) if dx is None else dx), dp
+        if dx is None:
+            dx = flat.reshape(x.shape)
+        elif not np.may_share_memory(flat, dx):
+            np.copyto(dx, flat.reshape(x.shape))
+        return dx, dp
 
     namespace = {"backward": backward}
     given = parameter if default is None else f"{parameter}={default!r}"

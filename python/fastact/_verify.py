@@ -14,14 +14,14 @@ The reference for float64, of which there is only a sample, is mpmath with 200 b
 
 import hashlib
 import json
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import cache, lru_cache, partial
 from importlib import import_module
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 import fastact
 
-from . import _core, _reference
+from . import _core, _reference, _row_accuracy, _row_reference, _verify_rows
 from ._accuracy import (
     DERIVATIVE_BOUND,
     FORWARD_BOUND,
@@ -52,10 +52,10 @@ from ._accuracy import (
     ulp_errors,
 )
 from ._documentation import REQUIRED
+from ._figures import DERIVATIVE, FORWARD, GRADIENT, Errors, Figures, Row, percent, place
 from ._reference import ACTIVATIONS, evaluate, mp
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-FORWARD, DERIVATIVE, GRADIENT = "forward", "derivative", "any gradient"
 BOUNDS = {
     FORWARD: FORWARD_BOUND,
     DERIVATIVE: DERIVATIVE_BOUND,
@@ -73,7 +73,6 @@ DEGREE = 10
 REFERENCE_ERROR = 2.0**-40
 SMALLEST, LARGEST = 2.0**-149, 2.0**128  # beyond which a reference need not tell one number from another
 
-Errors = NDArray[np.float64]
 Function = Callable[..., Array]  # of x, g and the parameters
 
 
@@ -114,38 +113,6 @@ def check_reference(name: str, kind: str) -> None:
         if not error <= REFERENCE_ERROR * max(abs(exact), SMALLEST):
             got, right = mp.nstr(value, 17), mp.nstr(exact, 17)
             raise ArithmeticError(f"the reference of {name}, {kind}, is {got} at {at!r}, not {right}")
-
-
-@dataclass
-class Figures:
-    """The largest error at finite inputs and where it is; what breaks the bound at others; how many of all
-    errors are at most 0.5 ulp, at most 1, and larger."""
-
-    largest: float = -1.0
-    at: dict[str, float] = field(default_factory=dict)
-    counts: list[int] = field(default_factory=lambda: [0, 0, 0])
-    wrong: list[str] = field(default_factory=list)
-
-    def add(self, errors: Errors, at: dict[str, Any], result: Array, bound: float) -> None:
-        """Add the errors of results at inputs that are all finite or all not."""
-        worst = int(errors.argmax())
-        where = {name: float(np.broadcast_to(value, errors.shape)[worst]) for name, value in at.items()}
-        half, one = int(np.count_nonzero(errors <= 0.5)), int(np.count_nonzero(errors <= 1))
-        new = Figures(counts=[half, one - half, errors.size - one])
-        if np.isfinite(where["x"]):
-            new.largest, new.at = float(errors[worst]), where
-        elif not errors[worst] <= bound:
-            new.wrong = [f"{result[worst]!s} at {place(where, result.dtype)}"]
-        self.merge(new)
-
-    def merge(self, other: "Figures") -> None:
-        if other.largest > self.largest:
-            self.largest, self.at = other.largest, other.at
-        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-        self.wrong += [text for text in other.wrong if text not in self.wrong]
-
-
-Row = tuple[str, str, DType, Figures]
 
 
 class Library(NamedTuple):
@@ -353,19 +320,6 @@ def write(file: Path, text: str) -> None:
     new.replace(file)
 
 
-def percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.4f}" if part else "0"
-
-
-def place(at: dict[str, float], dtype: DType) -> str:
-    """Each argument in decimal and, unless it says the same, in hexadecimal."""
-    return ", ".join(
-        f"{name} = {dtype.type(value)!s}"
-        + (f" ({re.sub(r'[.]?0*p', 'p', value.hex())})" if np.isfinite(value) else "")
-        for name, value in at.items()
-    )
-
-
 HEADINGS = (
     "function",
     "pass",
@@ -377,12 +331,14 @@ HEADINGS = (
     "where it is largest",
     "wrong",
 )
-TEXT = "{:14}{:14}{:9}{:>13}{:>12}{:>10}{:>10}  {:36}  {}"
+TEXT = "{:22}{:14}{:9}{:>13}{:>12}{:>10}{:>10}  {:36}  {}"
 MARKDOWN = "| {} | {} | {} | {} | {} | {} | {} | {} | {} |"
 
 
 def run(peer: str | None, names: Sequence[str], save: Path | None, markdown: bool) -> int:
     """Print a line for each function, kind and dtype; return the exit status."""
+    of_rows = [name for name in names if name in _row_reference.ROWS]
+    names = [name for name in names if name not in of_rows]
     for name in names:
         for kind in (FORWARD, DERIVATIVE):
             check_reference(name, kind)
@@ -395,14 +351,17 @@ def run(peer: str | None, names: Sequence[str], save: Path | None, markdown: boo
     missing = [name for name in names if not library(peer).functions(name)]
     if missing:
         print(f"{peer} has no {', '.join(missing)}", file=sys.stderr)
+    if of_rows and (peer or save):
+        print(f"not measured this way: {', '.join(of_rows)}", file=sys.stderr)
+        of_rows = []
     rows = exhaustive(peer, names, save) if save else sampled(peer, names)
-    for name, kind, dtype, figures in rows:
+    for name, kind, dtype, figures in chain(rows, _verify_rows.sampled(of_rows)):
         whole = sum(figures.counts)
         shares = (percent(part, whole) for part in figures.counts)
         where = place(figures.at, dtype) if figures.largest else ""
         row = (name, kind, dtype.name, f"{figures.largest:.5g}", *shares, where, "; ".join(figures.wrong))
         tqdm.write(layout.format(*row).rstrip())
-        bound = BOUNDS[kind][dtype.name]
+        bound = (_row_accuracy.BOUND if name in of_rows else BOUNDS[kind])[dtype.name]
         if peer is None and not figures.largest <= bound:
             broken.append(f"{name} {kind} {dtype}: {figures.largest:.5g} ulp, above {bound:g}, at {where}")
         if peer is None:

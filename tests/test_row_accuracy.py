@@ -1,0 +1,116 @@
+"""Functions of rows and parameters' gradients against exact results."""
+
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from fastact._accuracy import DType, finfo
+from fastact._reference import mp
+from fastact._row_accuracy import BOUND, errors, gated_rows, long_rows, rows, samples, slack
+from fastact._row_reference import GATES, exact, expected, parameter_gradient
+from functions import DTYPES, each_dtype
+from rows import RowFunction, each_learned, each_row_function
+
+FLOAT64 = np.dtype(np.float64)
+TINY = 2.0**-1074
+HAS_LONG_DOUBLE = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
+
+each_summed_dtype = pytest.mark.parametrize(
+    "dtype",
+    [
+        pytest.param(
+            dtype,
+            marks=pytest.mark.skipif(
+                dtype == FLOAT64 and not HAS_LONG_DOUBLE, reason="needs a long double wider than double"
+            ),
+        )
+        for dtype in DTYPES
+    ],
+    ids=str,
+)
+
+
+def measure(f: RowFunction, what: str, x: Any) -> None:
+    args = f.arguments(x)
+    result = f(*args)
+    assert result.dtype == x.dtype
+    found = errors(f.name, result, *args)
+    worst = np.unravel_index(found.argmax(), found.shape)
+    assert found[worst] <= BOUND[x.dtype.name], (what, worst, result[worst])
+
+
+@each_summed_dtype
+@each_row_function
+def test_bounds(f: RowFunction, dtype: DType) -> None:
+    for what, x in samples(f.name, dtype):
+        measure(f, what, x)
+
+
+@pytest.mark.slow
+@each_summed_dtype
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp", "softmax_cross_entropy"])
+def test_long_rows(name: str, dtype: DType) -> None:
+    for what, x in long_rows(dtype):
+        measure(RowFunction(name), what, x)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_LONG_DOUBLE, reason="needs a long double wider than double")
+@each_row_function
+def test_numpy_form_agrees_with_the_exact_one(f: RowFunction) -> None:
+    """As far as a sixteenth of float64's rounding; that of gated units as far as float32 needs."""
+    gated = f.name.removesuffix("_backward") in GATES
+    precision = 2.0**-40 if gated else 2.0**-57
+    sample = gated_rows(FLOAT64, 30) if gated else rows(FLOAT64, 4)
+    for what, x in sample:
+        if x.shape[-1] > 17:
+            continue
+        args = f.arguments(x)
+        value, right = expected(f.name, *args), exact(f.name, *args).ravel()
+        shape, value = value.shape, value.ravel()
+        with np.errstate(invalid="ignore"):
+            high = np.asarray(value, float)
+            low = np.nan_to_num(np.asarray(value - high, float))
+        allowed = np.broadcast_to(slack(f.name, value.reshape(shape), *args), shape).ravel()
+        for h, rest, r, spared in zip(high, low, right, allowed, strict=True):
+            if np.isfinite(h):
+                assert abs(mp.mpf(h) + mp.mpf(rest) - r) <= precision * abs(r) + spared + TINY, (what, h, r)
+            else:
+                assert h == r or abs(r) > np.finfo(float).max, (what, h, r)
+
+
+def near_zero(dtype: DType, n: int) -> Any:
+    """Rows whose largest element is adjusted until log Σ e^x is as near zero as it lets itself be brought."""
+    rng = np.random.default_rng(n)
+    count = 20_000 // n
+    z = rng.normal(size=(count, n)) * np.geomspace(1e-3, 10, count)[:, None]
+    x = expected("log_softmax", z).astype(dtype)
+    x += (np.geomspace(1e-13, 0.2, count) * rng.choice([-1, 1], count)).astype(dtype)[:, None]
+    half, largest = np.arange(0, count, 2), x.argmax(-1)[::2]
+    for _ in range(3):
+        share = expected("softmax", x)[half, largest]
+        x[half, largest] -= (expected("logsumexp", x)[::2] / share).astype(dtype)
+    return x
+
+
+@each_summed_dtype
+@pytest.mark.parametrize("n", [2, 3, 17, 1000])
+def test_logsumexp_near_zero(n: int, dtype: DType) -> None:
+    measure(RowFunction("logsumexp"), "near zero", near_zero(dtype, n))
+
+
+@each_dtype
+@each_learned
+def test_parameter_gradient(name: str, p: float, dtype: DType) -> None:
+    """The sum's own error is far below that of its terms, which even out; rounding to p's type comes last."""
+    rng = np.random.default_rng(0)
+    kernel = np.promote_types(dtype, np.float32)
+    term_error = float(np.finfo(kernel).eps) / 4
+    for shape, p_shape in (((40, 1000), (40, 1)), ((1000, 40), (40,)), ((200_000,), ())):
+        x, g = (rng.normal(0, 4, shape).astype(dtype) for _ in range(2))
+        for parameter in (np.full(p_shape, p, dtype), np.full(p_shape, p)):
+            _, result = getattr(fastact, name)(x, g, parameter)
+            total, magnitude = parameter_gradient(name.removesuffix("_backward"), x, g, parameter)
+            rounding = float(finfo(parameter.dtype).eps) / 2 * np.abs(total)
+            assert (np.abs(result - total) <= term_error * magnitude + rounding).all()

@@ -1,0 +1,208 @@
+"""A row's results depend on nothing but the row, and a parameter's gradient on nothing but x, g and p."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import fastact
+import numpy as np
+from fastact._accuracy import DType
+from functions import each_dtype
+from rows import Array, RowFunction, each_learned, each_of_rows_and_gradients, each_row_function, numbers
+from test_same_bits import assert_same_bits, read_only, unaligned
+
+LENGTHS = (2, 6, 16, 34, 64, 66, 130)
+
+
+def strided(a: Array) -> Array:
+    wide = np.zeros([3 * n for n in a.shape], a.dtype)
+    part = wide[tuple(slice(1, None, 3) for _ in a.shape)]
+    part[...] = a
+    return part
+
+
+def backwards(a: Array) -> Array:
+    turn = tuple(slice(None, None, -1) for _ in a.shape)
+    return a[turn].copy()[turn]
+
+
+def byte_swapped(a: Array) -> Array:
+    return a.astype(a.dtype.newbyteorder()) if a.dtype.kind != "V" else a
+
+
+def misplaced(a: Array) -> Array:
+    """Aligned to an element, not to a vector."""
+    buffer = np.zeros(a.size + 3, a.dtype)
+    buffer[3:] = a.ravel()
+    return buffer[3:].reshape(a.shape)
+
+
+def unaligned_rows(a: Array) -> Array:
+    return unaligned(a.ravel()).reshape(a.shape)
+
+
+LAYOUTS: tuple[Callable[[Array], Array], ...] = (
+    np.asfortranarray,
+    strided,
+    backwards,
+    misplaced,
+    unaligned_rows,
+    byte_swapped,
+    read_only,
+)
+
+
+def one_by_one(f: RowFunction, args: tuple[Array, ...]) -> Array:
+    return np.stack([f(*row) for row in zip(*args, strict=True)])
+
+
+@each_dtype
+@each_row_function
+def test_axes_and_layouts(f: RowFunction, dtype: DType) -> None:
+    others = (3, 4, 5)
+    for n in LENGTHS:
+        args = f.arguments(numbers(dtype, 60, n))
+        expected = one_by_one(f, args)
+        assert_same_bits(f(*args), expected, n)
+        for axis in range(-4, 4):
+            given = f.moved(args, others, axis)
+            assert_same_bits(f.as_rows(f(*given, axis=axis), axis), expected, (n, axis))
+        for axis, layout in itertools.product((0, 1, -1), LAYOUTS):
+            given = tuple(map(layout, f.moved(args, others, axis)))
+            assert_same_bits(f.as_rows(f(*given, axis=axis), axis), expected, (n, axis, layout))
+
+
+@each_dtype
+@each_row_function
+def test_many_rows(f: RowFunction, dtype: DType) -> None:
+    """Numbers of rows about those that a vector holds, along either axis."""
+    for n in (2, 10, 40):
+        args = f.arguments(numbers(dtype, 70, n))
+        expected = f(*args)
+        for count in (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 65):
+            part = tuple(a[:count] for a in args)
+            assert_same_bits(f(*part), expected[:count], (n, count))
+            result = f(*f.moved(part, (count,), 0), axis=0)
+            assert_same_bits(f.as_rows(result, 0), expected[:count], (n, count))
+
+
+@each_dtype
+@each_row_function
+def test_repeated_by_zero_strides(f: RowFunction, dtype: DType) -> None:
+    args = f.arguments(numbers(dtype, 9, 10))
+    for i in range(len(args)):
+        given = [np.broadcast_to(b[3], b.shape) if i == j else b for j, b in enumerate(args)]
+        assert_same_bits(f(*given), f(*map(np.array, given)), i)
+        if f.inputs[i]:
+            given = [np.broadcast_to(b[:, :1], b.shape) if i == j else b for j, b in enumerate(args)]
+            assert_same_bits(f(*given), f(*map(np.array, given)), i)
+    assert_same_bits(
+        f(args[0], *(a[3] for a in args[1:])), f(args[0], *(np.stack([a[3]] * 9) for a in args[1:]))
+    )
+
+
+@each_dtype
+@each_row_function
+def test_into_out(f: RowFunction, dtype: DType) -> None:
+    for n, axis in itertools.product((2, 34, 130), (0, -1)):
+        given = f.moved(f.arguments(numbers(dtype, 60, n)), (60,), axis)
+        expected = f(*given, axis=axis)
+        for layout in (np.copy, strided, backwards, unaligned_rows, byte_swapped):
+            out = layout(np.zeros_like(expected))
+            assert f(*given, axis=axis, out=out) is out
+            assert_same_bits(out.astype(dtype), expected, (n, axis, layout))
+
+
+@each_dtype
+@each_row_function
+def test_in_place(f: RowFunction, dtype: DType) -> None:
+    for n, axis in itertools.product((2, 34, 130), (0, -1)):
+        args = f.moved(f.arguments(numbers(dtype, 60, n)), (60,), axis)
+        expected = f(*args, axis=axis)
+        for i, layout in itertools.product(range(len(args)), (np.copy, strided, backwards)):
+            if args[i].shape == expected.shape and args[i].dtype == dtype:
+                given = list(map(layout, args))
+                f(*given, axis=axis, out=given[i])
+                assert_same_bits(given[i], expected, (n, axis, i, layout))
+
+
+@each_dtype
+@each_row_function
+def test_shifted_overlap(f: RowFunction, dtype: DType) -> None:
+    args = f.arguments(numbers(dtype, 20, 34))
+    expected = f(*args)
+    if expected.shape == args[0].shape:
+        for source, target in ((slice(1, None), slice(-1)), (slice(-1), slice(1, None))):
+            buffer = np.zeros((21, 34), dtype)
+            buffer[source] = args[0]
+            f(buffer[source], *args[1:], out=buffer[target])
+            assert_same_bits(buffer[target], expected, (source, target))
+
+
+@each_dtype
+@each_of_rows_and_gradients
+def test_the_same_array_twice(f: RowFunction, dtype: DType) -> None:
+    x = numbers(dtype, 20, 34)
+    assert_same_bits(f(x, x), f(x, x.copy()))
+
+
+# Rows of 32768 elements and more are summed in pieces, each of which a thread may take.
+@each_dtype
+@each_row_function
+def test_threads(f: RowFunction, dtype: DType, threads: Callable[[int], None]) -> None:
+    for count, n in ((1, 40_000), (3, 33_000), (200, 6), (70, 130)):
+        args = f.arguments(numbers(dtype, count, n))
+        threads(1)
+        expected = f(*args)
+        for number in (2, 3):
+            threads(number)
+            assert_same_bits(f(*args), expected, (count, n, number))
+            across = f(*f.moved(args, (count,), 0), axis=0)
+            assert_same_bits(f.as_rows(across, 0), expected, (count, n, number))
+            rows = f(*map(strided, args))
+            assert_same_bits(rows, expected, (count, n, number))
+
+
+@each_row_function
+def test_long_rows_side_by_side(f: RowFunction) -> None:
+    args = f.arguments(numbers(np.dtype(np.float32), 20, 33_000))
+    assert_same_bits(f.as_rows(f(*f.moved(args, (20,), 0), axis=0), 0), one_by_one(f, args))
+
+
+SHAPES = [((40,), ()), ((7, 30), (7, 1)), ((30, 7), (7,)), ((4, 5, 6), (5, 1)), ((4, 5, 6), (4, 1, 6))]
+
+
+@each_dtype
+@each_learned
+def test_learned(name: str, p: float, dtype: DType, threads: Callable[[int], None]) -> None:
+    backward: Any = getattr(fastact, name)
+    rng = np.random.default_rng(0)
+    for shape, p_shape in [*SHAPES, ((2, 40_000), ()), ((3, 33_000), (3, 1))]:
+        x, g = (rng.normal(0, 3, shape).astype(dtype) for _ in range(2))
+        parameter = rng.normal(p, 0.1, p_shape).astype(dtype)
+        threads(1)
+        dx, dp = backward(x, g, parameter)
+        for number in (1, 2, 3):
+            threads(number)
+            for layout in (
+                np.asarray,
+                np.asfortranarray,
+                strided,
+                backwards,
+                misplaced,
+                byte_swapped,
+                read_only,
+            ):
+                given = [layout(a) if a.ndim else a for a in (x, g, parameter)]
+                for got, expected in zip(backward(*given), (dx, dp), strict=True):
+                    assert_same_bits(got.astype(dtype), expected, (shape, number, layout))
+        for layout in (np.copy, np.asfortranarray, strided, backwards, unaligned_rows, byte_swapped):
+            given, total = [layout(x.copy()), layout(g.copy())], np.zeros(p_shape, dtype)
+            for out in (layout(np.zeros_like(x)), given[0]):
+                got_x, got_p = backward(*given, parameter, out=(out, total))
+                assert got_x is out and got_p is total
+                assert_same_bits(got_x.astype(dtype), dx, (shape, layout))
+                assert_same_bits(total, np.asarray(dp), (shape, layout))
+        given = [x.copy(), g.copy()]
+        assert_same_bits(backward(*given, parameter, out=(given[1], None))[0], dx)
+        assert_same_bits(given[1], dx)

@@ -1,0 +1,407 @@
+"""Functions of rows: special values, silence, result types, gradients, containers."""
+
+import itertools
+import pickle
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from fastact import _core
+from fastact._accuracy import DType, finfo
+from fastact._row_accuracy import split_name
+from fastact._row_reference import GATES, ROWS, parameter_gradient
+from functions import HALF_PRECISION, each_dtype, extremes
+from rows import FUNCTIONS, LEARNED, RowFunction, each_learned, each_row_function, numbers
+
+LABELLED = [f for f in FUNCTIONS if f.labelled]
+UNDEFINED = [
+    RowFunction(forward + suffix)
+    for forward in ("softmax", "log_softmax", "softmax_cross_entropy")
+    for suffix in ("", "_backward")
+] + [RowFunction("logsumexp_backward")]
+UNGATED = [f for f in FUNCTIONS if split_name(f.name)[0] not in GATES]
+INFINITY, NAN = np.inf, np.nan
+
+
+def test_all_are_covered() -> None:
+    names = {name for name in vars(_core) if isinstance(getattr(_core, name), np.ufunc)}
+    assert {name for name in names if getattr(_core, name).signature} == {*ROWS, *LEARNED}
+    assert names <= set(fastact.__all__)
+
+
+# A row, its softmax, log_softmax, logsumexp and maxout.
+SPECIAL = [
+    ([1, INFINITY, 2], [NAN] * 3, [NAN] * 3, INFINITY, INFINITY),
+    ([INFINITY], [NAN], [NAN], INFINITY, INFINITY),
+    ([INFINITY, -INFINITY], [NAN] * 2, [NAN] * 2, INFINITY, INFINITY),
+    ([-INFINITY] * 3, [NAN] * 3, [NAN] * 3, -INFINITY, -INFINITY),
+    ([-INFINITY], [NAN], [NAN], -INFINITY, -INFINITY),
+    ([NAN, 1, 2], [NAN] * 3, [NAN] * 3, NAN, NAN),
+    ([1, INFINITY, NAN], [NAN] * 3, [NAN] * 3, NAN, NAN),
+    ([NAN, INFINITY, 1], [NAN] * 3, [NAN] * 3, NAN, NAN),
+    ([-INFINITY, NAN, -INFINITY], [NAN] * 3, [NAN] * 3, NAN, NAN),
+    ([NAN], [NAN], [NAN], NAN, NAN),
+    ([3, -INFINITY], [1, 0], [0, -INFINITY], 3, 3),
+    ([-INFINITY, 2, -INFINITY, 2], [0, 0.5, 0, 0.5], [-INFINITY, -np.log(2), -INFINITY, -np.log(2)], None, 2),
+    ([7], [1], [0], 7, 7),
+    ([1e4, -1e4], [1, 0], [0, -2e4], 1e4, 1e4),
+]
+
+
+@each_dtype
+@pytest.mark.parametrize(("row", "softmax", "log_softmax", "logsumexp", "maxout"), SPECIAL)
+def test_special_rows(
+    row: list[float], softmax: Any, log_softmax: Any, logsumexp: Any, maxout: Any, dtype: DType
+) -> None:
+    """Alone, among other rows, at the end of long rows, and along either axis."""
+    logsumexp = 2 + np.log(2) if logsumexp is None else logsumexp
+    padding: list[float] = [-INFINITY] * 100
+    zeros = [NAN if np.isnan(softmax[0]) else 0.0] * 100
+    tails = [NAN if np.isnan(softmax[0]) else -INFINITY] * 100
+    for extra in (0, 100):
+        x = np.array([row + padding[:extra]] * 20, dtype)
+        for name, result in {
+            "softmax": softmax + zeros[:extra],
+            "log_softmax": log_softmax + tails[:extra],
+            "logsumexp": logsumexp,
+            "maxout": maxout,
+        }.items():
+            function = getattr(fastact, name)
+            right = np.array([result] * 20, dtype)
+            with np.errstate(all="raise"):
+                for got in (function(x), function(x.T.copy(), axis=0).T, function(np.asfortranarray(x))):
+                    np.testing.assert_array_equal(got.astype(float), right.astype(float), name)
+        labels = np.arange(20) % len(row)
+        with np.errstate(all="raise"):
+            loss = fastact.softmax_cross_entropy(x, labels)
+        right = -np.array([log_softmax[label] for label in labels], dtype).astype(float)
+        np.testing.assert_array_equal(loss.astype(float), right)
+
+
+@each_dtype
+@pytest.mark.parametrize("f", UNDEFINED, ids=lambda f: f.name)
+def test_undefined_rows_give_nan(f: RowFunction, dtype: DType) -> None:
+    """And leave the others alone."""
+    x = np.ones((40, 5), dtype)
+    for i, row in enumerate(([INFINITY] * 2, [-INFINITY] * 5, [NAN], [INFINITY, NAN])):
+        x[9 * i, : len(row)] = row
+    result = f(*f.arguments(x))
+    assert np.isnan(result[:36:9].astype(float)).all()
+    assert np.isfinite(np.delete(result, range(0, 36, 9), 0).astype(float)).all()
+
+
+@each_dtype
+@each_row_function
+def test_nan_stays_in_its_row(f: RowFunction, dtype: DType) -> None:
+    """Anywhere in x, y or g, all of the row, unless the definition says otherwise."""
+    rng = np.random.default_rng(0)
+    x = np.abs(rng.normal(size=(30, 6))).astype(dtype) + dtype.type(1)
+    args = f.arguments(x)
+    for i, a in enumerate(args):
+        if a.dtype.kind in "iu":
+            continue
+        for column in range(a.shape[1] if a.ndim == 2 else 1):
+            given = [b.copy() for b in args]
+            given[i][(7, column)[: a.ndim]] = NAN
+            result = f(*given).astype(float)
+            assert np.isfinite(np.delete(result, 7, 0)).all()
+            found = np.flatnonzero(np.isnan(result[7]))
+            if split_name(f.name)[0] in GATES:
+                assert found.size and (found % 3 == column % 3).all()
+            elif f.name == "maxout_backward" and i == 1:
+                assert found.size == 1
+            elif f.name == "log_softmax_backward_from_output" and i == 0:
+                assert found == column
+            else:
+                assert found.size == result[7].size
+
+
+@each_dtype
+@each_row_function
+def test_silence(f: RowFunction, dtype: DType) -> None:
+    rng = np.random.default_rng(0)
+    for n in (2, 6, 70):
+        x = rng.choice(extremes(dtype), (300, n))
+        for values in (x, np.where(np.isnan(x), dtype.type(1), x), numbers(dtype, 300, n)):
+            args = f.arguments(values)
+            extreme = [rng.choice(extremes(dtype), a.shape) if a.dtype == dtype else a for a in args]
+            with np.errstate(all="raise"):
+                f(*args)
+                f(*extreme)
+                f(*f.moved(args, (300,), 0), axis=0)
+
+
+@each_dtype
+def test_the_first_maximal_piece_takes_the_gradient(dtype: DType) -> None:
+    x = np.array(
+        [[1, 3, 3, 2], [-INFINITY, -INFINITY, -INFINITY, -INFINITY], [5, NAN, 5, 5], [0, 1, 2, INFINITY]]
+    )
+    g = np.array([7, 8, 9, NAN])
+    right = [[0, 7, 0, 0], [8, 0, 0, 0], [NAN] * 4, [0, 0, 0, NAN]]
+    np.testing.assert_array_equal(
+        fastact.maxout_backward(x.astype(dtype), g.astype(dtype)).astype(float), right
+    )
+    np.testing.assert_array_equal(
+        fastact.maxout(x.astype(dtype)).astype(float), [3, -INFINITY, NAN, INFINITY]
+    )
+
+
+@each_dtype
+@each_row_function
+def test_empty(f: RowFunction, dtype: DType) -> None:
+    for count in (0, 3):
+        for n in (0, 4):
+            args = [
+                np.zeros((count, {"n": n, "m": n // 2}[size]) if size else count, dtype) for size in f.inputs
+            ]
+            if f.labelled:
+                args[1] = args[1].astype(int)
+            shape = (count, {"n": n, "m": n // 2}[f.output]) if f.output else (count,)
+            if n == 0 and (f.name.startswith("maxout") or (f.labelled and count)):
+                with pytest.raises(ValueError, match=r"at least one|labels has 0"):
+                    f(*args)
+                continue
+            with np.errstate(all="raise"):
+                result = f(*args)
+            assert result.shape == shape and result.dtype == dtype
+            if n == 0 and f.name == "logsumexp":
+                assert (result == -INFINITY).all()
+
+
+def test_result_types() -> None:
+    """As of np.exp, for every type of its own and every mixture."""
+    names = "?bBhHiIlLqQefd"
+    for f in FUNCTIONS:
+        args = f.arguments(np.ones((3, 4)))
+        for type_ in [*names, *(t for t in HALF_PRECISION if t.kind == "V")]:
+            given = [a if f.labelled and i == 1 else a.astype(type_) for i, a in enumerate(args)]
+            expected = np.dtype(type_) if np.dtype(type_).kind == "V" else np.exp(np.ones(1, type_)).dtype
+            assert f(*given).dtype == expected, (f.name, type_)
+        floats = [i for i in range(len(args)) if not (f.labelled and i == 1)]
+        for types in itertools.product("efd", repeat=len(floats)):
+            given = list(args)
+            for i, type_ in zip(floats, types, strict=True):
+                given[i] = args[i].astype(type_)
+            assert f(*given).dtype == np.result_type(*types), (f.name, types)
+        for wrong in (np.longdouble, np.complex64, "U1", "M8[s]"):
+            for i in floats:
+                given = list(args)
+                given[i] = np.ones(args[i].shape, int).astype(wrong)
+                with pytest.raises(TypeError):
+                    f(*given)
+
+
+@each_row_function
+def test_lists(f: RowFunction) -> None:
+    args = f.arguments(np.arange(12.0).reshape(3, 4))
+    result = f(*(a.tolist() for a in args))
+    np.testing.assert_array_equal(result, f(*args))
+
+
+@pytest.mark.parametrize("type_", "bBhHiIlLqQ")
+@pytest.mark.parametrize("f", LABELLED, ids=lambda f: f.name)
+def test_labels_of_every_integer_type(f: RowFunction, type_: str) -> None:
+    args = list(f.arguments(np.arange(12.0).reshape(3, 4)))
+    expected = f(*args)
+    for dtype in (np.dtype(type_), np.dtype(type_).newbyteorder()):
+        args[1] = args[1].astype(dtype)
+        np.testing.assert_array_equal(f(*args), expected)
+    one = [a[0] for a in args]
+    np.testing.assert_array_equal(f(*one), expected[0])
+
+
+def test_labels_broadcast() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4) % 5
+    for labels in (1, np.array([0, 1, 3]), np.array([[2], [0]])):
+        full = np.broadcast_to(labels, (2, 3))
+        np.testing.assert_array_equal(
+            fastact.softmax_cross_entropy(x, labels), fastact.softmax_cross_entropy(x, full.copy())
+        )
+
+
+def test_keepdims() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4)
+    for axis in range(-3, 3):
+        y = fastact.logsumexp(x, axis, keepdims=True)
+        np.testing.assert_array_equal(y, np.expand_dims(fastact.logsumexp(x, axis), axis))
+        np.testing.assert_array_equal(
+            fastact.logsumexp_backward(x, y, axis, keepdims=True),
+            fastact.logsumexp_backward(x, np.squeeze(y, axis), axis),
+        )
+
+
+# Of x, and shapes of a parameter that it can have.
+PARAMETERS: list[tuple[tuple[int, ...], list[tuple[int, ...]]]] = [
+    ((5,), [(), (1,), (5,)]),
+    ((4, 5), [(), (5,), (1, 5), (4, 1), (1, 1), (4, 5)]),
+    ((3, 4, 5), [(), (5,), (4, 1), (3, 1, 1), (1, 4, 1), (3, 4, 1), (3, 1, 5), (4, 5), (3, 4, 5)]),
+    ((2, 3, 4, 5), [(), (5,), (3, 1, 1), (3, 1, 5), (2, 1, 4, 1), (2, 1, 1, 5), (1, 3, 1, 1), (2, 3, 4, 5)]),
+    ((), [()]),
+    ((0, 3), [(), (3,), (0, 1), (1, 3)]),
+    ((3, 0), [(), (3, 1), (0,), (1, 1)]),
+]
+
+
+@each_dtype
+@each_learned
+def test_parameter_gradient_has_the_parameters_shape_and_type(name: str, p: float, dtype: DType) -> None:
+    backward: Any = getattr(fastact, name)
+    activation = name.removesuffix("_backward")
+    forward: Any = getattr(fastact, activation)
+    rng = np.random.default_rng(0)
+    for shape, p_shapes in PARAMETERS:
+        x, g = (rng.normal(0, 3, shape).astype(dtype) for _ in range(2))
+        for p_shape in p_shapes:
+            for p_type in {dtype, np.dtype(np.float32), np.dtype(np.float64)}:
+                parameter = rng.normal(p, 0.1, p_shape).astype(p_type)
+                dx, dp = backward(x, g, parameter)
+                assert dx.shape == shape and dx.dtype == dtype
+                assert dp.shape == p_shape and dp.dtype == p_type, (shape, p_shape, p_type)
+                assert forward(x, parameter).shape == shape
+                info, kernel = finfo(p_type), np.promote_types(dtype, np.float32)
+                total, magnitude = parameter_gradient(activation, x, g, parameter.astype(kernel))
+                relative = (
+                    float(info.eps) / 2 + float(np.finfo(kernel).eps) + 1e-15
+                )  # the reference's, at last
+                allowed = relative * magnitude + float(info.smallest_subnormal)
+                assert (np.abs(dp - total) <= allowed).all(), (shape, p_shape, p_type)
+                # Each element on its own, with its own parameter.
+                alone, _ = backward(x.ravel(), g.ravel(), np.broadcast_to(parameter, shape).ravel())
+                np.testing.assert_array_equal(dx.ravel(), alone)
+        _, dp = backward(x, g, p)
+        assert np.shape(dp) == () and dp.dtype == dtype
+        _, dp = backward(x, g, 1)
+        assert np.shape(dp) == () and dp.dtype == dtype
+
+
+@each_learned
+def test_types_of_learned(name: str, p: float) -> None:
+    backward: Any = getattr(fastact, name)
+    for types in itertools.product("efd", repeat=2):
+        x, g = (np.ones(3, t) for t in types)
+        assert [a.dtype for a in backward(x, g, p)] == [np.result_type(*types)] * 2
+    dx, dp = backward([1, 2], [3, 4], p)
+    assert dx.dtype == dp.dtype == np.float64
+    for special in (INFINITY, -INFINITY, NAN):
+        with np.errstate(all="raise"):
+            dx, dp = backward(np.array([special, 1, -1]), np.ones(3), p)
+            assert np.isnan(dp) == np.isnan(dx[0]) == np.isnan(special)
+
+
+STEP = 2.0**-17
+
+
+def forward_of(f: RowFunction) -> RowFunction:
+    return RowFunction(split_name(f.name)[0])
+
+
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if f.name.endswith("_backward")], ids=lambda f: f.name)
+def test_central_differences(f: RowFunction) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(0, 2, (50, 6))
+    x[np.abs(x) < 2 * STEP] = 1.0  # reglu's kink
+    args: list[Any] = list(f.arguments(x))
+    g = args[-1] = rng.normal(size=args[-1].shape)
+    rest = args[1:-1]
+    forward, dx = forward_of(f), f(*args)
+    for j in range(6):
+        step = STEP * (np.arange(6) == j)
+        slope = (forward(x + step, *rest) - forward(x - step, *rest)) / (2 * STEP)
+        total = (g * slope).sum(-1) if g.ndim == 2 else g * slope
+        np.testing.assert_allclose(dx[:, j], total, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_from_output_agrees_with_backward(name: str) -> None:
+    x, g = np.random.default_rng(0).normal(0, 4, (2, 100, 9))
+    y = getattr(fastact, name)(x)
+    result = getattr(fastact, f"{name}_backward_from_output")(y, g)
+    np.testing.assert_allclose(result, getattr(fastact, f"{name}_backward")(x, g), rtol=1e-13, atol=1e-14)
+
+
+@each_learned
+def test_central_differences_of_the_parameter(name: str, p: float) -> None:
+    forward: Any = getattr(fastact, name.removesuffix("_backward"))
+    x, g = np.random.default_rng(0).normal(0, 4, (2, 10, 6))
+    for parameter in (np.full((10, 1), p), np.linspace(-2, 2, 6)):
+        dx, dp = getattr(fastact, name)(x, g, parameter)
+        axis = 1 if parameter.shape == (10, 1) else 0
+        slope = (forward(x, parameter + STEP) - forward(x, parameter - STEP)) / (2 * STEP)
+        np.testing.assert_allclose(dp, (g * slope).sum(axis).reshape(dp.shape), rtol=0, atol=1e-7)
+        slope = (forward(x + STEP, parameter) - forward(x - STEP, parameter)) / (2 * STEP)
+        np.testing.assert_allclose(dx, g * slope, rtol=0, atol=1e-8)
+
+
+def test_ufuncs() -> None:
+    for f in FUNCTIONS:
+        function = getattr(fastact, f.name)
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert pickle.loads(pickle.dumps(f.core)) is f.core
+        if f.core.signature == "(n)->(n)" or split_name(f.name)[0] in ("softmax", "log_softmax"):
+            assert isinstance(function, np.ufunc) and function is f.core
+    assert fastact.softmax.signature == "(n)->(n)"
+    assert fastact.softmax_backward.signature == "(n),(n)->(n)"
+
+
+@each_row_function
+def test_array_ufunc(f: RowFunction) -> None:
+    class Recorder:
+        dtype = np.dtype(int)  # of labels, which are refused unless they are integers
+        shape = (3, 4)
+
+        def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **keywords: Any) -> Any:
+            return ufunc, method, args, keywords
+
+        def astype(self, dtype: Any, copy: bool = True) -> "Recorder":
+            return self
+
+    recorder = Recorder()
+    args = f.arguments(np.ones((3, 4)))
+    for i in range(len(args)):
+        given: list[Any] = list(args)
+        given[i] = recorder
+        ufunc, method, passed, _ = f(*given, axis=-1)
+        assert ufunc is f.core and method == "__call__" and passed[i] is recorder
+
+
+@each_row_function
+def test_subclass(f: RowFunction) -> None:
+    class Tagged(np.ndarray[Any, Any]):
+        pass
+
+    args = f.arguments(np.ones((3, 4)))
+    for i in range(len(args)):
+        given = [a.view(Tagged) if i == j else a for j, a in enumerate(args)]
+        assert type(f(*given)) is Tagged
+
+
+# dask's apply_gufunc knows no dimension that is half of another: gated units are beyond it.
+@pytest.mark.slow
+@pytest.mark.parametrize("f", UNGATED, ids=lambda f: f.name)
+def test_dask(f: RowFunction) -> None:
+    """Whole rows to a chunk; however the rows are divided among them."""
+    dask = pytest.importorskip("dask.array", reason="dask is not installed")
+    args = f.arguments(np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32))
+    expected = f(*args)
+    for rows in (6, 1, 4):
+        lazy = [dask.from_array(a, chunks=(rows, -1)[: a.ndim]) for a in args]
+        result = f(*lazy)
+        assert isinstance(result, dask.Array) and result.dtype == np.float32
+        assert result.compute(scheduler="threads").tobytes() == expected.tobytes()
+
+
+@pytest.mark.slow
+def test_lazy_label_out_of_range() -> None:
+    dask = pytest.importorskip("dask.array", reason="dask is not installed")
+    x = np.ones((6, 4), np.float32)
+    labels = np.array([0, 4, -1, 3, 2**62, -(2**63)])
+    for axis in (-1, 0):
+        lazy = dask.from_array(labels, chunks=-1)
+        given = x if axis else x.T.copy()
+        loss = fastact.softmax_cross_entropy(given, lazy, axis=axis).compute()
+        np.testing.assert_array_equal(np.isnan(loss), [False, True, True, False, True, True])
+        dx = fastact.softmax_cross_entropy_backward(given, lazy, np.ones(6, np.float32), axis=axis).compute()
+        wrong = np.isnan(dx).any(-1 if axis else 0)
+        assert np.isfinite(dx[(0, 3), :] if axis else dx[:, (0, 3)]).all()
+        assert wrong.shape == (6,)
