@@ -23,6 +23,7 @@ namespace {
 template <class T>
 constexpr std::size_t sums_of_piece = 128 / sizeof(T);
 
+/// Pieces begin at multiples of 64, where a vector and the first of the sums do too.
 struct Pieces {
   static constexpr std::size_t most = 16, least_length = 32768;
   std::size_t length, count, size;
@@ -213,6 +214,7 @@ class Rows {
   }
   std::size_t count(std::size_t j, std::size_t end) const { return side_by_side ? rows_ : std::min(V::size, end - j); }
 
+  /// Beyond the row's end: -inf, of which the exponential is 0; 0 in the other arrays, which it or 0 multiplies.
   V get(std::size_t operand, std::size_t j, std::size_t end) const {
     const std::size_t n = count(j, end);
     const V x = load<V>(call_.rows_format, place(operand, j), n);
@@ -350,7 +352,8 @@ class Rows {
   }
 };
 
-/// Whether vectors may hold elements of neighbouring rows: they lie side by side, and are enough.
+/// Whether vectors may hold elements of neighbouring rows: they lie side by side, and fill enough of a vector to be
+/// worth it. Its result does not depend on this.
 template <class V>
 bool lie_side_by_side(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
   const std::ptrdiff_t item = call.format == Format::f64 ? 8 : call.format == Format::f32 ? 4 : 2;

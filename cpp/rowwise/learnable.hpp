@@ -22,6 +22,7 @@ struct learnable {
   static math::Pair<V> state(V, Sums1<V> sums, V) {
     return sums[0];
   }
+  /// An infinite sum has left NaN in the low part.
   template <class V>
   static math::Pair<V> result(math::Pair<V> sum) {
     return {sum.hi, select(sum.lo == sum.lo, sum.lo, V(0.0))};

@@ -17,7 +17,7 @@ struct maxout {
 };
 
 struct maxout_backward : maxout {
-  /// dx for one x of the row, and what is left of g for those that follow.
+  /// dx for one x of the row, and what is left of g for those that follow: g, or 0 once one has had it.
   template <class V>
   static std::array<V, 2> share(V largest, V x, V g) {
     const auto found = x == largest;

@@ -8,13 +8,15 @@
 #include "math/log1p.hpp"
 
 /// Functions of rows by way of s = Σ e^(x_j - m), m the largest x: at least one term is 1, none overflows. The sums are
-/// carried as pairs, in which the terms far below 1 that a dominant x leaves keep their digits.
+/// carried as pairs, and times 2^sum_exponent, so that no term is subnormal; the quotient of a term and the sum is rid
+/// of the factor.
 ///
 /// A row function is given by some of
 ///   terms(m, x…, scalars…)    what is summed over the row, with m where `shifted`, else 0
 ///   early(terms, x…, scalars…) what is written in the same sweep
 ///   state(m, sums, scalars…)  what the rest needs of the row
 ///   late(state, x…)           what is written in a last sweep; `from_early` takes what early has written instead
+///   at_label(state)           and what then replaces it at the row's label
 ///   result(state)             the row's one number
 /// on vectors that hold either elements of one row or one element each of several rows.
 namespace fastact::rowwise {
@@ -22,7 +24,7 @@ namespace fastact::rowwise {
 /// Inputs that are rows, then scalars, one to a row; the sums; whether m is wanted.
 struct Shape {
   std::size_t rows, scalars, sums;
-  bool shifted;
+  bool shifted;            // m is the largest element of the first row
   bool labelled = false;   // the first scalar is x at the row's label
   bool parameter = false;  // the scalar is a learned parameter, and the result its gradient
 };
@@ -136,7 +138,8 @@ struct softmax_backward_from_output {
   }
 };
 
-/// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. The two differences are of one sign, and nothing cancels.
+/// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. x - m and -log s are of one sign, and nothing
+/// cancels.
 struct log_softmax {
   static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 2, .shifted = true};
   template <class V>
@@ -282,7 +285,8 @@ struct softmax_cross_entropy_backward {
     const V scale = math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent));
     const softmax::State<V> y = softmax::state(largest, Sums1<V>{{sum.hi * scale, sum.lo * scale}});
     const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
-    return {y, (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value(), g};
+    const V at_label = (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value();
+    return {y, select(is_finite(largest), at_label, nan<V>()), g};
   }
   template <class V>
   static V late(State<V> s, V x) {

@@ -38,11 +38,14 @@ enum class Format { f64, f32, f16, bf16 };
 constexpr std::size_t most_operands = 5;
 
 /// Rows of one length. Inputs come first, rows before single numbers, then outputs, likewise. An output may be an
-/// input of the same strides. Where `split` is given, it is called for the pieces of each row, as in threads.hpp.
+/// input of the same strides. Where `split` is given, it divides the pieces of each row, of that cost, among
+/// threads.
 struct RowCall {
   std::array<Operand, most_operands> operands;
   std::size_t length;
-  Format rows_format, format;  // of rows, and of the single numbers beside them
+  /// Of rows, and of the single numbers beside them; but labels are int64, a learned parameter is as computed with, and
+  /// its gradient double.
+  Format rows_format, format;
   void (*split)(std::size_t n, std::size_t cost, void (*body)(const void*, std::size_t, std::size_t), const void*);
 };
 

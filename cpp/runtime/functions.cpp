@@ -184,6 +184,7 @@ void learn(RowFunction which, std::span<const T> x, std::span<const T> g, std::s
                    {sums.data(), sizeof(double), 0}}};
     run(kernel, c, count);
   };
+  // A row is the longer way along which the parameter is shared; what the rows of the other add is summed here.
   if (inner >= outer) {
     for (std::size_t o = 0; o < outer; ++o) {
       rows(o * slice, 0, channels, inner, inner, 1);

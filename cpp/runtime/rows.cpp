@@ -8,6 +8,7 @@
 namespace fastact {
 namespace {
 
+// So many rows, and each thread has rows of its own. Fewer might leave a thread without.
 constexpr std::size_t few = 8;
 
 void split_row(std::size_t n, std::size_t cost, void (*body)(const void*, std::size_t, std::size_t),

@@ -35,15 +35,49 @@ def maxout_backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords:
     return _core.maxout_backward(x, g, axis=axis, out=out, **keywords)
 
 
+# The activation of each gated unit, and whether it is that of the second half.
+_GATES = {
+    "glu": ("sigmoid", True),
+    "reglu": ("relu", False),
+    "geglu": ("gelu", False),
+    "swiglu": ("silu", False),
+}
+
+
 def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    ufunc, ufunc_backward = getattr(_core, name), getattr(_core, f"{name}_backward")
+    activation, is_second = _GATES[name]
+    f, f_backward = getattr(_core, activation), getattr(_core, f"{activation}_backward")
+
+    def halves(x: Any, axis: int) -> Any:
+        """What is activated, and what it is multiplied by."""
+        axis = normalize_axis_index(axis, x.ndim)
+        n = x.shape[axis]
+        if n % 2:
+            raise ValueError(f"{name}: x has {n} elements along axis; an even number is needed")
+        parts = [x[(slice(None),) * axis + (part,)] for part in (slice(n // 2), slice(n // 2, None))]
+        return parts[::-1] if is_second else parts
+
     def forward(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
-        return getattr(_core, name)(x, axes=[axis] * 2, out=out, **keywords)
+        if _is_lazy(x) and out is None:
+            u, v = halves(x, axis)
+            return f(u, **keywords) * v
+        return ufunc(x, axes=[axis] * 2, out=out, **keywords)
 
     def backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
-        return getattr(_core, f"{name}_backward")(x, g, axes=[axis] * 3, out=out, **keywords)
+        if _is_lazy(x) and out is None:
+            u, v = halves(x, axis)
+            gradients = [f_backward(u, g * v, **keywords), g * f(u, **keywords)]
+            return np.concatenate(gradients[::-1] if is_second else gradients, axis)
+        return ufunc_backward(x, g, axes=[axis] * 3, out=out, **keywords)
 
     forward.__name__, backward.__name__ = name, f"{name}_backward"
     return forward, backward
+
+
+def _is_lazy(x: Any) -> bool:
+    """Whether it is a dask array, or the like, which cannot tell the shape of what a gated unit returns."""
+    return hasattr(x, "__array_function__") and not isinstance(x, np.ndarray | np.generic)
 
 
 def softmax_cross_entropy(logits: Any, labels: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
@@ -62,7 +96,7 @@ def _checked_labels(name: str, logits: Any, labels: Any, axis: int) -> Any:
     """The labels as int64, all of them known to be in range unless they are lazy."""
     if not hasattr(labels, "__array_ufunc__"):
         labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
+    if labels.dtype.kind not in "iu" and labels.size:
         raise TypeError(f"{name}: labels must be integers, not {labels.dtype}")
     shape = np.shape(logits)
     classes = shape[normalize_axis_index(axis, len(shape))]
@@ -102,7 +136,7 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
         dx, dp = out or (None, None)
         _check_out(name, dx, x.shape)
         _check_out(name, dp, p.shape)
-        dtype = _core.relu_backward.resolve_dtypes((x.dtype, g.dtype, None))[-1]
+        dtype = ufunc.resolve_dtypes((x.dtype, g.dtype, np.dtype(np.float32), None, None))[3]
         p = p.astype(np.float64 if dtype == np.float64 else np.float32)
 
         # The longest run of axes over which the parameter is shared becomes the rows; what the rows of other
@@ -122,11 +156,12 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
             axes=[core, core, number, core, number],
         )
         others = tuple(i - len(row) * (i >= last) for run in shared if run is not row for i in run)
-        total = sums.sum(axis=others).reshape(p.shape)
-        if dp is None:
-            dp = total.astype(p_type if p_type is not None and p_type.kind in "fV" else dtype)[()]
-        else:
-            np.copyto(dp, total, casting="same_kind")
+        with np.errstate(all="ignore"):
+            total = sums.sum(axis=others).reshape(p.shape)
+            if dp is None:
+                dp = total.astype(p_type if p_type is not None and p_type.kind in "fV" else dtype)[()]
+            else:
+                np.copyto(dp, total, casting="same_kind")
         if dx is None:
             dx = flat.reshape(x.shape)
         elif not np.may_share_memory(flat, dx):
