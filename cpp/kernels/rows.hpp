@@ -119,6 +119,36 @@ void store(Format format, V v, Place to, std::size_t count) {
   return count == V::size ? v.store(p) : v.store(p, count);
 }
 
+/// Short rows that do not lie side by side are brought so, a block at a time.
+constexpr std::size_t short_row = 64;
+template <class V>
+using Block = typename V::Element[short_row][V::size];
+
+/// block[j][i] = element j of row first + i.
+template <class V>
+void read(Block<V>& block, std::size_t length, std::size_t rows, Format format, const Operand& from) {
+  typename V::Element line[short_row];
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < length; j += V::size) {
+      load<V>(format, along(from, i, j), std::min(V::size, length - j)).store(line + j);
+    }
+    for (std::size_t j = 0; j < length; ++j) block[j][i] = line[j];
+  }
+}
+
+/// Element first + j of row + i = block[j][i].
+template <class V>
+[[gnu::noinline]] void write(const Block<V>& block, std::size_t length, std::size_t rows, Format format,
+                             const Operand& to, std::size_t row, std::size_t first) {
+  typename V::Element line[short_row];
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < length; ++j) line[j] = block[j][i];
+    for (std::size_t j = 0; j < length; j += V::size) {
+      store(format, V::load(line + j), along(to, row + i, first + j), std::min(V::size, length - j));
+    }
+  }
+}
+
 /// A row function (see rowwise/softmax.hpp), computed in V. A vector holds one element of each of several
 /// rows where `side_by_side`, else several elements of one row.
 template <class V, class F, bool side_by_side>
@@ -142,10 +172,13 @@ class Rows {
 
   const RowCall& call_;
   const std::size_t row_, rows_;  // of which rows_ side by side
+  Block<V>* const block_;
   Scalars scalars_;
 
  public:
-  Rows(const RowCall& call, std::size_t row, std::size_t rows) : call_(call), row_(row), rows_(rows) {
+  /// Where a block is given, rows side by side are written by way of it to rows that are not.
+  Rows(const RowCall& call, std::size_t row, std::size_t rows, Block<V>* block = nullptr)
+      : call_(call), row_(row), rows_(rows), block_(block) {
     for (std::size_t k = 0; k < shape.scalars; ++k) {
       if constexpr (shape.labelled) {
         if (k == 0) {
@@ -221,9 +254,17 @@ class Rows {
     if (side_by_side || !shape.shifted || operand != 0 || n == V::size) return x;
     return select(V::indices() < V(static_cast<double>(n)), x, V(-std::numeric_limits<double>::infinity()));
   }
-  void put(V y, std::size_t j, std::size_t end) const { store(call_.rows_format, y, place(inputs, j), count(j, end)); }
-  /// What is to be resumed is too much for 16 bits.
-  bool writes_early() const { return !resumes || call_.rows_format == native<T>; }
+  void put(V y, std::size_t j, std::size_t end) const {
+    if (!side_by_side || block_ == nullptr) return store(call_.rows_format, y, place(inputs, j), count(j, end));
+    y.store((*block_)[j % short_row]);
+    const std::size_t next = j + 1;
+    if (next % short_row == 0 || next == end) {
+      const std::size_t first = j / short_row * short_row;
+      write<V>(*block_, next - first, rows_, call_.rows_format, call_.operands[inputs], row_, first);
+    }
+  }
+  /// What is to be resumed is too much for 16 bits, and not found again where it was written by way of a block.
+  bool writes_early() const { return !resumes || (call_.rows_format == native<T> && block_ == nullptr); }
   template <class G>
   auto with_rows(std::size_t j, std::size_t end, G g) const {
     return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, j, end)...); }(each_row);
@@ -361,48 +402,38 @@ bool lie_side_by_side(const RowCall& call, std::initializer_list<std::size_t> ar
          std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == item; });
 }
 
-/// Short rows that do not lie side by side are brought so, a block at a time.
-constexpr std::size_t short_row = 64;
-
 template <class V, class F>
 void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
   using T = typename V::Element;
   constexpr rowwise::Shape shape = F::shape;
   constexpr std::size_t output = shape.rows + shape.scalars;
   constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
-  if (lie_side_by_side<V>(call, {0, shape.rows - 1, writes_rows ? output : 0}, end - begin)) {
-    for (std::size_t r = begin; r < end; r += V::size) Rows<V, F, true>(call, r, std::min(V::size, end - r))();
+  if (lie_side_by_side<V>(call, {0, shape.rows - 1}, end - begin)) {
+    Block<V> block;
+    const bool is_turned = writes_rows && !lie_side_by_side<V>(call, {output}, end - begin);
+    for (std::size_t r = begin; r < end; r += V::size) {
+      Rows<V, F, true>(call, r, std::min(V::size, end - r), is_turned ? &block : nullptr)();
+    }
     return;
   }
   if (call.length > short_row || V::size == 1) {
     for (std::size_t r = begin; r < end; ++r) Rows<V, F, false>(call, r, 1)();
     return;
   }
-  // A result has the format of the call: only rows come as they are computed with.
-  alignas(64) T block[shape.rows + 1][short_row][V::size];
-  T line[short_row + V::size];
+  alignas(64) Block<V> blocks[shape.rows + 1];
   for (std::size_t r = begin; r < end; r += V::size) {
     const std::size_t rows = std::min(V::size, end - r);
     RowCall part = call;
     for (Operand& o : part.operands) o.data = o.at(r, 0);
     for (std::size_t k = 0; k < shape.rows; ++k) {
-      for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t j = 0; j < call.length; j += V::size) {
-          load<V>(call.format, along(part.operands[k], i, j), std::min(V::size, call.length - j)).store(line + j);
-        }
-        for (std::size_t j = 0; j < call.length; ++j) block[k][j][i] = line[j];
-      }
-      part.operands[k] = {block[k], sizeof(T), sizeof(block[k][0])};
+      read<V>(blocks[k], call.length, rows, call.format, part.operands[k]);
+      part.operands[k] = {blocks[k], sizeof(T), sizeof(blocks[k][0])};
     }
-    const Operand y = part.operands[output];
-    if constexpr (writes_rows) part.operands[output] = {block[shape.rows], sizeof(T), sizeof(block[0][0])};
     part.rows_format = native<T>;
+    if constexpr (writes_rows) part.operands[output] = {blocks[shape.rows], sizeof(T), sizeof(blocks[0][0])};
     Rows<V, F, true>(part, 0, rows)();
-    for (std::size_t i = 0; writes_rows && i < rows; ++i) {
-      for (std::size_t j = 0; j < call.length; ++j) line[j] = block[shape.rows][j][i];
-      for (std::size_t j = 0; j < call.length; j += V::size) {
-        store(call.format, V::load(line + j), along(y, i, j), std::min(V::size, call.length - j));
-      }
+    if constexpr (writes_rows) {
+      write<V>(blocks[shape.rows], call.length, rows, call.format, call.operands[output], r, 0);
     }
   }
 }

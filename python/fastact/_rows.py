@@ -16,6 +16,19 @@ from ._row_documentation import learnable_docstring, row_docstring
 # (n)->(n) with axis= are ufuncs as they are; the others get their arguments by position and by name.
 
 
+def _in_c_order(ufunc: np.ufunc, axis: int, parts: int, out: Any, x: Any, *others: Any) -> Any:
+    """An output as x lies, one of so many parts along the axis; NumPy would make the axis its innermost."""
+    if out is not None or not all(type(a) is np.ndarray for a in (x, *others)):
+        return out
+    axis = normalize_axis_index(axis, x.ndim)
+    before, (n, *after) = x.shape[:axis], x.shape[axis:]
+    usual = (*before, *after), (*before, n // 2, *after)
+    if not after or any(g.shape not in usual for g in others):
+        return None
+    dtype = ufunc.resolve_dtypes((x.dtype, *(g.dtype for g in others), None))[-1]
+    return np.empty((*before, n // parts, *after), dtype)
+
+
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False, out: Any = None, **keywords: Any) -> Any:
     return _core.logsumexp(x, axis=axis, keepdims=keepdims, out=out, **keywords)
 
@@ -32,6 +45,7 @@ def maxout(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
 
 
 def maxout_backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+    out = _in_c_order(_core.maxout_backward, axis, 1, out, x, g) if not keywords else out
     return _core.maxout_backward(x, g, axis=axis, out=out, **keywords)
 
 
@@ -62,6 +76,7 @@ def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
         if _is_lazy(x) and out is None:
             u, v = halves(x, axis)
             return f(u, **keywords) * v
+        out = _in_c_order(ufunc, axis, 2, out, x) if not keywords else out
         return ufunc(x, axes=[axis] * 2, out=out, **keywords)
 
     def backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
@@ -69,6 +84,7 @@ def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             u, v = halves(x, axis)
             gradients = [f_backward(u, g * v, **keywords), g * f(u, **keywords)]
             return np.concatenate(gradients[::-1] if is_second else gradients, axis)
+        out = _in_c_order(ufunc_backward, axis, 1, out, x, g) if not keywords else out
         return ufunc_backward(x, g, axes=[axis] * 3, out=out, **keywords)
 
     forward.__name__, backward.__name__ = name, f"{name}_backward"
@@ -146,7 +162,10 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
         row = max(shared, key=lambda run: prod(x.shape[i] for i in run))
         first, last = (row[0], row[-1] + 1) if row else (x.ndim, x.ndim)
         rows = (*x.shape[:first], prod(x.shape[first:last]), *x.shape[last:])
-        into = None if dx is None else dx.reshape(rows)  # a view where there can be one
+        if dx is not None:
+            into = dx.reshape(rows)  # a view where there can be one
+        else:
+            into = np.empty(rows, dtype) if type(x) is np.ndarray else None
         core, number = (first,), ()
         flat, sums = ufunc(
             x.reshape(rows),
