@@ -40,7 +40,7 @@ class RowFunction:
         return getattr(fastact, self.name)(*args, **keywords)
 
     def arguments(self, x: Array) -> tuple[Array, ...]:
-        return arguments(self.name, x, 4.0)
+        return arguments(self.name, x)
 
     def moved(self, args: tuple[Array, ...], others: tuple[int, ...], axis: int) -> tuple[Array, ...]:
         """The arguments of so many rows, with the rows along another axis among the others."""

@@ -28,13 +28,14 @@ def signature(name: str) -> list[str]:
     return [dimensions.strip("()") for dimensions in inputs.split(",")]
 
 
-def arguments(name: str, x: Real, spread: float = 1.0) -> tuple[Any, ...]:
+def arguments(name: str, x: Real, spread: int = 4) -> tuple[Any, ...]:
     """The inputs that go with the rows x: labels, every third that of the largest; gradients."""
     rng = np.random.default_rng(1)
     count, n = x.shape
     labels: Any = rng.integers(0, n, count)
     labels[::3] = x[::3].argmax(-1)
-    g = (rng.normal(size=x.shape) * 2 ** rng.uniform(-spread, spread, (count, 1))).astype(x.dtype)
+    powers = rng.integers(-spread, spread + 1, (count, 1))
+    g = np.ldexp(rng.normal(size=x.shape), powers).astype(x.dtype)
     by_size: dict[str, Any] = {"n": g, "m": g[:, : n // 2], "": g[:, 0]}
     rest = [by_size[size] for size in signature(name)[1:]]
     if "cross_entropy" in name:
