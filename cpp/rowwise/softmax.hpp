@@ -283,7 +283,8 @@ struct softmax_cross_entropy_backward {
     const V one = 1.0;
     const math::Pair<V> below = Others::sum(sums), sum = one + below;
     const V scale = math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent));
-    const softmax::State<V> y = softmax::state(largest, Sums1<V>{{sum.hi * scale, sum.lo * scale}});
+    softmax::State<V> y = softmax::state(largest, Sums1<V>{{sum.hi * scale, sum.lo * scale}});
+    y.inverse.hi = select(labelled == labelled, y.inverse.hi, nan<V>());  // a row without its label
     const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
     const V at_label = (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value();
     return {y, select(is_finite(largest), at_label, nan<V>()), g};
