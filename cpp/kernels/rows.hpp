@@ -120,14 +120,32 @@ void store(Format format, V v, Place to, std::size_t count) {
 }
 
 /// Short rows that do not lie side by side are brought so, a block at a time.
-constexpr std::size_t short_row = 64;
+constexpr std::size_t short_row = 256;
 template <class V>
 using Block = typename V::Element[short_row][V::size];
 
-/// block[j][i] = element j of row first + i.
+/// block[j][i] = element j of row i.
 template <class V>
-void read(Block<V>& block, std::size_t length, std::size_t rows, Format format, const Operand& from) {
-  typename V::Element line[short_row];
+[[gnu::noinline, gnu::flatten]] void read(Block<V>& block, std::size_t length, std::size_t rows, Format format,
+                                          const Operand& from) {
+  using T = typename V::Element;
+  using Isa = typename V::InstructionSet;
+  if (format == native<T> && from.element == sizeof(T)) {
+    for (std::size_t i = 0; i < rows; i += V::lanes) {
+      for (std::size_t j = 0; j < length; j += V::lanes) {
+        const std::size_t n = std::min(V::lanes, length - j);
+        typename V::Square square;
+        for (std::size_t k = 0; k < V::lanes; ++k) {
+          const T* const p = reinterpret_cast<const T*>(from.at(std::min(i + k, rows - 1), j));
+          square.rows[k] = n == V::lanes ? Isa::load(p) : Isa::load(p, n);
+        }
+        square.transpose();
+        for (std::size_t k = 0; k < n; ++k) Isa::store(block[j + k] + i, square.rows[k]);
+      }
+    }
+    return;
+  }
+  T line[short_row];
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < length; j += V::size) {
       load<V>(format, along(from, i, j), std::min(V::size, length - j)).store(line + j);
@@ -138,9 +156,26 @@ void read(Block<V>& block, std::size_t length, std::size_t rows, Format format, 
 
 /// Element first + j of row + i = block[j][i].
 template <class V>
-[[gnu::noinline]] void write(const Block<V>& block, std::size_t length, std::size_t rows, Format format,
-                             const Operand& to, std::size_t row, std::size_t first) {
-  typename V::Element line[short_row];
+[[gnu::noinline, gnu::flatten]] void write(const Block<V>& block, std::size_t length, std::size_t rows, Format format,
+                                           const Operand& to, std::size_t row, std::size_t first) {
+  using T = typename V::Element;
+  using Isa = typename V::InstructionSet;
+  if (format == native<T> && to.element == sizeof(T)) {
+    for (std::size_t i = 0; i < rows; i += V::lanes) {
+      for (std::size_t j = 0; j < length; j += V::lanes) {
+        const std::size_t n = std::min(V::lanes, length - j);
+        typename V::Square square;
+        for (std::size_t k = 0; k < V::lanes; ++k) square.rows[k] = Isa::load(block[std::min(j + k, length - 1)] + i);
+        square.transpose();
+        for (std::size_t k = 0; k < std::min(V::lanes, rows - i); ++k) {
+          T* const p = reinterpret_cast<T*>(to.at(row + i + k, first + j));
+          n == V::lanes ? Isa::store(p, square.rows[k]) : Isa::store(p, square.rows[k], n);
+        }
+      }
+    }
+    return;
+  }
+  T line[short_row];
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < length; ++j) line[j] = block[j][i];
     for (std::size_t j = 0; j < length; j += V::size) {
@@ -282,13 +317,15 @@ class Rows {
 
   [[gnu::flatten]] Sums sum(V largest, std::size_t begin, std::size_t end) const {
     std::array<Sums, sums_at_once> sums;
-    const std::size_t used = std::min(sums_at_once, std::max<std::size_t>(1, (end - begin + step - 1) / step));
-    for (std::size_t i = 0; i < used; ++i) sums[i].fill({0.0, 0.0});
+    const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
+    sums[0].fill({0.0, 0.0});
     for (std::size_t j = begin; j < end; j += step) {
       with_rows(j, end, [&](auto... x) {
         with_scalars([&](auto... scalars) {
           const Sums terms = F::terms(largest, x..., scalars...);
-          add(sums[j / step % sums_at_once], terms);
+          Sums& s = sums[j / step % sums_at_once];
+          if (j - begin < sums_of_piece<T>) s.fill({0.0, 0.0});
+          add(s, terms);
           if constexpr (has_early) {
             if (writes_early()) put(F::early(terms, x..., scalars...), j, end);
           }

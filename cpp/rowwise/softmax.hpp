@@ -88,7 +88,7 @@ struct softmax {
   }
   template <class V>
   static V late(State<V> s, V x) {
-    return probability(s, x).value();
+    return from_early(s, early(terms(s.largest, x), x));
   }
   template <class V>
   static V from_early(State<V> s, V early) {

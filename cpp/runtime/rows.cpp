@@ -34,7 +34,7 @@ void run(RowKernel kernel, const RowCall& call, std::size_t rows) {
     const simd::FloatEnvironment environment;
     kernel(call, begin, end);
   };
-  split(rows, some, {.cost = std::max<std::size_t>(1, call.length), .border = call.length <= 64 ? 64U : 1U});
+  split(rows, some, {.cost = std::max<std::size_t>(1, call.length), .border = call.length <= 256 ? 64U : 1U});
 }
 
 }  // namespace fastact

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 #include "simd/half.hpp"
 
@@ -53,6 +54,9 @@ template <class Isa>
 constexpr std::size_t registers = Isa::registers;
 
 template <class Isa, class T>
+struct Square;
+
+template <class Isa, class T>
 struct Mask {
   typename Isa::template Mask<T> m[registers<Isa>];
 };
@@ -62,9 +66,11 @@ template <class Isa, class T>
 struct Vec {
   using Element = T;
   using Mask = simd::Mask<Isa, T>;
+  using Square = simd::Square<Isa, T>;
   template <class U>
   using Of = Vec<Isa, U>;
   using Register = typename Isa::template Register<T>;
+  using InstructionSet = Isa;
   static constexpr std::size_t lanes = Isa::template size<T>;
   static constexpr std::size_t size = lanes * registers<Isa>;
 
@@ -179,6 +185,38 @@ struct Vec {
   /// How many of the first count elements fall into register i.
   static std::size_t part(std::size_t count, std::size_t i) {
     return count <= i * lanes ? 0 : count - i * lanes < lanes ? count - i * lanes : lanes;
+  }
+};
+
+/// A square of lanes, and what turns it: row by row, a bit of the row's number at a time is exchanged with the same bit
+/// of the lane's.
+template <class Isa, class T>
+struct Square {
+  static constexpr std::size_t lanes = Isa::template size<T>;
+  typename Isa::template Register<T> rows[lanes];
+
+  template <std::size_t bit = lanes / 2>
+  void transpose() {
+    if constexpr (bit > 0) {
+      static constexpr auto bits = [] {
+        std::array<T, lanes> b = {};
+        for (std::size_t i = 0; i < lanes; ++i) b[i] = (i & bit) == 0 ? T{0} : T{1};
+        return b;
+      }();
+      const auto is_low = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{0}));
+      [&]<std::size_t... i>(std::index_sequence<i...>) {
+        (exchange<bit>(is_low, rows[i / bit * 2 * bit + i % bit], rows[i / bit * 2 * bit + i % bit + bit]), ...);
+      }(std::make_index_sequence<lanes / 2>{});
+      transpose<bit / 2>();
+    }
+  }
+
+ private:
+  template <std::size_t bit, class Mask, class Register>
+  static void exchange(Mask is_low, Register& low, Register& high) {
+    const Register a = low, b = high;
+    low = Isa::select(is_low, a, Isa::template swap<bit>(b));
+    high = Isa::select(is_low, Isa::template swap<bit>(a), b);
   }
 };
 
