@@ -186,7 +186,7 @@ struct log_softmax_backward_from_output {
   static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 1, .shifted = false};
   template <class V>
   static Sums1<V> terms(V, V, V g) {
-    return {{g, 0.0}};
+    return {math::Pair<V>{g, 0.0}};
   }
   template <class V>
   static math::Pair<V> state(V, Sums1<V> sums) {
@@ -283,7 +283,7 @@ struct softmax_cross_entropy_backward {
     const V one = 1.0;
     const math::Pair<V> below = Others::sum(sums), sum = one + below;
     const V scale = math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent));
-    softmax::State<V> y = softmax::state(largest, Sums1<V>{{sum.hi * scale, sum.lo * scale}});
+    softmax::State<V> y = softmax::state(largest, Sums1<V>{math::Pair<V>{sum.hi * scale, sum.lo * scale}});
     y.inverse.hi = select(labelled == labelled, y.inverse.hi, nan<V>());  // a row without its label
     const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
     const V at_label = (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value();
