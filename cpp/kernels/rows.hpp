@@ -184,6 +184,33 @@ template <class V>
   }
 }
 
+/// The gradient of a float parameter is summed in double.
+template <class V>
+struct Wide {
+  using D = typename V::template Of<double>;
+  std::array<D, V::size / D::size> parts;
+
+  friend Wide operator+(Wide a, const Wide& b) {
+    for (std::size_t i = 0; i < a.parts.size(); ++i) a.parts[i] = a.parts[i] + b.parts[i];
+    return a;
+  }
+  friend Wide operator+(const Wide& a, math::Pair<V> b) {
+    const V low = select(b.lo == b.lo, b.lo, V(0.0));  // infinity leaves NaN there
+    return a + widened(b.hi) + widened(low);
+  }
+
+ private:
+  static Wide widened(V v) {
+    float floats[V::size];
+    double doubles[V::size];
+    v.store(floats);
+    std::copy_n(floats, V::size, doubles);
+    Wide w;
+    for (std::size_t i = 0; i < w.parts.size(); ++i) w.parts[i] = D::load(doubles + i * D::size);
+    return w;
+  }
+};
+
 /// A row function (see rowwise/softmax.hpp), computed in V. A vector holds one element of each of several
 /// rows where `side_by_side`, else several elements of one row.
 template <class V, class F, bool side_by_side>
@@ -202,7 +229,8 @@ class Rows {
   static constexpr auto each_row = std::make_index_sequence<shape.rows>{};
   static constexpr auto each_scalar = std::make_index_sequence<shape.scalars>{};
 
-  using Sums = std::array<math::Pair<V>, shape.sums>;
+  using Sum = std::conditional_t<shape.parameter && std::is_same_v<T, float>, Wide<V>, math::Pair<V>>;
+  using Sums = std::array<Sum, shape.sums>;
   using Scalars = std::array<V, shape.scalars>;
 
   const RowCall& call_;
@@ -318,13 +346,13 @@ class Rows {
   [[gnu::flatten]] Sums sum(V largest, std::size_t begin, std::size_t end) const {
     std::array<Sums, sums_at_once> sums;
     const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
-    sums[0].fill({0.0, 0.0});
+    sums[0] = {};
     for (std::size_t j = begin; j < end; j += step) {
       with_rows(j, end, [&](auto... x) {
         with_scalars([&](auto... scalars) {
-          const Sums terms = F::terms(largest, x..., scalars...);
+          const auto terms = F::terms(largest, x..., scalars...);
           Sums& s = sums[j / step % sums_at_once];
-          if (j - begin < sums_of_piece<T>) s.fill({0.0, 0.0});
+          if (j - begin < sums_of_piece<T>) s = {};
           add(s, terms);
           if constexpr (has_early) {
             if (writes_early()) put(F::early(terms, x..., scalars...), j, end);
@@ -336,7 +364,7 @@ class Rows {
       for (std::size_t i = 0; i < half && i + half < used; ++i) add(sums[i], sums[i + half]);
     }
     if constexpr (!side_by_side) {
-      for (math::Pair<V>& s : sums[0]) fold<V::size / 2>([](auto a, auto b) { return a + b; }, s);
+      for (Sum& s : sums[0]) fold<V::size / 2>([](auto a, auto b) { return a + b; }, s);
     }
     return sums[0];
   }
@@ -354,7 +382,8 @@ class Rows {
     }
   }
 
-  static void add(Sums& sums, const Sums& terms) {
+  template <class Terms>
+  static void add(Sums& sums, const Terms& terms) {
     for (std::size_t k = 0; k < shape.sums; ++k) sums[k] = sums[k] + terms[k];
   }
 
@@ -365,6 +394,19 @@ class Rows {
   template <std::size_t distance>
   static math::Pair<V> swapped(math::Pair<V> p) {
     return {swapped<distance>(p.hi), swapped<distance>(p.lo)};
+  }
+  template <std::size_t distance>
+  static Wide<V> swapped(Wide<V> w) {
+    constexpr std::size_t size = Wide<V>::D::size;
+    Wide<V> r;
+    for (std::size_t i = 0; i < w.parts.size(); ++i) {
+      if constexpr (distance >= size) {
+        r.parts[i] = w.parts[i ^ (distance / size)];
+      } else {
+        r.parts[i] = w.parts[i].template swap<distance>();
+      }
+    }
+    return r;
   }
   /// Joins all lanes, halves first; each lane then has the result.
   template <std::size_t distance, class Join, class X>
@@ -416,11 +458,19 @@ class Rows {
   void put_result(math::Pair<V> result) const {
     T hi[V::size], lo[V::size];
     result.hi.store(hi);
-    result.lo.store(lo);
+    select(result.lo == result.lo, result.lo, V(0.0)).store(lo);  // infinity leaves NaN there
+    double sums[V::size];
+    for (std::size_t i = 0; i < V::size; ++i) sums[i] = static_cast<double>(hi[i]) + static_cast<double>(lo[i]);
+    put_sums(sums);
+  }
+  void put_result(const Wide<V>& result) const {
+    double sums[V::size];
+    for (std::size_t i = 0; i < result.parts.size(); ++i) result.parts[i].store(sums + i * Wide<V>::D::size);
+    put_sums(sums);
+  }
+  void put_sums(const double* sums) const {
     const Place to = across(call_.operands[result_index], row_);
-    for (std::size_t i = 0; i < rows_; ++i) {
-      to.at<double>(i) = static_cast<double>(hi[i]) + static_cast<double>(lo[i]);
-    }
+    for (std::size_t i = 0; i < rows_; ++i) to.at<double>(i) = sums[i];
   }
   float in_double(std::size_t r) const {
     using D = typename V::template Of<double>;
@@ -453,7 +503,7 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
     }
     return;
   }
-  if (call.length > short_row || V::size == 1) {
+  if (call.length > short_row || end - begin < V::size / 4 || V::size == 1) {
     for (std::size_t r = begin; r < end; ++r) Rows<V, F, false>(call, r, 1)();
     return;
   }

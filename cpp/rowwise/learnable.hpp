@@ -18,14 +18,13 @@ struct learnable {
   static V early(Sums1<V>, V x, V g, V p) {
     return activations::gradient<A>(x, g, p);
   }
-  template <class V>
-  static math::Pair<V> state(V, Sums1<V> sums, V) {
+  template <class V, class Sums>
+  static auto state(V, const Sums& sums, V) {
     return sums[0];
   }
-  /// An infinite sum has left NaN in the low part.
-  template <class V>
-  static math::Pair<V> result(math::Pair<V> sum) {
-    return {sum.hi, select(sum.lo == sum.lo, sum.lo, V(0.0))};
+  template <class Sum>
+  static Sum result(Sum sum) {
+    return sum;
   }
 };
 
