@@ -376,9 +376,8 @@ def test_subclass(f: RowFunction) -> None:
         assert type(f(*given)) is Tagged
 
 
-# dask's apply_gufunc knows no dimension that is half of another: gated units are beyond it.
 @pytest.mark.slow
-@pytest.mark.parametrize("f", UNGATED, ids=lambda f: f.name)
+@each_row_function
 def test_dask(f: RowFunction) -> None:
     """Whole rows to a chunk; however the rows are divided among them."""
     dask = pytest.importorskip("dask.array", reason="dask is not installed")

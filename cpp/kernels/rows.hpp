@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <initializer_list>
@@ -120,7 +121,9 @@ void store(Format format, V v, Place to, std::size_t count) {
 }
 
 /// Short rows that do not lie side by side are brought so, a block at a time.
-constexpr std::size_t short_row = 256;
+constexpr std::size_t short_row = 128;
+/// Elements of rows that are swept more than once, of which no more are taken at a time.
+constexpr std::size_t cached = 4096;
 template <class V>
 using Block = typename V::Element[short_row][V::size];
 
@@ -184,6 +187,15 @@ template <class V>
   }
 }
 
+/// Element j of row, row + 1, …, by way of the block; the last is element end - 1.
+template <class V>
+void put_across(Block<V>& block, V y, std::size_t j, std::size_t end, std::size_t rows, Format format,
+                const Operand& to, std::size_t row) {
+  y.store(block[j % short_row]);
+  const std::size_t next = j + 1, first = j / short_row * short_row;
+  if (next % short_row == 0 || next == end) write<V>(block, next - first, rows, format, to, row, first);
+}
+
 /// The gradient of a float parameter is summed in double.
 template <class V>
 struct Wide {
@@ -211,14 +223,16 @@ struct Wide {
   }
 };
 
-/// A row function (see rowwise/softmax.hpp), computed in V. A vector holds one element of each of several
-/// rows where `side_by_side`, else several elements of one row.
+/// A row function (see rowwise/softmax.hpp), computed in V for a few rows. A vector holds one element of each of them
+/// where they lie `side_by_side`, else several elements of one row; the rows' sums then share vectors, of whose lanes
+/// each row has `width`.
 template <class V, class F, bool side_by_side>
 class Rows {
   using T = typename V::Element;
   static constexpr rowwise::Shape shape = F::shape;
   static constexpr std::size_t step = side_by_side ? 1 : V::size;
   static constexpr std::size_t sums_at_once = sums_of_piece<T> / step;
+  static constexpr std::size_t width = side_by_side ? 1 : std::max<std::size_t>(1, V::size / 8);
 
   static constexpr bool resumes = requires { &F::template from_early<V>; };
   static constexpr bool has_early = requires { &F::template early<V>; };
@@ -231,17 +245,25 @@ class Rows {
 
   using Sum = std::conditional_t<shape.parameter && std::is_same_v<T, float>, Wide<V>, math::Pair<V>>;
   using Sums = std::array<Sum, shape.sums>;
+  using Terms = std::array<math::Pair<V>, shape.sums>;
   using Scalars = std::array<V, shape.scalars>;
 
   const RowCall& call_;
-  const std::size_t row_, rows_;  // of which rows_ side by side
+  const Pieces pieces_;
+  const std::size_t row_, rows_;
   Block<V>* const block_;
   Scalars scalars_;
 
  public:
+  /// Rows that fit into one object: as many as share a vector, as long as they stay in the first-level cache.
+  static std::size_t most(std::size_t length) {
+    return side_by_side ? V::size
+                        : std::clamp<std::size_t>(cached / std::max<std::size_t>(1, length), 1, V::size / width);
+  }
+
   /// Where a block is given, rows side by side are written by way of it to rows that are not.
   Rows(const RowCall& call, std::size_t row, std::size_t rows, Block<V>* block = nullptr)
-      : call_(call), row_(row), rows_(rows), block_(block) {
+      : call_(call), pieces_(call.length), row_(row), rows_(rows), block_(block) {
     for (std::size_t k = 0; k < shape.scalars; ++k) {
       if constexpr (shape.labelled) {
         if (k == 0) {
@@ -254,18 +276,20 @@ class Rows {
     }
   }
 
-  void operator()() const {
+  [[gnu::flatten]] void operator()() const {
     const auto state = this->state();
     if constexpr (has_late) {
-      each_piece([&](std::size_t begin, std::size_t end, std::size_t) { late(state, begin, end); });
+      each_part([&](std::size_t, std::size_t r, std::size_t begin, std::size_t end) {
+        late(of_row(r, state), r, begin, end);
+      });
     }
     if constexpr (has_late && shape.labelled) {
       with_type<T>(call_.rows_format, [&]<class S>(S*) {
         if constexpr (is_stored_as<T, S>) {
           S at_label[V::size];
           F::at_label(state).store(at_label);
-          for (std::size_t i = 0; i < rows_; ++i) {
-            if (has_label(i)) along(call_.operands[inputs], row_ + i).template at<S>(label(i)) = at_label[i];
+          for (std::size_t r = 0; r < rows_; ++r) {
+            if (has_label(r)) along(call_.operands[inputs], row_ + r).template at<S>(label(r)) = at_label[r * width];
           }
         }
       });
@@ -276,165 +300,221 @@ class Rows {
   auto state() const {
     V largest = 0.0;
     if constexpr (shape.shifted) {
-      std::array<V, Pieces::most> peaks;
-      each_piece([&](std::size_t begin, std::size_t end, std::size_t i) { peaks[i] = peak(begin, end); });
-      largest = peaks[0];
-      for (std::size_t i = 1; i < Pieces(call_.length).count; ++i) largest = max(peaks[i], largest);
-      if constexpr (!side_by_side) fold<V::size / 2>([](V a, V b) { return max(b, a); }, largest);
+      const auto larger = [](V a, V b) { return max(b, a); };
+      largest = joined(larger, [&](std::size_t r, std::size_t begin, std::size_t end) { return peak(r, begin, end); });
     }
-    std::array<Sums, Pieces::most> sums;
-    each_piece([&](std::size_t begin, std::size_t end, std::size_t i) { sums[i] = sum(largest, begin, end); });
-    for (std::size_t i = 1; i < Pieces(call_.length).count; ++i) add(sums[0], sums[i]);
-    return with_scalars([&](auto... scalars) { return F::state(largest, sums[0], scalars...); });
+    const auto plus = [](const Sums& a, const Sums& b) { return added(a, b); };
+    const Sums sums = joined(plus, [&](std::size_t r, std::size_t begin, std::size_t end) {
+      return sum(of_row(r, largest), r, begin, end);
+    });
+    return with(scalars_, [&](auto... scalars) { return F::state(largest, sums, scalars...); });
   }
 
  private:
+  /// body(i, row, begin, end) for every piece i of the rows; of several rows, none has more than one.
   template <class Body>
-  void each_piece(const Body& body) const {
-    const Pieces pieces(call_.length);
-    const auto one = [&](std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) body(pieces.begin(i), pieces.begin(i + 1), i);
+  void each_part(const Body& body) const {
+    const std::size_t count = side_by_side ? pieces_.count : std::max(pieces_.count, rows_);
+    const auto some = [&](std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i) {
+        const bool is_row = !side_by_side && pieces_.count == 1;
+        body(i, is_row ? i : 0, pieces_.begin(is_row ? 0 : i), pieces_.begin(is_row ? 1 : i + 1));
+      }
     };
-    if (side_by_side || call_.split == nullptr || pieces.count == 1) return one(0, pieces.count);
-    call_.split(
-        pieces.count, pieces.size,
-        [](const void* context, std::size_t first, std::size_t last) {
-          (*static_cast<const decltype(one)*>(context))(first, last);
-        },
-        &one);
+    if constexpr (side_by_side) return some(0, count);
+    if (call_.split == nullptr || pieces_.count == 1) return call<decltype(some)>(&some, 0, count);
+    call_.split(count, pieces_.size, call<decltype(some)>, &some);
+  }
+  /// Not inlined, so that there is one copy.
+  template <class Some>
+  [[gnu::noinline, gnu::flatten]] static void call(const void* some, std::size_t first, std::size_t last) {
+    (*static_cast<const Some*>(some))(first, last);
   }
 
-  Place place(std::size_t operand, std::size_t j) const {
+  /// What part(row, begin, end) gives for every piece of every row, joined to one of each row.
+  template <class Join, class Part>
+  auto joined(Join join, Part part) const {
+    using X = decltype(part(0, 0, 0));
+    std::array<X, std::max(Pieces::most, V::size / width)> x;
+    x[0] = {};  // there is always a piece, which compilers cannot see
+    each_part([&](std::size_t i, std::size_t r, std::size_t begin, std::size_t end) { x[i] = part(r, begin, end); });
+    if (!side_by_side && pieces_.count == 1) {
+      std::array<X, V::size / width> rows;
+      for (std::size_t r = 0; r < rows.size(); ++r) rows[r] = x[row_of_lane(r * width)];
+      return fold<V::size / 2>(join, rows);
+    }
+    for (std::size_t i = 0; i < pieces_.count; ++i) {
+      if constexpr (!side_by_side) x[i] = fold<V::size / 2>(join, std::array<X, 1>{x[i]});
+      if (i > 0) x[0] = join(x[0], x[i]);
+    }
+    return x[0];
+  }
+  /// Joins the lanes of each x, halves first; the rows share the lanes of what they give.
+  template <std::size_t distance, class Join, class X, std::size_t count>
+  static X fold(Join join, const std::array<X, count>& x) {
+    if constexpr (distance == 0) {
+      return x[0];
+    } else {
+      std::array<X, (count + 1) / 2> halves;
+      for (std::size_t i = 0; i < halves.size(); ++i) {
+        X low = x[i], high = x[(i + halves.size()) % count];
+        exchange<distance>(low, high);
+        halves[i] = join(low, high);
+      }
+      return fold<distance / 2>(join, halves);
+    }
+  }
+  template <std::size_t distance>
+  static void exchange(V& low, V& high) {
+    V::template exchange<distance>(low, high);
+  }
+  template <std::size_t distance>
+  static void exchange(math::Pair<V>& low, math::Pair<V>& high) {
+    exchange<distance>(low.hi, high.hi);
+    exchange<distance>(low.lo, high.lo);
+  }
+  template <std::size_t distance>
+  static void exchange(Wide<V>& low, Wide<V>& high) {
+    using D = typename Wide<V>::D;
+    for (std::size_t i = 0; i < low.parts.size(); ++i) {
+      if constexpr (distance < D::size) {
+        D::template exchange<distance>(low.parts[i], high.parts[i]);
+      } else if ((i & (distance / D::size)) != 0) {
+        std::swap(low.parts[i], high.parts[i ^ (distance / D::size)]);
+      }
+    }
+  }
+  template <std::size_t distance>
+  static void exchange(Sums& low, Sums& high) {
+    for (std::size_t k = 0; k < shape.sums; ++k) exchange<distance>(low[k], high[k]);
+  }
+
+  /// What vectors hold for row r, in all their lanes. A state consists of vectors alone.
+  template <class X>
+  static X of_row(std::size_t r, const X& x) {
+    if constexpr (side_by_side) return x;
+    auto vectors = std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
+    for (V& v : vectors) {
+      T lanes[V::size];
+      v.store(lanes);
+      v = V(lanes[r * width]);
+    }
+    return std::bit_cast<X>(vectors);
+  }
+
+  Place place(std::size_t operand, std::size_t r, std::size_t j) const {
     const Operand& o = call_.operands[operand];
-    return side_by_side ? across(o, row_, j) : along(o, row_, j);
+    return side_by_side ? across(o, row_, j) : along(o, row_ + r, j);
   }
   std::size_t count(std::size_t j, std::size_t end) const { return side_by_side ? rows_ : std::min(V::size, end - j); }
 
   /// Beyond the row's end: -inf, of which the exponential is 0; 0 in the other arrays, which it or 0 multiplies.
-  V get(std::size_t operand, std::size_t j, std::size_t end) const {
+  V get(std::size_t operand, std::size_t r, std::size_t j, std::size_t end) const {
     const std::size_t n = count(j, end);
-    const V x = load<V>(call_.rows_format, place(operand, j), n);
+    const V x = load<V>(call_.rows_format, place(operand, r, j), n);
     if (side_by_side || !shape.shifted || operand != 0 || n == V::size) return x;
     return select(V::indices() < V(static_cast<double>(n)), x, V(-std::numeric_limits<double>::infinity()));
   }
-  void put(V y, std::size_t j, std::size_t end) const {
-    if (!side_by_side || block_ == nullptr) return store(call_.rows_format, y, place(inputs, j), count(j, end));
-    y.store((*block_)[j % short_row]);
-    const std::size_t next = j + 1;
-    if (next % short_row == 0 || next == end) {
-      const std::size_t first = j / short_row * short_row;
-      write<V>(*block_, next - first, rows_, call_.rows_format, call_.operands[inputs], row_, first);
-    }
+  void put(V y, std::size_t r, std::size_t j, std::size_t end) const {
+    if (!side_by_side || block_ == nullptr) return store(call_.rows_format, y, place(inputs, r, j), count(j, end));
+    put_across<V>(*block_, y, j, end, rows_, call_.rows_format, call_.operands[inputs], row_);
   }
   /// What is to be resumed is too much for 16 bits, and not found again where it was written by way of a block.
   bool writes_early() const { return !resumes || (call_.rows_format == native<T> && block_ == nullptr); }
   template <class G>
-  auto with_rows(std::size_t j, std::size_t end, G g) const {
-    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, j, end)...); }(each_row);
+  auto with_rows(std::size_t r, std::size_t j, std::size_t end, G g) const {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, r, j, end)...); }(each_row);
   }
   template <class G>
-  auto with_scalars(G g) const {
-    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(scalars_[k]...); }(each_scalar);
+  static auto with(const Scalars& scalars, G g) {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(scalars[k]...); }(each_scalar);
   }
 
-  [[gnu::flatten]] V peak(std::size_t begin, std::size_t end) const {
+  [[gnu::flatten]] V peak(std::size_t r, std::size_t begin, std::size_t end) const {
     V largest = -std::numeric_limits<double>::infinity();
-    for (std::size_t j = begin; j < end; j += step) largest = max(get(0, j, end), largest);
+    for (std::size_t j = begin; j < end; j += step) largest = max(get(0, r, j, end), largest);
     return largest;
   }
 
-  [[gnu::flatten]] Sums sum(V largest, std::size_t begin, std::size_t end) const {
-    std::array<Sums, sums_at_once> sums;
-    const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
-    sums[0] = {};
-    for (std::size_t j = begin; j < end; j += step) {
-      with_rows(j, end, [&](auto... x) {
-        with_scalars([&](auto... scalars) {
-          const auto terms = F::terms(largest, x..., scalars...);
-          Sums& s = sums[j / step % sums_at_once];
-          if (j - begin < sums_of_piece<T>) s = {};
-          add(s, terms);
+  [[gnu::flatten]] Sums sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
+    const Scalars scalars = of_row(r, scalars_);
+    const auto terms = [&](std::size_t j) {
+      return with_rows(r, j, end, [&](auto... x) {
+        return with(scalars, [&](auto... scalar) {
+          const Terms t = F::terms(largest, x..., scalar...);
           if constexpr (has_early) {
-            if (writes_early()) put(F::early(terms, x..., scalars...), j, end);
+            if (writes_early()) put(F::early(t, x..., scalar...), r, j, end);
           }
+          return t;
         });
       });
+    };
+    Sums total = {};
+    if constexpr (sums_at_once == 1) {
+      for (std::size_t j = begin; j < end; j += step) total = added(total, terms(j));
+    } else {
+      std::array<Sums, sums_at_once> sums;
+      const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
+      for (std::size_t i = 0; i < used; ++i) sums[i] = first(terms(begin + i * step));
+      for (std::size_t j = begin + used * step; j < end; j += step) {
+        Sums& s = sums[j / step % sums_at_once];
+        s = added(s, terms(j));
+      }
+      for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half && i + half < used; ++i) sums[i] = added(sums[i], sums[i + half]);
+      }
+      if (used > 0) total = added(total, sums[0]);
     }
-    for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half && i + half < used; ++i) add(sums[i], sums[i + half]);
-    }
-    if constexpr (!side_by_side) {
-      for (Sum& s : sums[0]) fold<V::size / 2>([](auto a, auto b) { return a + b; }, s);
-    }
-    return sums[0];
+    return total;
   }
 
   template <class State>
-  [[gnu::flatten]] void late(const State& state, std::size_t begin, std::size_t end) const {
+  [[gnu::flatten]] void late(const State& state, std::size_t r, std::size_t begin, std::size_t end) const {
     for (std::size_t j = begin; j < end; j += step) {
       if constexpr (resumes) {
         if (writes_early()) {
-          put(F::from_early(state, load<V>(call_.rows_format, place(inputs, j), count(j, end))), j, end);
+          const V early = load<V>(call_.rows_format, place(inputs, r, j), count(j, end));
+          put(F::from_early(state, early), r, j, end);
           continue;
         }
       }
-      put(with_rows(j, end, [&](auto... x) { return F::late(state, x...); }), j, end);
+      put(with_rows(r, j, end, [&](auto... x) { return F::late(state, x...); }), r, j, end);
     }
   }
 
-  template <class Terms>
-  static void add(Sums& sums, const Terms& terms) {
-    for (std::size_t k = 0; k < shape.sums; ++k) sums[k] = sums[k] + terms[k];
+  template <class X>
+  static Sums added(const Sums& sums, const X& x) {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) {
+      return Sums{(sums[k] + x[k])...};
+    }(std::make_index_sequence<shape.sums>{});
+  }
+  static Sums first(const Terms& terms) {
+    if constexpr (std::is_same_v<Sums, Terms>) return terms;
+    return added({}, terms);
   }
 
-  template <std::size_t distance>
-  static V swapped(V v) {
-    return v.template swap<distance>();
-  }
-  template <std::size_t distance>
-  static math::Pair<V> swapped(math::Pair<V> p) {
-    return {swapped<distance>(p.hi), swapped<distance>(p.lo)};
-  }
-  template <std::size_t distance>
-  static Wide<V> swapped(Wide<V> w) {
-    constexpr std::size_t size = Wide<V>::D::size;
-    Wide<V> r;
-    for (std::size_t i = 0; i < w.parts.size(); ++i) {
-      if constexpr (distance >= size) {
-        r.parts[i] = w.parts[i ^ (distance / size)];
-      } else {
-        r.parts[i] = w.parts[i].template swap<distance>();
-      }
-    }
-    return r;
-  }
-  /// Joins all lanes, halves first; each lane then has the result.
-  template <std::size_t distance, class Join, class X>
-  static void fold(Join join, X& x) {
-    if constexpr (distance > 0) {
-      x = join(x, swapped<distance>(x));
-      fold<distance / 2>(join, x);
-    }
-  }
-
-  /// One number of each row: a vector of them side by side, or all lanes the same.
+  /// One number of each row.
   V per_row(Format format, const Operand& operand) const {
     const Place first = across(operand, row_);
-    return side_by_side ? load<V>(format, first, rows_) : gather<V>(format, {first.p, 0}, V::size);
+    if (side_by_side) return load<V>(format, first, rows_);
+    return with_type<T>(format, [&]<class S>(S*) {
+      S x[V::size];
+      for (std::size_t i = 0; i < V::size; ++i) x[i] = first.at<S>(row_of_lane(i));
+      return load_buffer<V>(x);
+    });
   }
-  std::size_t label(std::size_t i) const {
-    return static_cast<std::size_t>(across(call_.operands[shape.rows], row_).template at<std::int64_t>(i));
+  std::size_t row_of_lane(std::size_t i) const { return std::min(i / width, rows_ - 1); }
+  std::size_t label(std::size_t r) const {
+    return static_cast<std::size_t>(across(call_.operands[shape.rows], row_).template at<std::int64_t>(r));
   }
   /// Callers refuse labels out of range, but a lazy array's have not been seen.
-  bool has_label(std::size_t i) const { return label(i) < call_.length; }
+  bool has_label(std::size_t r) const { return label(r) < call_.length; }
   V at_labels() const {
     return with_type<T>(call_.rows_format, [&]<class S>(S*) {
       S x[V::size] = {};
       T doubt[V::size] = {};
       for (std::size_t i = 0; i < V::size; ++i) {
-        const std::size_t r = side_by_side ? i : 0;
-        if (r >= rows_) break;
-        if (has_label(r)) {
+        if (const std::size_t r = row_of_lane(i); has_label(r)) {
           x[i] = along(call_.operands[0], row_ + r).template at<S>(label(r));
         } else {
           doubt[i] = std::numeric_limits<T>::quiet_NaN();
@@ -445,15 +525,15 @@ class Rows {
   }
 
   void put_result(V result) const {
-    if constexpr (requires { F::least_in_float; } && std::is_same_v<T, float>) {
-      float values[V::size];
-      result.store(values);
-      for (std::size_t i = 0; i < rows_; ++i) {
-        if (std::abs(values[i]) < static_cast<float>(F::least_in_float)) values[i] = in_double(row_ + i);
+    T values[V::size];
+    result.store(values);
+    for (std::size_t r = 0; r < rows_; ++r) {
+      values[r] = values[r * width];
+      if constexpr (requires { F::least_in_float; } && std::is_same_v<T, float>) {
+        if (std::abs(values[r]) < static_cast<float>(F::least_in_float)) values[r] = in_double(row_ + r);
       }
-      result = V::load(values);
     }
-    store(call_.format, result, across(call_.operands[result_index], row_), rows_);
+    store(call_.format, V::load(values), across(call_.operands[result_index], row_), rows_);
   }
   void put_result(math::Pair<V> result) const {
     T hi[V::size], lo[V::size];
@@ -470,7 +550,7 @@ class Rows {
   }
   void put_sums(const double* sums) const {
     const Place to = across(call_.operands[result_index], row_);
-    for (std::size_t i = 0; i < rows_; ++i) to.at<double>(i) = sums[i];
+    for (std::size_t r = 0; r < rows_; ++r) to.at<double>(r) = sums[r * width];
   }
   float in_double(std::size_t r) const {
     using D = typename V::template Of<double>;
@@ -504,7 +584,8 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
     return;
   }
   if (call.length > short_row || end - begin < V::size / 4 || V::size == 1) {
-    for (std::size_t r = begin; r < end; ++r) Rows<V, F, false>(call, r, 1)();
+    const std::size_t most = Rows<V, F, false>::most(call.length);
+    for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
     return;
   }
   alignas(64) Block<V> blocks[shape.rows + 1];
@@ -563,12 +644,26 @@ template <class V, class F>
   });
 }
 
+/// body(j, x) with element j of rows r, r + 1, …, for each j in turn.
+template <class V, class Body>
+void each_element(const RowCall& call, std::size_t r, std::size_t rows, const Body& body) {
+  const Operand& x = call.operands[0];
+  if (lie_side_by_side<V>(call, {0}, V::size)) {
+    for (std::size_t j = 0; j < call.length; ++j) body(j, load<V>(call.format, across(x, r, j), rows));
+    return;
+  }
+  alignas(64) Block<V> block;
+  for (std::size_t first = 0; first < call.length; first += short_row) {
+    const std::size_t length = std::min(short_row, call.length - first);
+    read<V>(block, length, rows, call.format, {x.at(r, first), x.row, x.element});
+    for (std::size_t j = 0; j < length; ++j) body(first + j, V::load(block[j]));
+  }
+}
+
 template <class V, class F>
 V largest(const RowCall& call, std::size_t r, std::size_t rows) {
-  V most = load<V>(call.format, across(call.operands[0], r), rows);
-  for (std::size_t j = 1; j < call.length; ++j) {
-    most = F::larger(most, load<V>(call.format, across(call.operands[0], r, j), rows));
-  }
+  V most = -std::numeric_limits<double>::infinity();
+  each_element<V>(call, r, rows, [&](std::size_t j, V x) { most = j == 0 ? x : F::larger(most, x); });
   return most;
 }
 
@@ -582,16 +677,19 @@ template <class V, class F>
 
 template <class V, class F>
 [[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
-  const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
+  const Operand &upstream = call.operands[1], &dx = call.operands[2];
+  const bool is_turned = !lie_side_by_side<V>(call, {2}, V::size);
+  alignas(64) Block<V> block;
   for (std::size_t r = begin; r < end; r += V::size) {
     const std::size_t rows = std::min(V::size, end - r);
     const V most = largest<V, F>(call, r, rows);
     V g = load<V>(call.format, across(upstream, r), rows);
-    for (std::size_t j = 0; j < call.length; ++j) {
-      const auto [share, rest] = F::share(most, load<V>(call.format, across(x, r, j), rows), g);
-      store(call.format, share, across(dx, r, j), rows);
+    each_element<V>(call, r, rows, [&](std::size_t j, V x) {
+      const auto [share, rest] = F::share(most, x, g);
       g = rest;
-    }
+      if (is_turned) return put_across<V>(block, share, j, call.length, rows, call.format, dx, r);
+      store(call.format, share, across(dx, r, j), rows);
+    });
   }
 }
 

@@ -60,19 +60,20 @@ Exponential<V> exp(V x, V x_lo = 0.0) {
   return {{sum.hi * scale, sum.lo * scale}, exp2_integer(half)};
 }
 
-/// e^(x - largest) 2^sum_exponent for x <= largest; 0 where it is too small to count in a sum with 1, and 1
-/// 2^sum_exponent for x = largest, infinite ones too. The difference has its rounding error. Max error: as exp. NaN
-/// gives NaN.
+/// e^(x - largest) 2^sum_exponent for x <= largest < inf; 0 where it is too small to count in a sum with 1. With n ln 2
+/// + r the difference and r_lo what rounding took from it, e^(r + r_lo) is e^r + r_lo e^r, the rest being below 2^-34.
+/// Max error: as exp. NaN gives NaN.
 template <class V>
 Pair<V> exp_below(V x, V largest) {
   using C = Constants<typename V::Element>;
-  const V zero = 0.0, lowest = C::sum_lowest;
   const Pair<V> difference = sum(x, -largest);
-  const V d = select(x == largest, zero, difference.hi);
-  const auto [n, r] = reduce(max(lowest, d), select(difference.hi > lowest, difference.lo, zero));
-  const V scale = select(d < lowest, zero, exp2_integer(n + V(C::sum_exponent)));
-  const Pair<V> e = exp_reduced(r);
-  return {e.hi * scale, e.lo * scale};
+  const V zero = 0.0, to_integer = C::to_integer + C::exponent_bias + C::sum_exponent;
+  const V shifted = fma(difference.hi, V(C::log2_e), to_integer), n = shifted - to_integer;
+  const V r = fma(n, V(-C::ln2_hi), difference.hi), r_lo = fma(n, V(-C::ln2_lo), difference.lo);
+  const Pair<V> e = exp_reduced(Pair<V>{r, zero});
+  const V scale = shifted.template shift_left<C::significand_bits>();
+  const auto is_zero = difference.hi < V(C::sum_lowest);
+  return {select(is_zero, zero, e.hi * scale), select(is_zero, zero, fma(r_lo, e.hi, e.lo) * scale)};
 }
 
 /// e^x - 1 for x <= 0, as (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), the first terms as pairs. Max error: float 2^-28,

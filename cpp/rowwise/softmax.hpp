@@ -92,7 +92,7 @@ struct softmax {
   }
   template <class V>
   static V from_early(State<V> s, V early) {
-    return (early * s.inverse).value();
+    return fma(early, s.inverse.hi, early * s.inverse.lo);
   }
   template <class V>
   static math::Pair<V> probability(State<V> s, V x) {
@@ -138,8 +138,7 @@ struct softmax_backward_from_output {
   }
 };
 
-/// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. x - m and -log s are of one sign, and nothing
-/// cancels.
+/// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. x - m and -log s are of one sign: nothing cancels.
 struct log_softmax {
   static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 2, .shifted = true};
   template <class V>
@@ -208,7 +207,7 @@ struct logsumexp {
   static Sums2<V> terms(V largest, V x) {
     return Others::terms(largest, x);
   }
-  /// The largest and the sum, NaN where an element is.
+  /// The largest and the sum less 1, which is NaN where an element is.
   template <class V>
   struct State {
     V largest;

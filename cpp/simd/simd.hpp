@@ -61,6 +61,20 @@ struct Mask {
   typename Isa::template Mask<T> m[registers<Isa>];
 };
 
+/// Lanes with `bit` in their number trade places with lanes without, from the one register to the other.
+template <class Isa, class T, std::size_t bit>
+void exchange(typename Isa::template Register<T>& low, typename Isa::template Register<T>& high) {
+  static constexpr auto bits = [] {
+    std::array<T, Isa::template size<T>> b = {};
+    for (std::size_t i = 0; i < b.size(); ++i) b[i] = (i & bit) == 0 ? T{0} : T{1};
+    return b;
+  }();
+  const auto is_low = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{0}));
+  const auto a = low, b = high;
+  low = Isa::select(is_low, a, Isa::template swap<bit>(b));
+  high = Isa::select(is_low, Isa::template swap<bit>(a), b);
+}
+
 template <class Isa, class T>
   requires Backend<Isa, T>
 struct Vec {
@@ -79,7 +93,7 @@ struct Vec {
   Vec() = default;
   /// Implicit, so that formulas read `1.0 + x`.
   Vec(double x) {
-    for (Register& r : v) r = Isa::broadcast(static_cast<T>(x));
+    each_register([&](std::size_t i) { v[i] = Isa::broadcast(static_cast<T>(x)); });
   }
   template <class S>
   static Vec load(const S* p) {
@@ -91,11 +105,11 @@ struct Vec {
   }
   template <class S>
   void store(S* p) const {
-    for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::store(p + i * lanes, v[i]);
+    each_register([&](std::size_t i) { Isa::store(p + i * lanes, v[i]); });
   }
   template <class S>
   void store(S* p, std::size_t count) const {
-    for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::store(p + i * lanes, v[i], part(count, i));
+    each_register([&](std::size_t i) { Isa::store(p + i * lanes, v[i], part(count, i)); });
   }
 
   friend Vec operator+(Vec a, Vec b) {
@@ -164,22 +178,38 @@ struct Vec {
       return each([&](std::size_t i) { return Isa::template swap<distance>(v[i]); });
     }
   }
+  /// Lanes with `distance` in their number trade places with lanes without, from the one vector to the other.
+  template <std::size_t distance>
+  static void exchange(Vec& low, Vec& high) {
+    each_register([&](std::size_t i) {
+      if constexpr (distance < lanes) {
+        simd::exchange<Isa, T, distance>(low.v[i], high.v[i]);
+      } else if ((i & (distance / lanes)) != 0) {
+        std::swap(low.v[i], high.v[i ^ (distance / lanes)]);
+      }
+    });
+  }
   template <int bits>
   Vec shift_left() const {
     return each([&](std::size_t i) { return Isa::template shift_left<bits>(v[i]); });
   }
 
  private:
+  /// f(0), f(1), …; not by a loop, for compilers keep an array in registers only where every index is a constant.
+  template <class F>
+  static void each_register(F f) {
+    [&]<std::size_t... i>(std::index_sequence<i...>) { (f(i), ...); }(std::make_index_sequence<registers<Isa>>{});
+  }
   template <class F>
   static Vec each(F f) {
     Vec r;
-    for (std::size_t i = 0; i < registers<Isa>; ++i) r.v[i] = f(i);
+    each_register([&](std::size_t i) { r.v[i] = f(i); });
     return r;
   }
   template <class F>
   static Mask compare(F f) {
     Mask r;
-    for (std::size_t i = 0; i < registers<Isa>; ++i) r.m[i] = f(i);
+    each_register([&](std::size_t i) { r.m[i] = f(i); });
     return r;
   }
   /// How many of the first count elements fall into register i.
@@ -198,25 +228,11 @@ struct Square {
   template <std::size_t bit = lanes / 2>
   void transpose() {
     if constexpr (bit > 0) {
-      static constexpr auto bits = [] {
-        std::array<T, lanes> b = {};
-        for (std::size_t i = 0; i < lanes; ++i) b[i] = (i & bit) == 0 ? T{0} : T{1};
-        return b;
-      }();
-      const auto is_low = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{0}));
       [&]<std::size_t... i>(std::index_sequence<i...>) {
-        (exchange<bit>(is_low, rows[i / bit * 2 * bit + i % bit], rows[i / bit * 2 * bit + i % bit + bit]), ...);
+        (exchange<Isa, T, bit>(rows[i / bit * 2 * bit + i % bit], rows[i / bit * 2 * bit + i % bit + bit]), ...);
       }(std::make_index_sequence<lanes / 2>{});
       transpose<bit / 2>();
     }
-  }
-
- private:
-  template <std::size_t bit, class Mask, class Register>
-  static void exchange(Mask is_low, Register& low, Register& high) {
-    const Register a = low, b = high;
-    low = Isa::select(is_low, a, Isa::template swap<bit>(b));
-    high = Isa::select(is_low, Isa::template swap<bit>(a), b);
   }
 };
 

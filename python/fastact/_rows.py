@@ -216,7 +216,7 @@ def build() -> dict[str, Any]:
         for suffix in ("", "_backward", "_backward_from_output")
     ]
     functions += [logsumexp, logsumexp_backward, maxout, maxout_backward]
-    for gate in ("glu", "reglu", "geglu", "swiglu"):
+    for gate in _GATES:
         functions += _gated(gate)
     functions += [softmax_cross_entropy, softmax_cross_entropy_backward]
     for function in functions:
