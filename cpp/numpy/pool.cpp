@@ -1,5 +1,6 @@
 #include "numpy/pool.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
