@@ -9,7 +9,7 @@ import sys
 import threading
 import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,12 +28,6 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and Linu
 FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
-@pytest.fixture
-def pool() -> Iterator[fastact.memory_pool]:
-    with fastact.memory_pool() as pool:
-        yield pool
-
-
 def counts(pool: fastact.memory_pool) -> tuple[int, int]:
     statistics = pool.statistics()
     return statistics["hits"], statistics["misses"]
@@ -43,50 +37,54 @@ def held(pool: fastact.memory_pool) -> int:
     return pool.statistics()["bytes_held"]
 
 
-def test_memory_is_used_again(pool: fastact.memory_pool) -> None:
-    assert pool.statistics() == {"hits": 0, "misses": 0, "bytes_held": 0}
-    x = np.empty(5000)
-    where = x.ctypes.data
-    assert counts(pool) == (0, 1) and held(pool) == 0
-    del x
-    assert held(pool) >= 40_000
-    y = np.empty(5001)
-    assert y.ctypes.data == where
-    assert counts(pool) == (1, 1) and held(pool) == 0
+def test_memory_is_used_again() -> None:
+    with fastact.memory_pool() as pool:
+        assert pool.statistics() == {"hits": 0, "misses": 0, "bytes_held": 0}
+        x = np.empty(5000)
+        where = x.ctypes.data
+        assert counts(pool) == (0, 1) and held(pool) == 0
+        del x
+        assert held(pool) >= 40_000
+        y = np.empty(5001)
+        assert y.ctypes.data == where
+        assert counts(pool) == (1, 1) and held(pool) == 0
 
 
-def test_fastact_and_numpy_take_their_outputs_from_it(pool: fastact.memory_pool) -> None:
-    x = np.linspace(-3, 3, 3000)
-    for call in (fastact.gelu, fastact.softmax, np.exp, lambda x: x + 1, np.copy):
-        expected = call(x)
-        where = expected.ctypes.data
-        assert get_handler_name(expected) == NAME
-        kept = expected.tobytes()
-        del expected
-        again = call(x)
-        assert (again.ctypes.data, again.tobytes()) == (where, kept)
-        del again
+def test_fastact_and_numpy_take_their_outputs_from_it() -> None:
+    with fastact.memory_pool():
+        x = np.linspace(-3, 3, 3000)
+        for call in (fastact.gelu, fastact.softmax, np.exp, lambda x: x + 1, np.copy):
+            expected = call(x)
+            where = expected.ctypes.data
+            assert get_handler_name(expected) == NAME
+            kept = expected.tobytes()
+            del expected
+            again = call(x)
+            assert (again.ctypes.data, again.tobytes()) == (where, kept)
+            del again
 
 
-def test_arrays_in_use_never_overlap(pool: fastact.memory_pool) -> None:
-    rng = np.random.default_rng(0)
-    arrays: dict[int, Any] = {}
-    for i in range(3000):
-        if len(arrays) > 50:
-            key = int(rng.choice(list(arrays)))
-            assert (arrays.pop(key) == key % 251).all()
-        arrays[i] = np.empty(int(2 ** rng.uniform(0, 18)), np.uint8)
-        arrays[i].fill(i % 251)
-    hits, misses = counts(pool)
-    assert hits > 10 * misses > 0
+def test_arrays_in_use_never_overlap() -> None:
+    with fastact.memory_pool() as pool:
+        rng = np.random.default_rng(0)
+        arrays: dict[int, Any] = {}
+        for i in range(3000):
+            if len(arrays) > 50:
+                key = int(rng.choice(list(arrays)))
+                assert (arrays.pop(key) == key % 251).all()
+            arrays[i] = np.empty(int(2 ** rng.uniform(0, 18)), np.uint8)
+            arrays[i].fill(i % 251)
+        hits, misses = counts(pool)
+        assert hits > 10 * misses > 0
 
 
 @pytest.mark.parametrize("make", [np.empty, np.zeros])
-def test_alignment(make: Callable[..., Any], pool: fastact.memory_pool) -> None:
-    sizes = {0, *(2**k + d for k in range(23) for d in (-1, 0, 1)), *range(200)}
-    for _ in range(2):  # new, and used
-        for size in sizes:
-            assert make(size, np.uint8).ctypes.data % 64 == 0, size
+def test_alignment(make: Callable[..., Any]) -> None:
+    with fastact.memory_pool():
+        sizes = {0, *(2**k + d for k in range(23) for d in (-1, 0, 1)), *range(200)}
+        for _ in range(2):  # new, and used
+            for size in sizes:
+                assert make(size, np.uint8).ctypes.data % 64 == 0, size
 
 
 def test_waste_is_bounded() -> None:
@@ -97,34 +95,37 @@ def test_waste_is_bounded() -> None:
         assert size < held(pool) <= max(1.25 * size, 64) + 128, size
 
 
-def test_zeros_are_zeros(pool: fastact.memory_pool) -> None:
-    for size in (1, 100, 5000, MIB):
-        x = np.full(size, 255, np.uint8)
-        where = x.ctypes.data
+def test_zeros_are_zeros() -> None:
+    with fastact.memory_pool():
+        for size in (1, 100, 5000, MIB):
+            x = np.full(size, 255, np.uint8)
+            where = x.ctypes.data
+            del x
+            x = np.zeros(size, np.uint8)
+            assert x.ctypes.data == where and not x.any()
+            del x
+        x = np.full(100, 1)
         del x
-        x = np.zeros(size, np.uint8)
-        assert x.ctypes.data == where and not x.any()
-        del x
-    x = np.full(100, 1)
-    del x
-    assert np.empty(100, object).tolist() == [None] * 100
+        assert np.empty(100, object).tolist() == [None] * 100
 
 
-def test_resize_keeps_what_fits(pool: fastact.memory_pool) -> None:
-    for start, end in ((10, 20), (1000, 1001), (1000, 10**6), (10**6, 700), (10**6, 999_999)):
-        x = np.arange(start)
-        x.resize(end, refcheck=False)
-        common = min(start, end)
-        assert (x[:common] == np.arange(common)).all() and not x[common:].any()
-        assert x.ctypes.data % 64 == 0
-        assert get_handler_name(x) == NAME
-    assert (np.fromiter((i for i in range(10**5)), int) == np.arange(10**5)).all()
+def test_resize_keeps_what_fits() -> None:
+    with fastact.memory_pool():
+        for start, end in ((10, 20), (1000, 1001), (1000, 10**6), (10**6, 700), (10**6, 999_999)):
+            x = np.arange(start)
+            x.resize(end, refcheck=False)
+            common = min(start, end)
+            assert (x[:common] == np.arange(common)).all() and not x[common:].any()
+            assert x.ctypes.data % 64 == 0
+            assert get_handler_name(x) == NAME
+        assert (np.fromiter((i for i in range(10**5)), int) == np.arange(10**5)).all()
 
 
-def test_shrunk_array_gives_memory_back(pool: fastact.memory_pool) -> None:
-    x = np.empty(MIB, np.uint8)
-    x.resize(100, refcheck=False)
-    assert held(pool) >= MIB
+def test_shrunk_array_gives_memory_back() -> None:
+    with fastact.memory_pool() as pool:
+        x = np.empty(MIB, np.uint8)
+        x.resize(100, refcheck=False)
+        assert held(pool) >= MIB
 
 
 def test_limit_holds_what_was_freed_last() -> None:
@@ -166,20 +167,21 @@ def test_limits_that_are_none() -> None:
             fastact.memory_pool(limit=wrong)
 
 
-def test_trim(pool: fastact.memory_pool) -> None:
-    arrays = [np.empty(1000) for _ in range(5)]
-    kept = np.arange(1000)
-    del arrays
-    assert held(pool) > 5 * 8000
-    pool.trim()
-    assert held(pool) == 0
-    assert (kept == np.arange(1000)).all()
-    pool.trim()
-    misses = counts(pool)[1]
-    x = np.empty(1000)
-    assert counts(pool) == (0, misses + 1)
-    del x
-    assert held(pool) > 0
+def test_trim() -> None:
+    with fastact.memory_pool() as pool:
+        arrays = [np.empty(1000) for _ in range(5)]
+        kept = np.arange(1000)
+        del arrays
+        assert held(pool) > 5 * 8000
+        pool.trim()
+        assert held(pool) == 0
+        assert (kept == np.arange(1000)).all()
+        pool.trim()
+        misses = counts(pool)[1]
+        x = np.empty(1000)
+        assert counts(pool) == (0, misses + 1)
+        del x
+        assert held(pool) > 0
 
 
 def enabled() -> Any:
@@ -235,37 +237,39 @@ def test_another_handler_comes_back() -> None:
         _core.set_handler(default)
 
 
-def test_pool_is_of_the_context(pool: fastact.memory_pool) -> None:
-    def inside() -> bool:
-        before = sum(counts(pool))
-        np.empty(1000)
-        return sum(counts(pool)) > before
+def test_pool_is_of_the_context() -> None:
+    with fastact.memory_pool() as pool:
 
-    def with_it() -> bool:
-        with pool:
-            return inside()
+        def inside() -> bool:
+            before = sum(counts(pool))
+            np.empty(1000)
+            return sum(counts(pool)) > before
 
-    async def tasks() -> list[bool]:
-        async def leave() -> bool:
-            pool.disable()
-            return inside()
+        def with_it() -> bool:
+            with pool:
+                return inside()
 
-        return [await asyncio.create_task(leave()), inside()]
+        async def tasks() -> list[bool]:
+            async def leave() -> bool:
+                pool.disable()
+                return inside()
 
-    def run(call: Callable[[], bool], **options: Any) -> bool:
-        with ThreadPoolExecutor(1, **options) as thread:
-            return thread.submit(call).result(60)
+            return [await asyncio.create_task(leave()), inside()]
 
-    assert inside()
-    empty: Callable[[Callable[[], bool]], bool] = contextvars.Context().run
-    assert not run(lambda: empty(inside))
-    assert run(lambda: empty(with_it))
-    assert not run(lambda: empty(lambda: with_it() and inside()))
-    assert run(inside, initializer=pool.enable)
-    copied = contextvars.copy_context()
-    assert run(lambda: copied.run(inside))
-    assert asyncio.run(tasks()) == [False, True]
-    assert inside()
+        def run(call: Callable[[], bool], **options: Any) -> bool:
+            with ThreadPoolExecutor(1, **options) as thread:
+                return thread.submit(call).result(60)
+
+        assert inside()
+        empty: Callable[[Callable[[], bool]], bool] = contextvars.Context().run
+        assert not run(lambda: empty(inside))
+        assert run(lambda: empty(with_it))
+        assert not run(lambda: empty(lambda: with_it() and inside()))
+        assert run(inside, initializer=pool.enable)
+        copied = contextvars.copy_context()
+        assert run(lambda: copied.run(inside))
+        assert asyncio.run(tasks()) == [False, True]
+        assert inside()
 
 
 def test_enabled_pool_needs_no_name() -> None:
@@ -332,56 +336,59 @@ def test_cycles_of_arrays_and_pools() -> None:
     assert (survivor == 7).all()
 
 
-def test_cycles_return_their_memory(pool: fastact.memory_pool) -> None:
-    for _ in range(10):
-        cycle: list[Any] = [np.empty(50_000), np.array([np.empty(50_000)], object)]
-        cycle.append(cycle)
-    del cycle
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(gc.collect).result(60)
-    assert held(pool) > 20 * 400_000
+def test_cycles_return_their_memory() -> None:
+    with fastact.memory_pool() as pool:
+        for _ in range(10):
+            cycle: list[Any] = [np.empty(50_000), np.array([np.empty(50_000)], object)]
+            cycle.append(cycle)
+        del cycle
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(gc.collect).result(60)
+        assert held(pool) > 20 * 400_000
 
 
-def test_tracemalloc_sees_arrays_but_not_what_is_held(pool: fastact.memory_pool) -> None:
-    tracemalloc.start()
-    try:
-        start, _ = tracemalloc.get_traced_memory()
-        for _ in range(2):  # new, and used
-            x = np.empty(MIB, np.uint8)
-            assert MIB <= tracemalloc.get_traced_memory()[0] - start < 1.01 * MIB
-            x.resize(2 * MIB, refcheck=False)
-            assert 2 * MIB <= tracemalloc.get_traced_memory()[0] - start < 2.01 * MIB
-            del x
-            assert tracemalloc.get_traced_memory()[0] - start < 0.01 * MIB
-    finally:
-        tracemalloc.stop()
+def test_tracemalloc_sees_arrays_but_not_what_is_held() -> None:
+    with fastact.memory_pool():
+        tracemalloc.start()
+        try:
+            start, _ = tracemalloc.get_traced_memory()
+            for _ in range(2):  # new, and used
+                x = np.empty(MIB, np.uint8)
+                assert MIB <= tracemalloc.get_traced_memory()[0] - start < 1.01 * MIB
+                x.resize(2 * MIB, refcheck=False)
+                assert 2 * MIB <= tracemalloc.get_traced_memory()[0] - start < 2.01 * MIB
+                del x
+                assert tracemalloc.get_traced_memory()[0] - start < 0.01 * MIB
+        finally:
+            tracemalloc.stop()
 
 
-def test_arrays_pass_between_threads(pool: fastact.memory_pool) -> None:
+def test_arrays_pass_between_threads() -> None:
     """Every thread fills arrays for its neighbour, which finds them as they were and frees them."""
-    n, rounds = 8, 300
-    queues: list[SimpleQueue[Any]] = [SimpleQueue() for _ in range(n)]
-    start = threading.Barrier(n)
+    with fastact.memory_pool() as pool:
+        n, rounds = 8, 300
+        queues: list[SimpleQueue[Any]] = [SimpleQueue() for _ in range(n)]
+        start = threading.Barrier(n)
 
-    def work(me: int) -> bool:
-        rng = np.random.default_rng(me)
-        start.wait(60)
-        right = True
-        for i in range(rounds):
-            queues[(me + 1) % n].put(np.full(int(2 ** rng.uniform(0, 16)), 100 * me + i % 100))
-            if i % 50 == 0:
-                pool.trim()
-            if i % 7:
-                x = queues[me].get(timeout=60)
-                right &= bool((x == x[0]).all()) and x[0] // 100 == (me - 1) % n
-        return right
+        def work(me: int) -> bool:
+            rng = np.random.default_rng(me)
+            start.wait(60)
+            right = True
+            for i in range(rounds):
+                queues[(me + 1) % n].put(np.full(int(2 ** rng.uniform(0, 16)), 100 * me + i % 100))
+                if i % 50 == 0:
+                    pool.trim()
+                if i % 7:
+                    x = queues[me].get(timeout=60)
+                    right &= bool((x == x[0]).all()) and x[0] // 100 == (me - 1) % n
+            return right
 
-    with ThreadPoolExecutor(n, initializer=pool.enable) as threads:
-        assert list(threads.map(work, range(n))) == [True] * n
-    assert counts(pool)[0] > 0
-    queues.clear()
-    pool.trim()
-    assert held(pool) == 0
+        with ThreadPoolExecutor(n, initializer=pool.enable) as threads:
+            assert list(threads.map(work, range(n))) == [True] * n
+        assert counts(pool)[0] > 0
+        queues.clear()
+        pool.trim()
+        assert held(pool) == 0
 
 
 class Handler(ctypes.Structure):

@@ -84,5 +84,5 @@ class memory_pool:
         self._pool.trim()
 
     def statistics(self) -> dict[str, int]:
-        """Return how many arrays got used memory (hits) and new memory (misses), and the bytes held now."""
+        """Return how often used memory was at hand (hits) and how often not (misses), and the bytes held."""
         return self._pool.statistics()
