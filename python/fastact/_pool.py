@@ -19,7 +19,7 @@ class memory_pool:
     Parameters
     ----------
     limit : int, default: 2**30
-        The most bytes to hold for reuse. When there are more, those freed longest ago go back to the system.
+        The most bytes to hold for reuse. When there are more, those freed longest ago are released.
 
     Raises
     ------
@@ -80,7 +80,7 @@ class memory_pool:
         self.disable()
 
     def trim(self) -> None:
-        """Give all memory held for reuse back to the system."""
+        """Release all memory that is held for reuse."""
         self._pool.trim()
 
     def statistics(self) -> dict[str, int]:
