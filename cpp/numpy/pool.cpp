@@ -91,12 +91,12 @@ struct alignas(64) Block : ByAge, BySize {
   static Block& of(void* data) { return *(static_cast<Block*>(data) - 1); }
 
   static Block* make(SizeClass c, bool zeroed) {
-    std::size_t space = sizeof(Block) + c.capacity + alignof(Block);
-    const std::size_t bytes = space;
+    const std::size_t used = sizeof(Block) + c.capacity, bytes = used + alignof(Block);
     void* const memory = zeroed ? source().calloc(source().ctx, 1, bytes) : source().malloc(source().ctx, bytes);
     if (memory == nullptr) return nullptr;
     void* place = memory;
-    return new (std::align(alignof(Block), sizeof(Block) + c.capacity, place, space)) Block(memory, bytes, c);
+    std::size_t space = bytes;
+    return new (std::align(alignof(Block), used, place, space)) Block(memory, bytes, c);
   }
   void give_back() {
     ByAge::remove();
