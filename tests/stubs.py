@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from ._core import config as config
 from ._core import get_num_threads as get_num_threads
 from ._core import set_num_threads as set_num_threads
+from ._pool import memory_pool as memory_pool
 
 __version__: str
 __all__: list[str]

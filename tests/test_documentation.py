@@ -18,7 +18,8 @@ from functions import FROM_OUTPUT, FUNCTIONS, Function, each_forward, each_funct
 README = Path(__file__).parents[1] / "README.md"
 ROWS = sorted(name for name, f in vars(_core).items() if isinstance(f, np.ufunc) and f.signature)
 each_row_function = pytest.mark.parametrize("name", ROWS)
-OTHER_NAMES = {"set_num_threads", "get_num_threads", "config", "show_config", "get_include", "get_cmake_dir"}
+OTHER_NAMES = {"config", "get_cmake_dir", "get_include", "get_num_threads", "memory_pool"}
+OTHER_NAMES |= {"set_num_threads", "show_config"}
 
 
 def test_public_names() -> None:
@@ -144,6 +145,8 @@ def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
         "    fastact.show_config()\n"
         "    print(fastact.__version__ + fastact.get_include() + fastact.get_cmake_dir())\n"
         "    print(fastact.config()['isa'])\n"
+        "    with fastact.memory_pool(limit=2**20) as pool:\n"
+        "        print(pool.statistics()['hits'])\n"
     )
     run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program))
     assert run.returncode == 0, run.stdout + run.stderr
@@ -165,6 +168,7 @@ def test_stubs_refuse_mistakes(tmp_path: Path, run_python: RunPython) -> None:
         "fastact.glu(1.0, axis=None)",
         "fastact.softmax_cross_entropy(1.0)",
         "fastact.set_num_threads('two')",
+        "fastact.memory_pool(limit='1 GiB')",
         "fastact.no_such_function",
     ]
     program = tmp_path / "program.py"

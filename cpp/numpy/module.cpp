@@ -4,6 +4,7 @@
 #include <string>
 
 #include "numpy/arguments.hpp"
+#include "numpy/pool.hpp"
 #include "numpy/rows.hpp"
 #include "numpy/ufunc.hpp"
 #include "runtime/threads.hpp"
@@ -69,6 +70,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   for (std::size_t i = 0; i < std::size(row_catalogue); ++i) {
     m.attr(row_catalogue[i].name) = numpy::make_row_ufunc(static_cast<RowFunction>(i));
   }
+  numpy::add_pool(m);
   m.def("config", &config);
   m.def("get_num_threads", &get_num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));

@@ -11,14 +11,15 @@ from pathlib import Path as _Path
 
 from . import _functions, _rows
 from ._core import config, get_num_threads, set_num_threads
+from ._pool import memory_pool
 
 __version__ = config()["version"]
 
 _public = _functions.build() | _rows.build()
 globals().update(_public)
 
-__all__ = ["__version__", "config", "get_cmake_dir", "get_include", "get_num_threads", "set_num_threads"]
-__all__ += ["show_config", *_public]
+__all__ = ["__version__", "config", "get_cmake_dir", "get_include", "get_num_threads", "memory_pool"]
+__all__ += ["set_num_threads", "show_config", *_public]
 
 
 def show_config() -> None:

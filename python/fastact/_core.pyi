@@ -20,4 +20,16 @@ def set_num_threads(n: int) -> None:
 def set_grain(elements: int) -> int:
     """Set the fewest elements a further thread is woken for; return what it was."""
 
+class Pool:
+    """An allocator of array data that keeps up to limit bytes of what is freed for reuse."""
+
+    def __init__(self, limit: int) -> None: ...
+    @property
+    def handler(self) -> Any: ...
+    def trim(self) -> None: ...
+    def statistics(self) -> dict[str, int]: ...
+
+def set_handler(handler: Any) -> Any:
+    """Have NumPy allocate by this handler in the current context; return the one before."""
+
 def __getattr__(name: str) -> Any: ...
