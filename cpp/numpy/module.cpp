@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "numpy/arguments.hpp"
+#include "numpy/call.hpp"
 #include "numpy/pool.hpp"
 #include "numpy/rows.hpp"
 #include "numpy/ufunc.hpp"
@@ -28,18 +28,22 @@ py::dict config() {
                   "threads"_a = get_num_threads());
 }
 
-/// Adds an activation's ufuncs to the module; returns (name, ((parameter, default or None), …), whether it has a
+/// Adds an activation's ufuncs, those of uniform parameters to a module of their own, so that they too pickle; returns (name, ((parameter, default or None), …), whether it has a
 /// backward_from_output).
-py::tuple add(py::module_& m, Activation activation) {
+py::tuple add(py::module_& m, py::module_& uniform, Activation activation) {
   const Description& description = catalogue[static_cast<std::size_t>(activation)];
   bool from_output = false;
   for (const Pass pass : {Pass::forward, Pass::backward, Pass::backward_from_output}) {
-    const py::object ufunc = numpy::make_ufunc(activation, pass);
+    const py::object ufunc = numpy::make_ufunc(activation, pass, false);
     if (!ufunc) continue;
     const std::string name = description.function(pass);
     m.attr(name.c_str()) = ufunc;
     if (description.parameter_count > 0) {
-      m.attr((name + "_arguments").c_str()) = numpy::make_arguments(activation, pass);
+      const py::object uniform_ufunc = numpy::make_ufunc(activation, pass, true);
+      uniform.attr(name.c_str()) = uniform_ufunc;
+      m.def(("make_" + name).c_str(), [=](const std::string& documentation) {
+        return numpy::make_function(activation, pass, ufunc, uniform_ufunc, documentation);
+      });
     }
     from_output = pass == Pass::backward_from_output;
   }
@@ -61,9 +65,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   } catch (const std::invalid_argument& error) {
     throw py::import_error(error.what());
   }
+  py::module_ uniform = m.def_submodule("uniform");
   py::list activations, learnable;
   for (std::size_t i = 0; i < std::size(catalogue); ++i) {
-    (catalogue[i].learnable ? learnable : activations).append(add(m, static_cast<Activation>(i)));
+    (catalogue[i].learnable ? learnable : activations).append(add(m, uniform, static_cast<Activation>(i)));
   }
   m.attr("activations") = py::tuple(activations);
   m.attr("learnable") = py::tuple(learnable);

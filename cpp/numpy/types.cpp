@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 
 namespace py = pybind11;
 
@@ -18,6 +19,19 @@ int bfloat16() {
 }
 
 bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
+
+/// The type of a call whose arrays have these types: the first with kernels that all of them can safely be cast to.
+/// float64 where there is no type to go by, NPY_NOTYPE where none will do.
+int common_type(std::span<const int> arrays) {
+  if (arrays.empty()) return NPY_DOUBLE;
+  const auto found = std::ranges::find_if(arrays, is_bfloat16);
+  const int half = NPY_HALF, single = NPY_FLOAT, bfloat16_or_single = found != arrays.end() ? *found : single;
+  for (const int kernels : {half, bfloat16_or_single, single, int{NPY_DOUBLE}}) {
+    const auto fits = [kernels](int type) { return type >= 0 && PyArray_CanCastSafely(type, kernels); };
+    if (std::ranges::all_of(arrays, fits)) return kernels;
+  }
+  return NPY_NOTYPE;
+}
 
 /// -1 leaves it to NumPy to refuse the types.
 int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*, PyArray_DTypeMeta** promoted) {
@@ -49,17 +63,6 @@ int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* 
 }
 
 }  // namespace
-
-int common_type(std::span<const int> arrays) {
-  if (arrays.empty()) return NPY_DOUBLE;
-  const auto found = std::ranges::find_if(arrays, is_bfloat16);
-  const int half = NPY_HALF, single = NPY_FLOAT, bfloat16_or_single = found != arrays.end() ? *found : single;
-  for (const int kernels : {half, bfloat16_or_single, single, int{NPY_DOUBLE}}) {
-    const auto fits = [kernels](int type) { return type >= 0 && PyArray_CanCastSafely(type, kernels); };
-    if (std::ranges::all_of(arrays, fits)) return kernels;
-  }
-  return NPY_NOTYPE;
-}
 
 void add_promoter(const py::object& ufunc) {
   py::tuple any(static_cast<std::size_t>(reinterpret_cast<PyUFuncObject*>(ufunc.ptr())->nargs));

@@ -2,15 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 
 #include "numpy/ufunc.hpp"
 
 namespace fastact::numpy {
-
-/// The type of a call whose arrays have these types: the first with kernels that all of them can safely be cast to.
-/// float64 where there is no type to go by, NPY_NOTYPE where none will do.
-int common_type(std::span<const int> arrays);
 
 /// The type of the parameters beside arrays of a type: the one computed in, so that half precision does not round them.
 constexpr int parameter_type(int type) { return type == NPY_DOUBLE ? NPY_DOUBLE : NPY_FLOAT; }

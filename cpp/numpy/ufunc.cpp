@@ -16,7 +16,6 @@ namespace py = pybind11;
 namespace fastact::numpy {
 namespace {
 
-constexpr std::size_t most_inputs = most_arrays + most_parameters;
 constexpr std::size_t block = 1024;
 
 /// What kernels compute in for arrays of S.
@@ -27,6 +26,7 @@ using Computed = std::conditional_t<simd::HalfPrecision<S>, float, S>;
 struct Function : Signature {
   Kernel kernel;
   std::size_t arrays, parameters;
+  Numbers defaults;
 };
 
 template <class T>
@@ -59,34 +59,37 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   using T = Computed<S>;
   const auto& f = *static_cast<const Function*>(static_cast<const Signature*>(function));
   const auto n = static_cast<std::size_t>(*dimensions);
-  const std::size_t inputs = f.arrays + f.parameters;
+  const Numbers& beside = UniformParameters::current == nullptr ? f.defaults : *UniformParameters::current;
 
-  const bool uniform = std::all_of(steps + f.arrays, steps + inputs, [](npy_intp step) { return step == 0; });
-  const auto is_parameter = [&](std::size_t k) { return k >= f.arrays && k < inputs; };
+  const bool uniform = std::all_of(steps + f.arrays, steps + f.inputs, [](npy_intp step) { return step == 0; });
+  const auto is_parameter = [&](std::size_t k) { return k >= f.arrays && k < f.inputs; };
   const auto as_it_is = [&](std::size_t k) {
     return is_parameter(k) ? uniform || steps[k] == sizeof(T) : std::is_same_v<S, T> && steps[k] == sizeof(T);
   };
   bool direct = true;
-  for (std::size_t k = 0; k <= inputs; ++k) direct = direct && as_it_is(k);
+  for (std::size_t k = 0; k < f.operands; ++k) direct = direct && as_it_is(k);
 
   split(n, [&](std::size_t begin, std::size_t end) {
     const simd::FloatEnvironment clean;
     alignas(64) T buffers[most_inputs + 1][block];
     std::array<const void*, most_inputs> from;
+    std::array<T, most_parameters> numbers;
+    std::ranges::transform(beside, numbers.begin(), [](double number) { return static_cast<T>(number); });
+    for (std::size_t k = f.inputs; k < f.arrays + f.parameters; ++k) from[k] = &numbers[k - f.arrays];
     const std::size_t stride = direct ? end - begin : block;
     for (std::size_t i = begin; i < end; i += stride) {
       const std::size_t count = std::min(stride, end - i);
       const auto at = [&](std::size_t k) { return data[k] + static_cast<npy_intp>(i) * steps[k]; };
-      for (std::size_t k = 0; k < inputs; ++k) {
+      for (std::size_t k = 0; k < f.inputs; ++k) {
         from[k] = as_it_is(k) ? at(k) : reinterpret_cast<const char*>(buffers[k]);
         if (as_it_is(k)) continue;
         is_parameter(k) ? pack<T>(at(k), steps[k], buffers[k], count) : pack<S>(at(k), steps[k], buffers[k], count);
       }
-      if (as_it_is(inputs)) {
-        f.kernel(from.data(), at(inputs), count, uniform);
+      if (as_it_is(f.inputs)) {
+        f.kernel(from.data(), at(f.inputs), count, uniform);
       } else {
-        f.kernel(from.data(), buffers[inputs], count, uniform);
-        unpack<S>(buffers[inputs], at(inputs), steps[inputs], count);
+        f.kernel(from.data(), buffers[f.inputs], count, uniform);
+        unpack<S>(buffers[f.inputs], at(f.inputs), steps[f.inputs], count);
       }
     }
   });
@@ -103,27 +106,33 @@ struct Storage {
 
 }  // namespace
 
-py::object make_ufunc(Activation activation, Pass pass) {
+py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
   static std::deque<Storage> storage;
   const Description& description = catalogue[static_cast<std::size_t>(activation)];
-  const std::size_t arrays = pass == Pass::forward ? 1 : 2, parameters = description.parameter_count;
   const Kernel single = kernel<float>(activation, pass), twice = kernel<double>(activation, pass);
   if (single == nullptr) return {};
 
+  Function f = {};
+  f.arrays = arrays_of(pass);
+  f.parameters = description.parameter_count;
+  std::ranges::transform(description.parameters, f.defaults.begin(), &Parameter::value);
+  f.inputs = uniform ? f.arrays : f.arrays + f.parameters;
+  f.operands = f.inputs + 1;
+  std::fill(f.roles.begin() + f.arrays, f.roles.begin() + f.inputs, Role::parameter);
+  f.bfloat16_loop = strided_loop<simd::Bfloat16>;
+
   Storage& s = storage.emplace_back();
   s.name = description.function(pass);
-  Signature signature = {.inputs = arrays + parameters, .operands = arrays + parameters + 1};
-  std::fill_n(signature.roles.begin() + arrays, parameters, Role::parameter);
-  signature.bfloat16_loop = strided_loop<simd::Bfloat16>;
-  s.single = {signature, single, arrays, parameters};
-  s.twice = {signature, twice, arrays, parameters};
+  s.single = s.twice = f;
+  s.single.kernel = single;
+  s.twice.kernel = twice;
   s.loops = {strided_loop<simd::Half>, strided_loop<float>, strided_loop<double>};
   for (std::size_t i = 0; i < s.data.size(); ++i) s.data[i] = static_cast<Signature*>(i < 2 ? &s.single : &s.twice);
   char* types = s.types.data();
-  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = signature.write(type, types);
+  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = f.write(type, types);
   const auto ufunc = py::reinterpret_steal<py::object>(
       PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()),
-                              static_cast<int>(arrays + parameters), 1, PyUFunc_None, s.name.c_str(), "", 0));
+                              static_cast<int>(f.inputs), 1, PyUFunc_None, s.name.c_str(), "", 0));
   if (!ufunc) throw py::error_already_set();
   add_promoter(ufunc);
   return ufunc;

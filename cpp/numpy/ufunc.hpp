@@ -14,14 +14,36 @@
 #include <numpy/arrayobject.h>
 #include <numpy/ufuncobject.h>
 
+#include <array>
+#include <utility>
+
 #include "runtime/dispatch.hpp"
 
 namespace fastact::numpy {
 
-constexpr std::size_t most_arrays = 2;
+constexpr std::size_t most_inputs = 2 + most_parameters;
+
+/// How many arrays a pass takes: x, or x and g, or y and g.
+constexpr std::size_t arrays_of(Pass pass) { return pass == Pass::forward ? 1 : 2; }
 
 /// The ufunc of one activation and pass, a null object where there is none. Its inputs are the arrays, then the
-/// parameters, which are float32 beside arrays of half precision.
-pybind11::object make_ufunc(Activation activation, Pass pass);
+/// parameters, which are float32 beside arrays of half precision; those of a uniform one are the arrays alone.
+pybind11::object make_ufunc(Activation activation, Pass pass, bool uniform);
+
+using Numbers = std::array<double, most_parameters>;
+
+/// The parameters of what uniform ufuncs this thread calls while the object lives; else they have their defaults.
+class UniformParameters {
+ public:
+  explicit UniformParameters(const Numbers& numbers) : previous_(std::exchange(current, &numbers)) {}
+  ~UniformParameters() { current = previous_; }
+  UniformParameters(const UniformParameters&) = delete;
+  UniformParameters& operator=(const UniformParameters&) = delete;
+
+  static constinit inline thread_local const Numbers* current = nullptr;
+
+ private:
+  const Numbers* previous_;
+};
 
 }  // namespace fastact::numpy

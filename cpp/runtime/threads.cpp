@@ -78,9 +78,10 @@ std::size_t set_grain(std::size_t elements) { return grain.exchange(std::max<std
 void split(std::size_t n, [[maybe_unused]] Work work, void (*body)(const void*, std::size_t, std::size_t),
            const void* context) {
 #ifdef _OPENMP
-  const std::size_t blocks = (n + work.border - 1) / work.border;
-  const std::size_t most = std::min(blocks, n * work.cost / grain.load(std::memory_order_relaxed));
-  if (most > 1 && !forked && !omp_in_parallel()) {
+  const std::size_t least = grain.load(std::memory_order_relaxed);
+  if (n * work.cost >= 2 * least && !forked && !omp_in_parallel()) {
+    const std::size_t blocks = (n + work.border - 1) / work.border;
+    const std::size_t most = std::min(blocks, n * work.cost / least);
     const int threads = static_cast<int>(std::min(most, static_cast<std::size_t>(get_num_threads())));
     if (threads > 1 && !busy.test_and_set(std::memory_order_acquire)) {
 #pragma omp parallel num_threads(threads)

@@ -1,10 +1,7 @@
 """The public functions, made from the compiled ufuncs and the catalogue's documentation."""
 
 import inspect
-from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from . import _core
 from ._documentation import docstring
@@ -19,13 +16,6 @@ KEYWORDS: dict[str, Any] = {
     "dtype": None,
     "subok": True,
 }
-
-# A plain function has the fastest call; the parameters' names are its own.
-_TEMPLATE = """
-def {name}({arrays}, /, {defaults}, out=None, **keywords):
-    return _ufunc(*_arguments(keywords, {arrays}, {names}), out=out, **keywords)
-"""
-
 
 def _signature(arrays: tuple[str, ...], parameters: Parameters) -> inspect.Signature:
     kind = inspect.Parameter
@@ -42,19 +32,6 @@ def _signature(arrays: tuple[str, ...], parameters: Parameters) -> inspect.Signa
     )
 
 
-def _with_parameters(
-    name: str, ufunc: np.ufunc, arrays: tuple[str, ...], parameters: Parameters
-) -> Callable[..., Any]:
-    names = ", ".join(parameter for parameter, _ in parameters)
-    defaults = ", ".join(
-        parameter if value is None else f"{parameter}={value!r}" for parameter, value in parameters
-    )
-    namespace: dict[str, Any] = {"_ufunc": ufunc, "_arguments": getattr(_core, f"{name}_arguments")}
-    exec(_TEMPLATE.format(name=name, arrays=", ".join(arrays), names=names, defaults=defaults), namespace)
-    function: Callable[..., Any] = namespace[name]
-    return function
-
-
 def build() -> dict[str, Any]:
     """Return every public function by its name."""
     functions = {}
@@ -66,12 +43,15 @@ def build() -> dict[str, Any]:
             passes["_backward_from_output"] = ("y", "g")
         for suffix, arrays in passes.items():
             name = activation + suffix
-            function = getattr(_core, name)
+            signature, documentation = _signature(arrays, parameters), docstring(activation, suffix, parameters)
             if parameters:
-                function = _with_parameters(name, function, arrays, parameters)
+                make = getattr(_core, f"make_{name}")
+                function = make(f"{name}{signature}\n--\n\n{documentation}")
+            else:
+                function = getattr(_core, name)
+                function.__qualname__ = name
+                function.__signature__ = signature
+                function.__doc__ = documentation
             function.__module__ = "fastact"
-            function.__qualname__ = name
-            function.__signature__ = _signature(arrays, parameters)
-            function.__doc__ = docstring(activation, suffix, parameters)
             functions[name] = function
     return functions

@@ -1,0 +1,229 @@
+#include "numpy/call.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace py = pybind11;
+
+namespace fastact::numpy {
+namespace {
+
+constexpr std::size_t most_names = most_inputs + 1;
+
+/// What a call needs to know. Arguments by position are the arrays, the parameters, and out.
+struct Function {
+  const Description* description;
+  Pass pass;
+  PyObject *broadcasting, *uniform;
+  std::size_t arrays, out;  // how many arrays there are, and the position of out
+  std::array<PyObject*, most_names> names, defaults;  // null where there is no default
+  Constraint constraint;
+  std::string name, documentation;
+  PyMethodDef method;
+};
+
+/// The arguments by position, out null if it is not given, and the keywords that are the ufunc's.
+struct Arguments {
+  std::array<PyObject*, most_names> named = {};
+  py::object others;
+};
+
+/// Of the tuple of keywords, which may be null; their values follow the positional arguments.
+std::size_t size(PyObject* keywords) {
+  return keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
+}
+
+Arguments take(const Function& f, std::span<PyObject* const> positional, PyObject* keywords) {
+  if (positional.size() > f.out + 1) {
+    throw py::type_error(f.name + ": at most " + std::to_string(f.out + 1) + " positional arguments, not " +
+                         std::to_string(positional.size()));
+  }
+  const auto name = [&f](std::size_t i) { return py::handle(f.names[i]).cast<std::string>(); };
+  Arguments a;
+  std::ranges::copy(positional, a.named.begin());
+  PyObject* const* value = positional.data() + positional.size();
+  for (std::size_t k = 0; k < size(keywords); ++k, ++value) {
+    PyObject* const keyword = PyTuple_GET_ITEM(keywords, static_cast<Py_ssize_t>(k));
+    std::size_t i = f.arrays;
+    while (i <= f.out && PyUnicode_Compare(keyword, f.names[i]) != 0) ++i;
+    if (i > f.out || (i == f.out && PyTuple_Check(*value))) {
+      if (!a.others) a.others = py::dict();
+      if (PyDict_SetItem(a.others.ptr(), keyword, *value) < 0) throw py::error_already_set();
+    } else if (std::exchange(a.named[i], *value) != nullptr) {
+      throw py::type_error(f.name + ": " + name(i) + " is given twice");
+    }
+  }
+  for (std::size_t i = 0; i < f.out; ++i) {
+    if (a.named[i] == nullptr) a.named[i] = f.defaults[i];
+    if (a.named[i] == nullptr) throw py::type_error(f.name + ": " + name(i) + " is missing");
+  }
+  return a;
+}
+
+bool is_real(const PyArray_Descr* dtype) { return PyArray_CanCastSafely(dtype->type_num, NPY_LONGDOUBLE); }
+
+bool is_real_number(PyObject* value) {
+  if (PyFloat_Check(value) || PyLong_Check(value)) return true;
+  if (!PyArray_IsScalar(value, Generic)) return false;
+  PyArray_Descr* dtype = PyArray_DescrFromScalar(value);
+  const auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(dtype));
+  return is_real(dtype);
+}
+
+bool is_real_array(PyObject* value) {
+  return PyArray_Check(value) && is_real(PyArray_DESCR(reinterpret_cast<PyArrayObject*>(value)));
+}
+
+bool has_array_ufunc(PyObject* value) {
+  static PyObject* const name = PyUnicode_InternFromString("__array_ufunc__");
+  return PyObject_HasAttr(value, name);
+}
+
+/// Whatever else takes part in ufuncs: a lazy array, perhaps.
+bool is_other_array(PyObject* value) { return !PyArray_Check(value) && has_array_ufunc(value); }
+
+/// Whether NumPy may hand the ufunc to an argument, or to what it holds.
+bool may_see_ufunc(PyObject* value) {
+  if (PyArray_CheckExact(value) || PyFloat_CheckExact(value)) return false;
+  return PyTuple_Check(value) || has_array_ufunc(value);
+}
+
+/// A number as a Python float, a sequence as an array.
+py::object convert_parameter(PyObject* value, const Function& f, py::handle name) {
+  if (PyFloat_CheckExact(value)) return py::reinterpret_borrow<py::object>(value);
+  if (is_real_number(value)) {
+    const double number = PyFloat_AsDouble(value);
+    if (number == -1 && PyErr_Occurred()) throw py::error_already_set();
+    return py::float_(number);
+  }
+  if (is_real_array(value) || is_other_array(value)) return py::reinterpret_borrow<py::object>(value);
+  const auto array = py::reinterpret_steal<py::object>(PyArray_FROM_O(value));
+  if (array && is_real_array(array.ptr())) return array;
+  PyErr_Clear();
+  throw py::type_error(f.name + ": " + name.cast<std::string>() + " must be a real number or an array of them, not " +
+                       py::repr(value).cast<std::string>());
+}
+
+/// The parameters where all of them are numbers.
+std::optional<Numbers> numbers_of(std::span<const py::object> parameters) {
+  Numbers numbers = {};
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    if (!PyFloat_Check(parameters[k].ptr())) return {};
+    numbers[k] = PyFloat_AS_DOUBLE(parameters[k].ptr());
+  }
+  return numbers;
+}
+
+/// Refuses parameters that the activation does not allow.
+void check(const Function& f, const Numbers& numbers) {
+  if (!f.constraint.holds(numbers.data())) throw py::value_error(violation(*f.description, f.pass, numbers.data()));
+}
+
+/// Checks every combination that broadcasting will bring together.
+void check(const Function& f, std::span<const py::object> parameters) {
+  std::array<py::object, most_parameters> arrays;
+  std::array<PyObject*, most_parameters> pointers;
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    if (is_other_array(parameters[k].ptr())) return;
+    arrays[k] = py::reinterpret_steal<py::object>(
+        PyArray_FROM_OTF(parameters[k].ptr(), NPY_DOUBLE, NPY_ARRAY_DEFAULT | NPY_ARRAY_FORCECAST));
+    if (!arrays[k]) throw py::error_already_set();
+    pointers[k] = arrays[k].ptr();
+  }
+  const auto owner = py::reinterpret_steal<py::object>(
+      PyArray_MultiIterFromObjects(pointers.data(), static_cast<int>(parameters.size()), 0));
+  if (!owner) throw py::error_already_set();
+  auto* iterator = reinterpret_cast<PyArrayMultiIterObject*>(owner.ptr());
+  while (PyArray_MultiIter_NOTDONE(iterator)) {
+    Numbers numbers = {};
+    for (std::size_t k = 0; k < parameters.size(); ++k) {
+      numbers[k] = *static_cast<const double*>(PyArray_MultiIter_DATA(iterator, static_cast<int>(k)));
+    }
+    check(f, numbers);
+    PyArray_MultiIter_NEXT(iterator);
+  }
+}
+
+/// Numbers go beside the arguments of the uniform ufunc, since each argument costs. Whoever NumPy may hand the ufunc to,
+/// or who names the types of its operands, is to find the parameters among these.
+py::object call(const Function& f, std::span<PyObject* const> positional, PyObject* keywords) {
+  Arguments a = take(f, positional, keywords);
+  std::array<py::object, most_parameters> storage;
+  const std::span parameters = std::span(storage).first(f.out - f.arrays);
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    parameters[k] = convert_parameter(a.named[f.arrays + k], f, f.names[f.arrays + k]);
+    a.named[f.arrays + k] = parameters[k].ptr();
+  }
+  const std::optional<Numbers> numbers = numbers_of(parameters);
+  if (f.constraint.holds != nullptr) numbers ? check(f, *numbers) : check(f, parameters);
+
+  const std::span given(positional.data(), positional.size() + size(keywords));
+  const bool names_types = a.others && (a.others.contains("signature") || a.others.contains("sig"));
+  const std::size_t out_count = a.named[f.out] != nullptr;
+  PyObject* result;
+  if (numbers && !names_types && std::ranges::none_of(given, may_see_ufunc)) {
+    const UniformParameters scope(*numbers);
+    a.named[f.arrays] = a.named[f.out];
+    result = PyObject_VectorcallDict(f.uniform, a.named.data(), f.arrays + out_count, a.others.ptr());
+  } else {
+    result = PyObject_VectorcallDict(f.broadcasting, a.named.data(), f.out + out_count, a.others.ptr());
+  }
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
+std::array<Function, std::size(catalogue) * pass_suffixes.size()> functions;
+
+/// A built-in function that has a self does not pickle by its name, so each has an entry of its own.
+template <std::size_t i>
+PyObject* entry(PyObject*, PyObject* const* given, Py_ssize_t count, PyObject* keywords) {
+  try {
+    return call(functions[i], std::span(given, static_cast<std::size_t>(count)), keywords).release().ptr();
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const py::builtin_exception& error) {
+    error.set_error();
+  }
+  return nullptr;
+}
+
+constexpr auto entries = []<std::size_t... i>(std::index_sequence<i...>) {
+  return std::array{entry<i>...};
+}(std::make_index_sequence<functions.size()>{});
+
+}  // namespace
+
+py::object make_function(Activation activation, Pass pass, const py::object& broadcasting, const py::object& uniform,
+                         const std::string& documentation) {
+  const std::size_t index =
+      static_cast<std::size_t>(activation) * pass_suffixes.size() + static_cast<std::size_t>(pass);
+  Function& f = functions[index];
+  f.description = &catalogue[static_cast<std::size_t>(activation)];
+  f.constraint = f.description->constraints[static_cast<std::size_t>(pass)];
+  f.pass = pass;
+  f.broadcasting = broadcasting.inc_ref().ptr();
+  f.uniform = uniform.inc_ref().ptr();
+  f.arrays = arrays_of(pass);
+  f.out = f.arrays + f.description->parameter_count;
+  const auto intern = [](const char* name) { return PyUnicode_InternFromString(name); };
+  f.names = {intern(pass == Pass::backward_from_output ? "y" : "x"), intern("g")};
+  for (std::size_t k = 0; k < f.description->parameter_count; ++k) {
+    const auto [name, value] = f.description->parameters[k];
+    f.names[f.arrays + k] = intern(name);
+    if (!std::isnan(value)) f.defaults[f.arrays + k] = py::float_(value).release().ptr();
+  }
+  f.names[f.out] = intern("out");
+  f.name = f.description->function(pass);
+  f.documentation = documentation;
+  auto* const entry = reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(entries[index]));
+  f.method = {f.name.c_str(), entry, METH_FASTCALL | METH_KEYWORDS, f.documentation.c_str()};
+  auto function = py::reinterpret_steal<py::object>(PyCFunction_New(&f.method, nullptr));
+  if (!function) throw py::error_already_set();
+  return function;
+}
+
+}  // namespace fastact::numpy
