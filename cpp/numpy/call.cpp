@@ -12,7 +12,7 @@ namespace py = pybind11;
 namespace fastact::numpy {
 namespace {
 
-constexpr std::size_t most_names = most_inputs + 1;
+constexpr std::size_t most_names = most_inputs + 1, most_others = 16;
 
 /// What a call needs to know. Arguments by position are the arrays, the parameters, and out.
 struct Function {
@@ -26,42 +26,53 @@ struct Function {
   PyMethodDef method;
 };
 
-/// The arguments by position, out null if it is not given, and the keywords that are the ufunc's.
+/// The arguments by position, out null where it is not given; then the keywords that are the ufunc's.
 struct Arguments {
   std::array<PyObject*, most_names> named = {};
-  py::object others;
+  std::array<PyObject*, most_others> keywords, values;
+  std::size_t others = 0;
 };
 
-/// Of the tuple of keywords, which may be null; their values follow the positional arguments.
-std::size_t size(PyObject* keywords) {
-  return keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
-}
-
-Arguments take(const Function& f, std::span<PyObject* const> positional, PyObject* keywords) {
+Arguments take(const Function& f, std::span<PyObject* const> positional, std::span<PyObject* const> values,
+               PyObject* keywords) {
+  const auto name = [&f](std::size_t i) { return py::handle(f.names[i]).cast<std::string>(); };
   if (positional.size() > f.out + 1) {
     throw py::type_error(f.name + ": at most " + std::to_string(f.out + 1) + " positional arguments, not " +
                          std::to_string(positional.size()));
   }
-  const auto name = [&f](std::size_t i) { return py::handle(f.names[i]).cast<std::string>(); };
   Arguments a;
   std::ranges::copy(positional, a.named.begin());
-  PyObject* const* value = positional.data() + positional.size();
-  for (std::size_t k = 0; k < size(keywords); ++k, ++value) {
+  for (std::size_t k = 0; k < values.size(); ++k) {
     PyObject* const keyword = PyTuple_GET_ITEM(keywords, static_cast<Py_ssize_t>(k));
     std::size_t i = f.arrays;
     while (i <= f.out && PyUnicode_Compare(keyword, f.names[i]) != 0) ++i;
-    if (i > f.out || (i == f.out && PyTuple_Check(*value))) {
-      if (!a.others) a.others = py::dict();
-      if (PyDict_SetItem(a.others.ptr(), keyword, *value) < 0) throw py::error_already_set();
-    } else if (std::exchange(a.named[i], *value) != nullptr) {
+    if (i < f.out || (i == f.out && !PyTuple_Check(values[k]))) {
+      if (std::exchange(a.named[i], values[k]) == nullptr) continue;
       throw py::type_error(f.name + ": " + name(i) + " is given twice");
     }
+    if (a.others == most_others) throw py::type_error(f.name + ": too many keywords");
+    a.keywords[a.others] = keyword;
+    a.values[a.others++] = values[k];
   }
   for (std::size_t i = 0; i < f.out; ++i) {
     if (a.named[i] == nullptr) a.named[i] = f.defaults[i];
     if (a.named[i] == nullptr) throw py::type_error(f.name + ": " + name(i) + " is missing");
   }
   return a;
+}
+
+/// Calls the ufunc with the first so many arguments for inputs, and with out and the keywords.
+PyObject* call(PyObject* ufunc, std::size_t inputs, PyObject* out, const Arguments& a) {
+  std::array<PyObject*, most_names + most_others> stack;
+  auto* end = std::copy_n(a.named.begin(), inputs, stack.begin());
+  if (out != nullptr) *end++ = out;
+  std::copy_n(a.values.begin(), a.others, end);
+  py::object keywords;
+  if (a.others > 0) keywords = py::tuple(a.others);
+  for (std::size_t k = 0; k < a.others; ++k) {
+    PyTuple_SET_ITEM(keywords.ptr(), static_cast<Py_ssize_t>(k), Py_NewRef(a.keywords[k]));
+  }
+  return PyObject_Vectorcall(ufunc, stack.data(), static_cast<std::size_t>(end - stack.begin()), keywords.ptr());
 }
 
 bool is_real(const PyArray_Descr* dtype) { return PyArray_CanCastSafely(dtype->type_num, NPY_LONGDOUBLE); }
@@ -86,10 +97,10 @@ bool has_array_ufunc(PyObject* value) {
 /// Whatever else takes part in ufuncs: a lazy array, perhaps.
 bool is_other_array(PyObject* value) { return !PyArray_Check(value) && has_array_ufunc(value); }
 
-/// Whether NumPy may hand the ufunc to an argument, or to what it holds.
+/// Whether NumPy may hand the ufunc to this argument, or to what a tuple holds, or it may name the operands' types.
 bool may_see_ufunc(PyObject* value) {
-  if (PyArray_CheckExact(value) || PyFloat_CheckExact(value)) return false;
-  return PyTuple_Check(value) || has_array_ufunc(value);
+  if (PyArray_CheckExact(value) || PyFloat_CheckExact(value) || PyType_Check(value)) return false;
+  return PyTuple_Check(value) || PyUnicode_Check(value) || has_array_ufunc(value);
 }
 
 /// A number as a Python float, a sequence as an array.
@@ -148,10 +159,11 @@ void check(const Function& f, std::span<const py::object> parameters) {
   }
 }
 
-/// Numbers go beside the arguments of the uniform ufunc, since each argument costs. Whoever NumPy may hand the ufunc to,
-/// or who names the types of its operands, is to find the parameters among these.
-py::object call(const Function& f, std::span<PyObject* const> positional, PyObject* keywords) {
-  Arguments a = take(f, positional, keywords);
+/// Numbers go beside the arguments of the uniform ufunc, since every argument costs; but who sees the ufunc is to find
+/// the parameters among its inputs.
+PyObject* call(const Function& f, PyObject* const* given, std::size_t positional, PyObject* keywords) {
+  const std::size_t named = keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
+  Arguments a = take(f, std::span(given, positional), std::span(given + positional, named), keywords);
   std::array<py::object, most_parameters> storage;
   const std::span parameters = std::span(storage).first(f.out - f.arrays);
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -161,19 +173,11 @@ py::object call(const Function& f, std::span<PyObject* const> positional, PyObje
   const std::optional<Numbers> numbers = numbers_of(parameters);
   if (f.constraint.holds != nullptr) numbers ? check(f, *numbers) : check(f, parameters);
 
-  const std::span given(positional.data(), positional.size() + size(keywords));
-  const bool names_types = a.others && (a.others.contains("signature") || a.others.contains("sig"));
-  const std::size_t out_count = a.named[f.out] != nullptr;
-  PyObject* result;
-  if (numbers && !names_types && std::ranges::none_of(given, may_see_ufunc)) {
-    const UniformParameters scope(*numbers);
-    a.named[f.arrays] = a.named[f.out];
-    result = PyObject_VectorcallDict(f.uniform, a.named.data(), f.arrays + out_count, a.others.ptr());
-  } else {
-    result = PyObject_VectorcallDict(f.broadcasting, a.named.data(), f.out + out_count, a.others.ptr());
+  if (!numbers || std::any_of(given, given + positional + named, may_see_ufunc)) {
+    return call(f.broadcasting, f.out, a.named[f.out], a);
   }
-  if (result == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(result);
+  const UniformParameters scope(*numbers);
+  return call(f.uniform, f.arrays, a.named[f.out], a);
 }
 
 std::array<Function, std::size(catalogue) * pass_suffixes.size()> functions;
@@ -182,7 +186,7 @@ std::array<Function, std::size(catalogue) * pass_suffixes.size()> functions;
 template <std::size_t i>
 PyObject* entry(PyObject*, PyObject* const* given, Py_ssize_t count, PyObject* keywords) {
   try {
-    return call(functions[i], std::span(given, static_cast<std::size_t>(count)), keywords).release().ptr();
+    return call(functions[i], given, static_cast<std::size_t>(count), keywords);
   } catch (py::error_already_set& error) {
     error.restore();
   } catch (const py::builtin_exception& error) {
