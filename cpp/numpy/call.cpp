@@ -19,7 +19,7 @@ struct Function {
   const Description* description;
   Pass pass;
   PyObject *broadcasting, *uniform;
-  std::size_t arrays, out;  // how many arrays there are, and the position of out
+  std::size_t arrays, out;                            // how many arrays there are, and the position of out
   std::array<PyObject*, most_names> names, defaults;  // null where there is no default
   Constraint constraint;
   std::string name, documentation;
@@ -78,7 +78,7 @@ PyObject* call(PyObject* ufunc, std::size_t inputs, PyObject* out, const Argumen
 bool is_real(const PyArray_Descr* dtype) { return PyArray_CanCastSafely(dtype->type_num, NPY_LONGDOUBLE); }
 
 bool is_real_number(PyObject* value) {
-  if (PyFloat_Check(value) || PyLong_Check(value)) return true;
+  if (PyFloat_Check(value) || PyLong_Check(value) || PyArray_IsScalar(value, Floating)) return true;
   if (!PyArray_IsScalar(value, Generic)) return false;
   PyArray_Descr* dtype = PyArray_DescrFromScalar(value);
   const auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(dtype));

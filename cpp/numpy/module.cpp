@@ -28,8 +28,8 @@ py::dict config() {
                   "threads"_a = get_num_threads());
 }
 
-/// Adds an activation's ufuncs, those of uniform parameters to a module of their own, so that they too pickle; returns (name, ((parameter, default or None), …), whether it has a
-/// backward_from_output).
+/// Adds an activation's ufuncs, those of uniform parameters to a module of their own, so that they too pickle; returns
+/// (name, ((parameter, default or None), …), whether it has a backward_from_output).
 py::tuple add(py::module_& m, py::module_& uniform, Activation activation) {
   const Description& description = catalogue[static_cast<std::size_t>(activation)];
   bool from_output = false;

@@ -7,28 +7,29 @@
 
 namespace fastact::numpy {
 
-/// The type of the parameters beside arrays of a type: the one computed in, so that half precision does not round them.
-constexpr int parameter_type(int type) { return type == NPY_DOUBLE ? NPY_DOUBLE : NPY_FLOAT; }
-
 /// What the type of an operand follows from. All arrays have one type.
 enum class Role : char { array, parameter, label, sum };
 
-/// The operands of a ufunc. Its loops' data point to it.
+/// The operands of a ufunc. Its loops' data point to it. Parameters are never of half precision, which would round
+/// them; where there is a signature for them, float64 ones stay so.
 struct Signature {
   std::array<Role, 6> roles = {};
   std::size_t inputs = 0, operands = 0;
   PyUFuncGenericFunction bfloat16_loop = nullptr;
   Signature* bfloat16_data = nullptr;  // this one where it is null
+  int parameter_type = NPY_FLOAT;      // beside arrays of any type but float64
+  Signature* float64_parameters = nullptr;
 
   /// The types of the operands where the arrays have this one.
   template <class T>
   T* write(int type, T* to) const {
-    return std::transform(roles.begin(), roles.begin() + static_cast<std::ptrdiff_t>(operands), to, [type](Role role) {
-      return static_cast<T>(role == Role::array       ? type
-                            : role == Role::parameter ? parameter_type(type)
-                            : role == Role::label     ? int{NPY_INT64}
-                                                      : int{NPY_DOUBLE});
-    });
+    return std::transform(roles.begin(), roles.begin() + static_cast<std::ptrdiff_t>(operands), to,
+                          [this, type](Role role) {
+                            return static_cast<T>(role == Role::array                             ? type
+                                                  : role == Role::parameter && type != NPY_DOUBLE ? parameter_type
+                                                  : role == Role::label                           ? int{NPY_INT64}
+                                                                                                  : int{NPY_DOUBLE});
+                          });
   }
 };
 

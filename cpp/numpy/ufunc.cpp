@@ -26,12 +26,12 @@ using Computed = std::conditional_t<simd::HalfPrecision<S>, float, S>;
 struct Function : Signature {
   Kernel kernel;
   std::size_t arrays, parameters;
-  Numbers defaults;
+  Numbers defaults;  // of the parameters
 };
 
-template <class T>
+template <class From, class T>
 void pack(const char* from, npy_intp stride, T* to, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = *reinterpret_cast<const T*>(from);
+  for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = static_cast<T>(*reinterpret_cast<const From*>(from));
 }
 template <simd::HalfPrecision S>
 void pack(const char* from, npy_intp stride, float* to, std::size_t count) {
@@ -62,34 +62,49 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   const Numbers& beside = UniformParameters::current == nullptr ? f.defaults : *UniformParameters::current;
 
   const bool uniform = std::all_of(steps + f.arrays, steps + f.inputs, [](npy_intp step) { return step == 0; });
+  const std::size_t varying = uniform ? f.arrays : f.inputs;
   const auto is_parameter = [&](std::size_t k) { return k >= f.arrays && k < f.inputs; };
+  const bool narrowed = f.parameter_type == NPY_DOUBLE && !std::is_same_v<T, double>;
   const auto as_it_is = [&](std::size_t k) {
-    return is_parameter(k) ? uniform || steps[k] == sizeof(T) : std::is_same_v<S, T> && steps[k] == sizeof(T);
+    return steps[k] == sizeof(T) && (is_parameter(k) ? !narrowed : std::is_same_v<S, T>);
   };
-  bool direct = true;
-  for (std::size_t k = 0; k < f.operands; ++k) direct = direct && as_it_is(k);
+  const auto at = [&](std::size_t k, std::size_t i) { return data[k] + static_cast<npy_intp>(i) * steps[k]; };
+  const auto load = [&](std::size_t k, std::size_t i, T* to, std::size_t count) {
+    if (!is_parameter(k)) {
+      pack<S>(at(k, i), steps[k], to, count);
+    } else if (narrowed) {
+      pack<double>(at(k, i), steps[k], to, count);
+    } else {
+      pack<T>(at(k, i), steps[k], to, count);
+    }
+  };
+  bool direct = as_it_is(f.inputs);
+  for (std::size_t k = 0; k < varying; ++k) direct = direct && as_it_is(k);
 
   split(n, [&](std::size_t begin, std::size_t end) {
     const simd::FloatEnvironment clean;
     alignas(64) T buffers[most_inputs + 1][block];
     std::array<const void*, most_inputs> from;
-    std::array<T, most_parameters> numbers;
-    std::ranges::transform(beside, numbers.begin(), [](double number) { return static_cast<T>(number); });
-    for (std::size_t k = f.inputs; k < f.arrays + f.parameters; ++k) from[k] = &numbers[k - f.arrays];
+    for (std::size_t k = varying; k < f.arrays + f.parameters; ++k) {
+      if (k < f.inputs) {
+        load(k, 0, buffers[k], 1);
+      } else {
+        *buffers[k] = static_cast<T>(beside[k - f.arrays]);
+      }
+      from[k] = buffers[k];
+    }
     const std::size_t stride = direct ? end - begin : block;
     for (std::size_t i = begin; i < end; i += stride) {
       const std::size_t count = std::min(stride, end - i);
-      const auto at = [&](std::size_t k) { return data[k] + static_cast<npy_intp>(i) * steps[k]; };
-      for (std::size_t k = 0; k < f.inputs; ++k) {
-        from[k] = as_it_is(k) ? at(k) : reinterpret_cast<const char*>(buffers[k]);
-        if (as_it_is(k)) continue;
-        is_parameter(k) ? pack<T>(at(k), steps[k], buffers[k], count) : pack<S>(at(k), steps[k], buffers[k], count);
+      for (std::size_t k = 0; k < varying; ++k) {
+        if (!as_it_is(k)) load(k, i, buffers[k], count);
+        from[k] = as_it_is(k) ? at(k, i) : reinterpret_cast<const char*>(buffers[k]);
       }
       if (as_it_is(f.inputs)) {
-        f.kernel(from.data(), at(f.inputs), count, uniform);
+        f.kernel(from.data(), at(f.inputs, i), count, uniform);
       } else {
-        f.kernel(from.data(), buffers[f.inputs], count, uniform);
-        unpack<S>(buffers[f.inputs], at(f.inputs), steps[f.inputs], count);
+        f.kernel(from.data(), buffers[most_inputs], count, uniform);
+        unpack<S>(buffers[most_inputs], at(f.inputs, i), steps[f.inputs], count);
       }
     }
   });
@@ -98,10 +113,10 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
 /// NumPy keeps pointers to all of this for as long as the ufunc lives, which is to the end of the process.
 struct Storage {
   std::string name;
-  Function single, twice;
-  std::array<PyUFuncGenericFunction, 3> loops;
-  std::array<void*, 3> data;
-  std::array<char, 3 * (most_inputs + 1)> types;
+  Function single, twice, float64_parameters;
+  std::array<PyUFuncGenericFunction, 5> loops;
+  std::array<void*, 5> data;
+  std::array<char, 5 * (most_inputs + 1)> types;
 };
 
 }  // namespace
@@ -123,16 +138,28 @@ py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
 
   Storage& s = storage.emplace_back();
   s.name = description.function(pass);
-  s.single = s.twice = f;
-  s.single.kernel = single;
+  s.single = s.twice = s.float64_parameters = f;
+  s.single.kernel = s.float64_parameters.kernel = single;
   s.twice.kernel = twice;
-  s.loops = {strided_loop<simd::Half>, strided_loop<float>, strided_loop<double>};
-  for (std::size_t i = 0; i < s.data.size(); ++i) s.data[i] = static_cast<Signature*>(i < 2 ? &s.single : &s.twice);
+  s.float64_parameters.parameter_type = NPY_DOUBLE;
+  s.single.float64_parameters = &s.float64_parameters;
   char* types = s.types.data();
-  for (const int type : {NPY_HALF, NPY_FLOAT, NPY_DOUBLE}) types = f.write(type, types);
+  int loops = 0;
+  const auto add = [&](int type, PyUFuncGenericFunction loop, Function& function) {
+    s.loops[loops] = loop;
+    s.data[loops++] = static_cast<Signature*>(&function);
+    types = function.write(type, types);
+  };
+  add(NPY_HALF, strided_loop<simd::Half>, s.single);
+  add(NPY_FLOAT, strided_loop<float>, s.single);
+  add(NPY_DOUBLE, strided_loop<double>, s.twice);
+  if (f.inputs > f.arrays) {
+    add(NPY_HALF, strided_loop<simd::Half>, s.float64_parameters);
+    add(NPY_FLOAT, strided_loop<float>, s.float64_parameters);
+  }
   const auto ufunc = py::reinterpret_steal<py::object>(
-      PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(s.loops.size()),
-                              static_cast<int>(f.inputs), 1, PyUFunc_None, s.name.c_str(), "", 0));
+      PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), loops, static_cast<int>(f.inputs), 1,
+                              PyUFunc_None, s.name.c_str(), "", 0));
   if (!ufunc) throw py::error_already_set();
   add_promoter(ufunc);
   return ufunc;
