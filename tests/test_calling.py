@@ -1,11 +1,12 @@
 """The calling convention: what NumPy's own ufuncs accept and return."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
-from functions import Array, Function, each_dtype, each_function, each_with_parameters
+from functions import Array, Function, bits, each_dtype, each_function, each_with_parameters
 
 SHAPE = (3, 4)
 
@@ -164,3 +165,74 @@ def test_parameters(f: Function, dtype: np.dtype[Any]) -> None:
         column = f(*(a[:, j] for a in args), *(c[j] for c in columns))
         np.testing.assert_array_equal(by_column[:, j], column)
     assert f(*(a[0, 0] for a in args), *(c[:, None] for c in columns)).shape == (4, 1)
+
+
+def other_than_defaults(f: Function) -> dict[str, float]:
+    return {name: 0.75 * value + 0.01 for name, value in f.defaults}
+
+
+@each_dtype
+@each_with_parameters
+def test_parameters_of_any_kind_give_the_same_bits(f: Function, dtype: np.dtype[Any]) -> None:
+    args = operands(f, dtype)
+    numbers = other_than_defaults(f)
+    expected = f(*args, **{name: np.full(SHAPE, number) for name, number in numbers.items()}).tobytes()
+    out = np.zeros(SHAPE, dtype)
+    ufunc_types = "d" * (len(args) + len(numbers)) + "->d"
+    for result in (
+        f(*args, *numbers.values()),
+        f(*args, **numbers),
+        f(*args, **{name: np.array(number) for name, number in numbers.items()}),
+        f(*args, *numbers.values(), out),
+        f(*args, **numbers, out=(out,)),
+        f(*args, **numbers, where=np.ones(SHAPE, bool), out=out, casting="same_kind"),
+        f(*args, **numbers, dtype=dtype),
+        f(*args, **numbers, subok=False, order="C"),
+        f(*(a[::-1] for a in args), **numbers)[::-1],
+        f(*(a.astype(np.float64) for a in args), **numbers, signature=ufunc_types) if dtype == "d" else out,
+    ):
+        assert result.tobytes() == expected
+
+
+@each_dtype
+@each_with_parameters
+def test_parameters_that_the_dtype_cannot_hold(f: Function, dtype: np.dtype[Any]) -> None:
+    """They are rounded to it, as infinity or zero, without a warning."""
+
+    class Named(np.ndarray[Any, Any]):
+        pass
+
+    args = operands(f, dtype)
+    name = f.defaults[-1][0]
+    with np.errstate(all="raise"):
+        for number in (1e300, 1e-300):
+            expected = bits(f(*args, **{name: number}))
+            assert bits(f(*args, **{name: np.array(number)})) == expected
+            assert bits(f(*args, **{name: np.full(SHAPE, number)})) == expected
+            named = f(*(a.view(Named) for a in args), **{name: number})
+            assert type(named) is Named and named.dtype == dtype and bits(named) == expected
+
+
+@each_with_parameters
+def test_parameters_of_a_call_within_a_call(f: Function) -> None:
+    args, numbers = operands(f), other_than_defaults(f)
+
+    class Nested:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+            f(*args)
+            return args[0]
+
+    assert f(Nested(), *args[1:], **numbers).tobytes() == f(*args, **numbers).tobytes()
+
+
+@each_with_parameters
+def test_parameters_of_concurrent_calls(f: Function) -> None:
+    args, name = operands(f, shape=(1000,)), f.defaults[-1][0]
+    numbers = [1 + k / 8 for k in range(8)]
+    expected = [f(*args, **{name: np.full(1000, number)}).tobytes() for number in numbers]
+
+    def all_same(k: int) -> bool:
+        return all(f(*args, **{name: numbers[k]}).tobytes() == expected[k] for _ in range(200))
+
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        assert all(pool.map(all_same, range(len(numbers))))

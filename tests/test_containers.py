@@ -30,7 +30,9 @@ def test_array_ufunc(f: Function) -> None:
         assert method == "__call__" and given[i] is recorder and not set(keywords) - {"where"}
         assert isinstance(ufunc, np.ufunc) and pickle.loads(pickle.dumps(ufunc)) is ufunc
         assert [float(p) for p in given[len(args) :]] == [default for _, default in f.defaults]
-    assert f(*operands(f), out=recorder)[3]["out"] == (recorder,)
+    for out in (recorder, (recorder,)):
+        ufunc, _, given, keywords = f(*operands(f), out=out)
+        assert len(given) == ufunc.nin == len(f.inputs) + len(f.defaults) and keywords["out"] == (recorder,)
     if f.defaults:
         assert f(*operands(f), **{f.defaults[0][0]: recorder})[1] == "__call__"
 

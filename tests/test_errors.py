@@ -1,5 +1,6 @@
 """Bad input gives the promised exception, names the culprit, and changes nothing."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,35 @@ def test_parameter_of_a_wrong_type(f: Function) -> None:
             f(*args, **{name: wrong})
     with pytest.raises(ValueError, match="broadcast"):
         f(*args, **{name: np.ones(5)})
+
+
+@each_with_parameters
+def test_misplaced_arguments(f: Function) -> None:
+    args = [X] * len(f.inputs)
+    names, values = zip(*f.defaults, strict=True)
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        (names[0], (*args, values[0]), {names[0]: values[0]}),
+        ("out", (*args, *values, X.copy()), {"out": X.copy()}),
+        (f.inputs[0], (), {}),
+        (f.inputs[-1], tuple(args[:-1]), {f.inputs[-1]: X, **dict(f.defaults)}),
+        (f"{len(args) + len(values) + 1} positional", (*args, *values, X.copy(), X), {}),
+        ("nonsense", tuple(args), {"nonsense": 1, **dict(f.defaults)}),
+        ("too many", tuple(args), {f"nonsense_{k}": k for k in range(50)}),
+    ]
+    calls += [(name, tuple(args), {}) for name in f.required]
+    for culprit, given, keywords in calls:
+        with pytest.raises(TypeError, match=culprit) as error:
+            f.function(*given, **keywords)
+        assert f.name in str(error.value)
+
+
+@each_function
+def test_ufunc_of_an_error_pickles(f: Function) -> None:
+    with pytest.raises(TypeError) as error:
+        f(*[X] * len(f.inputs), out=np.zeros(X.shape, int))
+    ufunc = getattr(error.value, "ufunc")  # noqa: B009
+    assert isinstance(ufunc, np.ufunc) and pickle.loads(pickle.dumps(ufunc)) is ufunc
+    assert ufunc(*[X] * ufunc.nin).shape == X.shape
 
 
 @each_function

@@ -14,19 +14,19 @@ namespace {
 
 constexpr std::size_t most_names = most_inputs + 1, most_others = 16;
 
-/// What a call needs to know. Arguments by position are the arrays, the parameters, and out.
+/// What a call needs to know. The arguments by position are the arrays, the parameters, and out.
 struct Function {
   const Description* description;
   Pass pass;
-  PyObject *broadcasting, *uniform;
-  std::size_t arrays, out;                            // how many arrays there are, and the position of out
-  std::array<PyObject*, most_names> names, defaults;  // null where there is no default
   Constraint constraint;
   std::string name, documentation;
   PyMethodDef method;
+  PyObject *broadcasting, *uniform;
+  std::size_t arrays, out;                            // how many arrays there are, and the position of out
+  std::array<PyObject*, most_names> names, defaults;  // null where there is no default
 };
 
-/// The arguments by position, out null where it is not given; then the keywords that are the ufunc's.
+/// The arguments by position, out null where it is not given, and the keywords that are the ufunc's.
 struct Arguments {
   std::array<PyObject*, most_names> named = {};
   std::array<PyObject*, most_others> keywords, values;
@@ -159,11 +159,11 @@ void check(const Function& f, std::span<const py::object> parameters) {
   }
 }
 
-/// Numbers go beside the arguments of the uniform ufunc, since every argument costs; but who sees the ufunc is to find
-/// the parameters among its inputs.
+/// Numbers go beside the uniform ufunc's arguments, since NumPy spends time on each of these; but whoever sees the ufunc
+/// is to find the parameters among its inputs.
 PyObject* call(const Function& f, PyObject* const* given, std::size_t positional, PyObject* keywords) {
-  const std::size_t named = keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
-  Arguments a = take(f, std::span(given, positional), std::span(given + positional, named), keywords);
+  const std::size_t by_name = keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
+  Arguments a = take(f, std::span(given, positional), std::span(given + positional, by_name), keywords);
   std::array<py::object, most_parameters> storage;
   const std::span parameters = std::span(storage).first(f.out - f.arrays);
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -173,7 +173,7 @@ PyObject* call(const Function& f, PyObject* const* given, std::size_t positional
   const std::optional<Numbers> numbers = numbers_of(parameters);
   if (f.constraint.holds != nullptr) numbers ? check(f, *numbers) : check(f, parameters);
 
-  if (!numbers || std::any_of(given, given + positional + named, may_see_ufunc)) {
+  if (!numbers || std::any_of(given, given + positional + by_name, may_see_ufunc)) {
     return call(f.broadcasting, f.out, a.named[f.out], a);
   }
   const UniformParameters scope(*numbers);

@@ -27,12 +27,12 @@ constexpr std::size_t most_inputs = 2 + most_parameters;
 constexpr std::size_t arrays_of(Pass pass) { return pass == Pass::forward ? 1 : 2; }
 
 /// The ufunc of one activation and pass, a null object where there is none. Its inputs are the arrays, then the
-/// parameters, which are float32 beside arrays of half precision; those of a uniform one are the arrays alone.
+/// parameters, which are never of half precision; a uniform one has UniformParameters in the place of these.
 pybind11::object make_ufunc(Activation activation, Pass pass, bool uniform);
 
 using Numbers = std::array<double, most_parameters>;
 
-/// The parameters of what uniform ufuncs this thread calls while the object lives; else they have their defaults.
+/// The parameters of the uniform ufuncs that this thread calls while the object lives; without one, their defaults.
 class UniformParameters {
  public:
   explicit UniformParameters(const Numbers& numbers) : previous_(std::exchange(current, &numbers)) {}

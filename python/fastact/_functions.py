@@ -17,6 +17,7 @@ KEYWORDS: dict[str, Any] = {
     "subok": True,
 }
 
+
 def _signature(arrays: tuple[str, ...], parameters: Parameters) -> inspect.Signature:
     kind = inspect.Parameter
     return inspect.Signature(
@@ -43,7 +44,10 @@ def build() -> dict[str, Any]:
             passes["_backward_from_output"] = ("y", "g")
         for suffix, arrays in passes.items():
             name = activation + suffix
-            signature, documentation = _signature(arrays, parameters), docstring(activation, suffix, parameters)
+            signature, documentation = (
+                _signature(arrays, parameters),
+                docstring(activation, suffix, parameters),
+            )
             if parameters:
                 make = getattr(_core, f"make_{name}")
                 function = make(f"{name}{signature}\n--\n\n{documentation}")
