@@ -159,8 +159,8 @@ void check(const Function& f, std::span<const py::object> parameters) {
   }
 }
 
-/// Numbers go beside the uniform ufunc's arguments, since NumPy spends time on each of these; but whoever sees the ufunc
-/// is to find the parameters among its inputs.
+/// Numbers go beside the uniform ufunc's arguments, since NumPy spends time on each of these; but whoever sees the
+/// ufunc is to find the parameters among its inputs.
 PyObject* call(const Function& f, PyObject* const* given, std::size_t positional, PyObject* keywords) {
   const std::size_t by_name = keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
   Arguments a = take(f, std::span(given, positional), std::span(given + positional, by_name), keywords);

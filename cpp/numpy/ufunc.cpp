@@ -144,7 +144,7 @@ py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
   s.float64_parameters.parameter_type = NPY_DOUBLE;
   s.single.float64_parameters = &s.float64_parameters;
   char* types = s.types.data();
-  int loops = 0;
+  std::size_t loops = 0;
   const auto add = [&](int type, PyUFuncGenericFunction loop, Function& function) {
     s.loops[loops] = loop;
     s.data[loops++] = static_cast<Signature*>(&function);
@@ -158,8 +158,8 @@ py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
     add(NPY_FLOAT, strided_loop<float>, s.float64_parameters);
   }
   const auto ufunc = py::reinterpret_steal<py::object>(
-      PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), loops, static_cast<int>(f.inputs), 1,
-                              PyUFunc_None, s.name.c_str(), "", 0));
+      PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(loops),
+                              static_cast<int>(f.inputs), 1, PyUFunc_None, s.name.c_str(), "", 0));
   if (!ufunc) throw py::error_already_set();
   add_promoter(ufunc);
   return ufunc;
