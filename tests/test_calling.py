@@ -206,9 +206,9 @@ def test_parameters_that_the_dtype_cannot_hold(f: Function, dtype: np.dtype[Any]
     name = f.defaults[-1][0]
     with np.errstate(all="raise"):
         for number in (1e300, 1e-300):
-            expected = bits(f(*args, **{name: number}))
-            assert bits(f(*args, **{name: np.array(number)})) == expected
-            assert bits(f(*args, **{name: np.full(SHAPE, number)})) == expected
+            with np.errstate(all="ignore"):
+                expected = bits(f(*args, **{name: np.full(SHAPE, number)}))
+            assert bits(f(*args, **{name: number})) == expected
             named = f(*(a.view(Named) for a in args), **{name: number})
             assert type(named) is Named and named.dtype == dtype and bits(named) == expected
 

@@ -39,19 +39,19 @@ int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* 
   auto* signature = static_cast<Signature*>(ufunc->data[0]);
   std::array<int, std::tuple_size_v<decltype(Signature::roles)>> types;
   std::size_t count = 0;
-  bool in_float64 = false;
+  bool wide = false;
   const bool output_is_given = given[signature->inputs] != nullptr;
   for (std::size_t k = 0; k < signature->inputs + output_is_given; ++k) {
     PyArray_DTypeMeta* const dtype = given[k];
     if (dtype == nullptr) continue;
     const bool python_number = dtype == &PyArray_PyFloatDType || dtype == &PyArray_PyLongDType;
     if (signature->roles[k] == Role::parameter) {
-      in_float64 = in_float64 || python_number || !PyArray_CanCastSafely(dtype->type_num, NPY_FLOAT);
+      wide = wide || python_number;
     } else if (signature->roles[k] == Role::array && !python_number && output_is_given == (k == signature->inputs)) {
       types[count++] = dtype->type_num;
     }
   }
-  if (in_float64 && signature->float64_parameters != nullptr) signature = signature->float64_parameters;
+  if (wide && signature->wide != nullptr) signature = signature->wide;
   const int type = common_type(std::span(types).first(count));
   if (type == NPY_NOTYPE) return -1;
   signature->write(type, types.data());

@@ -10,15 +10,19 @@ namespace fastact::numpy {
 /// What the type of an operand follows from. All arrays have one type.
 enum class Role : char { array, parameter, label, sum };
 
+/// What Python numbers become where they are parameters beside arrays narrower than float64: to hold any of them, and
+/// to leave float64 arrays, which NumPy narrows once for all rows, to the other loops.
+using Wide = npy_longdouble;
+
 /// The operands of a ufunc. Its loops' data point to it. Parameters are never of half precision, which would round
-/// them; where there is a signature for them, float64 ones stay so.
+/// them.
 struct Signature {
   std::array<Role, 6> roles = {};
   std::size_t inputs = 0, operands = 0;
   PyUFuncGenericFunction bfloat16_loop = nullptr;
   Signature* bfloat16_data = nullptr;  // this one where it is null
   int parameter_type = NPY_FLOAT;      // beside arrays of any type but float64
-  Signature* float64_parameters = nullptr;
+  Signature* wide = nullptr;           // the one with Wide parameters, if any
 
   /// The types of the operands where the arrays have this one.
   template <class T>

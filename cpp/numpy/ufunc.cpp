@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <concepts>
 #include <deque>
 #include <span>
 #include <string>
@@ -29,9 +30,16 @@ struct Function : Signature {
   Numbers defaults;  // of the parameters
 };
 
-template <class From, class T>
+template <class T>
 void pack(const char* from, npy_intp stride, T* to, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = static_cast<T>(*reinterpret_cast<const From*>(from));
+  for (std::size_t i = 0; i < count; ++i, from += stride) to[i] = *reinterpret_cast<const T*>(from);
+}
+/// By way of double, since FloatEnvironment does not restore the flags of long double.
+template <std::same_as<Wide> W, class T>
+void pack(const char* from, npy_intp stride, T* to, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i, from += stride) {
+    to[i] = static_cast<T>(static_cast<double>(*reinterpret_cast<const W*>(from)));
+  }
 }
 template <simd::HalfPrecision S>
 void pack(const char* from, npy_intp stride, float* to, std::size_t count) {
@@ -64,16 +72,16 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   const bool uniform = std::all_of(steps + f.arrays, steps + f.inputs, [](npy_intp step) { return step == 0; });
   const std::size_t varying = uniform ? f.arrays : f.inputs;
   const auto is_parameter = [&](std::size_t k) { return k >= f.arrays && k < f.inputs; };
-  const bool narrowed = f.parameter_type == NPY_DOUBLE && !std::is_same_v<T, double>;
+  const bool wide = f.parameter_type == NPY_LONGDOUBLE;
   const auto as_it_is = [&](std::size_t k) {
-    return steps[k] == sizeof(T) && (is_parameter(k) ? !narrowed : std::is_same_v<S, T>);
+    return steps[k] == sizeof(T) && (is_parameter(k) ? !wide : std::is_same_v<S, T>);
   };
   const auto at = [&](std::size_t k, std::size_t i) { return data[k] + static_cast<npy_intp>(i) * steps[k]; };
   const auto load = [&](std::size_t k, std::size_t i, T* to, std::size_t count) {
     if (!is_parameter(k)) {
       pack<S>(at(k, i), steps[k], to, count);
-    } else if (narrowed) {
-      pack<double>(at(k, i), steps[k], to, count);
+    } else if (wide) {
+      pack<Wide>(at(k, i), steps[k], to, count);
     } else {
       pack<T>(at(k, i), steps[k], to, count);
     }
@@ -113,7 +121,7 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
 /// NumPy keeps pointers to all of this for as long as the ufunc lives, which is to the end of the process.
 struct Storage {
   std::string name;
-  Function single, twice, float64_parameters;
+  Function single, twice, wide;
   std::array<PyUFuncGenericFunction, 5> loops;
   std::array<void*, 5> data;
   std::array<char, 5 * (most_inputs + 1)> types;
@@ -138,11 +146,11 @@ py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
 
   Storage& s = storage.emplace_back();
   s.name = description.function(pass);
-  s.single = s.twice = s.float64_parameters = f;
-  s.single.kernel = s.float64_parameters.kernel = single;
+  s.single = s.twice = s.wide = f;
+  s.single.kernel = s.wide.kernel = single;
   s.twice.kernel = twice;
-  s.float64_parameters.parameter_type = NPY_DOUBLE;
-  s.single.float64_parameters = &s.float64_parameters;
+  s.wide.parameter_type = NPY_LONGDOUBLE;
+  s.single.wide = &s.wide;
   char* types = s.types.data();
   std::size_t loops = 0;
   const auto add = [&](int type, PyUFuncGenericFunction loop, Function& function) {
@@ -154,8 +162,8 @@ py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
   add(NPY_FLOAT, strided_loop<float>, s.single);
   add(NPY_DOUBLE, strided_loop<double>, s.twice);
   if (f.inputs > f.arrays) {
-    add(NPY_HALF, strided_loop<simd::Half>, s.float64_parameters);
-    add(NPY_FLOAT, strided_loop<float>, s.float64_parameters);
+    add(NPY_HALF, strided_loop<simd::Half>, s.wide);
+    add(NPY_FLOAT, strided_loop<float>, s.wide);
   }
   const auto ufunc = py::reinterpret_steal<py::object>(
       PyUFunc_FromFuncAndData(s.loops.data(), s.data.data(), s.types.data(), static_cast<int>(loops),
