@@ -243,9 +243,8 @@ class Rows {
   static constexpr auto each_row = std::make_index_sequence<shape.rows>{};
   static constexpr auto each_scalar = std::make_index_sequence<shape.scalars>{};
 
-  using Sum = std::conditional_t<shape.parameter && std::is_same_v<T, float>, Wide<V>, math::Pair<V>>;
-  using Sums = std::array<Sum, shape.sums>;
-  using Terms = std::array<math::Pair<V>, shape.sums>;
+  using Terms = typename F::template Terms<V>;
+  using Sum = std::conditional_t<shape.parameter && std::is_same_v<T, float>, Wide<V>, Terms>;
   using Scalars = std::array<V, shape.scalars>;
 
   const RowCall& call_;
@@ -303,11 +302,11 @@ class Rows {
       const auto larger = [](V a, V b) { return max(b, a); };
       largest = joined(larger, [&](std::size_t r, std::size_t begin, std::size_t end) { return peak(r, begin, end); });
     }
-    const auto plus = [](const Sums& a, const Sums& b) { return added(a, b); };
-    const Sums sums = joined(plus, [&](std::size_t r, std::size_t begin, std::size_t end) {
+    const auto plus = [](const Sum& a, const Sum& b) { return a + b; };
+    const Sum total = joined(plus, [&](std::size_t r, std::size_t begin, std::size_t end) {
       return sum(of_row(r, largest), r, begin, end);
     });
-    return with(scalars_, [&](auto... scalars) { return F::state(largest, sums, scalars...); });
+    return with(scalars_, [&](auto... scalars) { return F::state(largest, total, scalars...); });
   }
 
  private:
@@ -364,42 +363,42 @@ class Rows {
       return fold<distance / 2>(join, halves);
     }
   }
-  template <std::size_t distance>
-  static void exchange(V& low, V& high) {
-    V::template exchange<distance>(low, high);
-  }
-  template <std::size_t distance>
-  static void exchange(math::Pair<V>& low, math::Pair<V>& high) {
-    exchange<distance>(low.hi, high.hi);
-    exchange<distance>(low.lo, high.lo);
-  }
-  template <std::size_t distance>
-  static void exchange(Wide<V>& low, Wide<V>& high) {
-    using D = typename Wide<V>::D;
-    for (std::size_t i = 0; i < low.parts.size(); ++i) {
-      if constexpr (distance < D::size) {
-        D::template exchange<distance>(low.parts[i], high.parts[i]);
-      } else if ((i & (distance / D::size)) != 0) {
-        std::swap(low.parts[i], high.parts[i ^ (distance / D::size)]);
+  template <std::size_t distance, class X>
+  static void exchange(X& low, X& high) {
+    if constexpr (std::is_same_v<X, V>) {
+      V::template exchange<distance>(low, high);
+    } else if constexpr (std::is_same_v<X, Wide<V>>) {
+      using D = typename X::D;
+      for (std::size_t i = 0; i < low.parts.size(); ++i) {
+        if constexpr (distance < D::size) {
+          D::template exchange<distance>(low.parts[i], high.parts[i]);
+        } else if ((i & (distance / D::size)) != 0) {
+          std::swap(low.parts[i], high.parts[i ^ (distance / D::size)]);
+        }
       }
+    } else {
+      auto low_vectors = vectors(low), high_vectors = vectors(high);
+      for (std::size_t i = 0; i < low_vectors.size(); ++i) exchange<distance>(low_vectors[i], high_vectors[i]);
+      low = std::bit_cast<X>(low_vectors), high = std::bit_cast<X>(high_vectors);
     }
   }
-  template <std::size_t distance>
-  static void exchange(Sums& low, Sums& high) {
-    for (std::size_t k = 0; k < shape.sums; ++k) exchange<distance>(low[k], high[k]);
+  /// What terms and states consist of.
+  template <class X>
+  static auto vectors(const X& x) {
+    return std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
   }
 
-  /// What vectors hold for row r, in all their lanes. A state consists of vectors alone.
+  /// What vectors hold for row r, in all their lanes.
   template <class X>
   static X of_row(std::size_t r, const X& x) {
     if constexpr (side_by_side) return x;
-    auto vectors = std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
-    for (V& v : vectors) {
+    auto of_all = vectors(x);
+    for (V& v : of_all) {
       T lanes[V::size];
       v.store(lanes);
       v = V(lanes[r * width]);
     }
-    return std::bit_cast<X>(vectors);
+    return std::bit_cast<X>(of_all);
   }
 
   Place place(std::size_t operand, std::size_t r, std::size_t j) const {
@@ -436,7 +435,7 @@ class Rows {
     return largest;
   }
 
-  [[gnu::flatten]] Sums sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
+  [[gnu::flatten]] Sum sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
     const Scalars scalars = of_row(r, scalars_);
     const auto terms = [&](std::size_t j) {
       return with_rows(r, j, end, [&](auto... x) {
@@ -449,21 +448,21 @@ class Rows {
         });
       });
     };
-    Sums total = {};
+    Sum total = {};
     if constexpr (sums_at_once == 1) {
-      for (std::size_t j = begin; j < end; j += step) total = added(total, terms(j));
+      for (std::size_t j = begin; j < end; j += step) total = total + terms(j);
     } else {
-      std::array<Sums, sums_at_once> sums;
+      std::array<Sum, sums_at_once> sums;
       const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
       for (std::size_t i = 0; i < used; ++i) sums[i] = first(terms(begin + i * step));
       for (std::size_t j = begin + used * step; j < end; j += step) {
-        Sums& s = sums[j / step % sums_at_once];
-        s = added(s, terms(j));
+        Sum& s = sums[j / step % sums_at_once];
+        s = s + terms(j);
       }
       for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
-        for (std::size_t i = 0; i < half && i + half < used; ++i) sums[i] = added(sums[i], sums[i + half]);
+        for (std::size_t i = 0; i < half && i + half < used; ++i) sums[i] = sums[i] + sums[i + half];
       }
-      if (used > 0) total = added(total, sums[0]);
+      if (used > 0) total = total + sums[0];
     }
     return total;
   }
@@ -482,15 +481,9 @@ class Rows {
     }
   }
 
-  template <class X>
-  static Sums added(const Sums& sums, const X& x) {
-    return [&]<std::size_t... k>(std::index_sequence<k...>) {
-      return Sums{(sums[k] + x[k])...};
-    }(std::make_index_sequence<shape.sums>{});
-  }
-  static Sums first(const Terms& terms) {
-    if constexpr (std::is_same_v<Sums, Terms>) return terms;
-    return added({}, terms);
+  static Sum first(const Terms& terms) {
+    if constexpr (std::is_same_v<Sum, Terms>) return terms;
+    return Sum{} + terms;
   }
 
   /// One number of each row.

@@ -9,18 +9,20 @@ namespace fastact::rowwise {
 /// the row.
 template <class A>
 struct learnable {
-  static constexpr Shape shape = {.rows = 2, .scalars = 1, .sums = 1, .shifted = false, .parameter = true};
+  static constexpr Shape shape = {.rows = 2, .scalars = 1, .shifted = false, .parameter = true};
   template <class V>
-  static Sums1<V> terms(V, V x, V g, V p) {
-    return {A::parameter_backward(x, g, p)};
+  using Terms = math::Pair<V>;
+  template <class V>
+  static Terms<V> terms(V, V x, V g, V p) {
+    return A::parameter_backward(x, g, p);
   }
   template <class V>
-  static V early(Sums1<V>, V x, V g, V p) {
+  static V early(Terms<V>, V x, V g, V p) {
     return activations::gradient<A>(x, g, p);
   }
-  template <class V, class Sums>
-  static auto state(V, const Sums& sums, V) {
-    return sums[0];
+  template <class V, class Sum>
+  static Sum state(V, Sum sum, V) {
+    return sum;
   }
   template <class Sum>
   static Sum result(Sum sum) {

@@ -12,27 +12,30 @@
 /// of the factor.
 ///
 /// A row function is given by some of
-///   terms(m, x…, scalars…)    what is summed over the row, with m where `shifted`, else 0
+///   terms(m, x…, scalars…)    what is summed over the row, of type Terms, with m where `shifted`, else 0
 ///   early(terms, x…, scalars…) what is written in the same sweep
 ///   state(m, sums, scalars…)  what the rest needs of the row
 ///   late(state, x…)           what is written in a last sweep; `from_early` takes what early has written instead
 ///   at_label(state)           and what then replaces it at the row's label
 ///   result(state)             the row's one number
-/// on vectors that hold either elements of one row or one element each of several rows.
+/// on vectors that hold either elements of one row or one element each of several rows. Terms and states consist of
+/// vectors alone.
 namespace fastact::rowwise {
 
-/// Inputs that are rows, then scalars, one to a row; the sums; whether m is wanted.
+/// Inputs that are rows, then scalars, one to a row; whether m is wanted.
 struct Shape {
-  std::size_t rows, scalars, sums;
+  std::size_t rows, scalars;
   bool shifted;            // m is the largest element of the first row
   bool labelled = false;   // the first scalar is x at the row's label
   bool parameter = false;  // the scalar is a learned parameter, and the result its gradient
 };
 
+/// Two sums.
 template <class V>
-using Sums1 = std::array<math::Pair<V>, 1>;
-template <class V>
-using Sums2 = std::array<math::Pair<V>, 2>;
+struct Both {
+  math::Pair<V> first, second;
+  friend Both operator+(Both a, Both b) { return {a.first + b.first, a.second + b.second}; }
+};
 
 template <class V>
 V nan() {
@@ -51,30 +54,34 @@ typename V::Mask is_finite(V x) {
   return abs(x) <= V(std::numeric_limits<typename V::Element>::max());
 }
 
-/// s - 1, from a sum that keeps the terms below 1 apart from those that are 1: beside a 1 they would lose digits.
+/// s - 1, from a sum that keeps the terms below 1 apart from those that are 1: beside a 1 they would lose digits. The
+/// ones are counted exactly, up to 2^24 of a float vector's lane.
+template <class V>
 struct Others {
-  template <class V>
-  static Sums2<V> terms(V largest, V x) {
+  math::Pair<V> below;
+  V ones;
+
+  static Others terms(V largest, V x) {
     const auto is_largest = x == largest;
     const V zero = 0.0;
-    return {select(is_largest, {zero, zero}, math::exp_below(x, largest)), {select(is_largest, V(1.0), zero), zero}};
+    return {select(is_largest, {zero, zero}, math::exp_below(x, largest)), select(is_largest, V(1.0), zero)};
   }
-  template <class V>
-  static math::Pair<V> sum(Sums2<V> sums) {
-    return unscaled(sums[0]) + math::Pair<V>{sums[1].hi - 1.0, sums[1].lo};
-  }
+  friend Others operator+(Others a, Others b) { return {a.below + b.below, a.ones + b.ones}; }
+  math::Pair<V> sum() const { return (ones - 1.0) + unscaled(below); }
 };
 
 /// softmax(x) = e^x / Σ e^x. With s = e^(x-m)/Σ, ds_i/dx_j = s_i (δ_ij - s_j), so dx = s (g - Σ g s).
 struct softmax {
-  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 1, .shifted = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .shifted = true};
   template <class V>
-  static Sums1<V> terms(V largest, V x) {
-    return {math::exp_below(x, largest)};
+  using Terms = math::Pair<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x) {
+    return math::exp_below(x, largest);
   }
   template <class V>
-  static V early(Sums1<V> terms, V) {
-    return terms[0].value();
+  static V early(Terms<V> terms, V) {
+    return terms.value();
   }
   template <class V>
   struct State {
@@ -82,8 +89,8 @@ struct softmax {
     math::Pair<V> inverse;
   };
   template <class V>
-  static State<V> state(V largest, Sums1<V> sums) {
-    const math::Pair<V> inverse = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sums[0]);
+  static State<V> state(V largest, math::Pair<V> sum) {
+    const math::Pair<V> inverse = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sum);
     return {largest, {select(is_finite(largest), inverse.hi, nan<V>()), inverse.lo}};
   }
   template <class V>
@@ -101,9 +108,11 @@ struct softmax {
 };
 
 struct softmax_backward {
-  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 2, .shifted = true};
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .shifted = true};
   template <class V>
-  static Sums2<V> terms(V largest, V x, V g) {
+  using Terms = Both<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x, V g) {
     const math::Pair<V> e = math::exp_below(x, largest);
     return {e, g * unscaled(e)};
   }
@@ -113,8 +122,8 @@ struct softmax_backward {
     math::Pair<V> mean;  // Σ g s
   };
   template <class V>
-  static State<V> state(V largest, Sums2<V> sums) {
-    return {softmax::state(largest, Sums1<V>{sums[0]}), sums[1] / math::Divisor<V>(unscaled(sums[0]))};
+  static State<V> state(V largest, Both<V> sums) {
+    return {softmax::state(largest, sums.first), sums.second / math::Divisor<V>(unscaled(sums.first))};
   }
   template <class V>
   static V late(State<V> s, V x, V g) {
@@ -123,14 +132,16 @@ struct softmax_backward {
 };
 
 struct softmax_backward_from_output {
-  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 1, .shifted = false};
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .shifted = false};
   template <class V>
-  static Sums1<V> terms(V, V y, V g) {
-    return {math::product(g, y)};
+  using Terms = math::Pair<V>;
+  template <class V>
+  static Terms<V> terms(V, V y, V g) {
+    return math::product(g, y);
   }
   template <class V>
-  static math::Pair<V> state(V, Sums1<V> sums) {
-    return sums[0];
+  static math::Pair<V> state(V, math::Pair<V> sum) {
+    return sum;
   }
   template <class V>
   static V late(math::Pair<V> mean, V y, V g) {
@@ -140,10 +151,12 @@ struct softmax_backward_from_output {
 
 /// log_softmax(x) = x - m - log s; dx = g - softmax(x) Σ g. x - m and -log s are of one sign: nothing cancels.
 struct log_softmax {
-  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 2, .shifted = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .shifted = true};
   template <class V>
-  static Sums2<V> terms(V largest, V x) {
-    return Others::terms(largest, x);
+  using Terms = Others<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x) {
+    return Others<V>::terms(largest, x);
   }
   template <class V>
   struct State {
@@ -151,8 +164,8 @@ struct log_softmax {
     math::Pair<V> log_sum;
   };
   template <class V>
-  static State<V> state(V largest, Sums2<V> sums) {
-    return {select(is_finite(largest), largest, nan<V>()), math::log1p_of_sum(Others::sum(sums))};
+  static State<V> state(V largest, Others<V> others) {
+    return {select(is_finite(largest), largest, nan<V>()), math::log1p_of_sum(others.sum())};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -161,9 +174,11 @@ struct log_softmax {
 };
 
 struct log_softmax_backward {
-  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 2, .shifted = true};
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .shifted = true};
   template <class V>
-  static Sums2<V> terms(V largest, V x, V g) {
+  using Terms = Both<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x, V g) {
     return {math::exp_below(x, largest), {g, 0.0}};
   }
   template <class V>
@@ -172,8 +187,8 @@ struct log_softmax_backward {
     math::Pair<V> total;  // Σ g
   };
   template <class V>
-  static State<V> state(V largest, Sums2<V> sums) {
-    return {softmax::state(largest, Sums1<V>{sums[0]}), sums[1]};
+  static State<V> state(V largest, Both<V> sums) {
+    return {softmax::state(largest, sums.first), sums.second};
   }
   template <class V>
   static V late(State<V> s, V x, V g) {
@@ -182,14 +197,16 @@ struct log_softmax_backward {
 };
 
 struct log_softmax_backward_from_output {
-  static constexpr Shape shape = {.rows = 2, .scalars = 0, .sums = 1, .shifted = false};
+  static constexpr Shape shape = {.rows = 2, .scalars = 0, .shifted = false};
   template <class V>
-  static Sums1<V> terms(V, V, V g) {
-    return {math::Pair<V>{g, 0.0}};
+  using Terms = math::Pair<V>;
+  template <class V>
+  static Terms<V> terms(V, V, V g) {
+    return {g, 0.0};
   }
   template <class V>
-  static math::Pair<V> state(V, Sums1<V> sums) {
-    return sums[0];
+  static math::Pair<V> state(V, math::Pair<V> sum) {
+    return sum;
   }
   template <class V>
   static V late(math::Pair<V> total, V y, V g) {
@@ -202,10 +219,12 @@ struct log_softmax_backward_from_output {
 
 /// log Σ e^x = m + log s; dx = g softmax(x).
 struct logsumexp {
-  static constexpr Shape shape = {.rows = 1, .scalars = 0, .sums = 2, .shifted = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 0, .shifted = true};
   template <class V>
-  static Sums2<V> terms(V largest, V x) {
-    return Others::terms(largest, x);
+  using Terms = Others<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x) {
+    return Others<V>::terms(largest, x);
   }
   /// The largest and the sum less 1, which is NaN where an element is.
   template <class V>
@@ -214,8 +233,8 @@ struct logsumexp {
     math::Pair<V> others;
   };
   template <class V>
-  static State<V> state(V largest, Sums2<V> sums) {
-    return {largest, Others::sum(sums)};
+  static State<V> state(V largest, Others<V> others) {
+    return {largest, others.sum()};
   }
   template <class V>
   static V result(State<V> s) {
@@ -228,9 +247,11 @@ struct logsumexp {
 };
 
 struct logsumexp_backward {
-  static constexpr Shape shape = {.rows = 1, .scalars = 1, .sums = 1, .shifted = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 1, .shifted = true};
   template <class V>
-  static Sums1<V> terms(V largest, V x, V) {
+  using Terms = math::Pair<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x, V) {
     return softmax::terms(largest, x);
   }
   template <class V>
@@ -239,8 +260,8 @@ struct logsumexp_backward {
     V g;
   };
   template <class V>
-  static State<V> state(V largest, Sums1<V> sums, V g) {
-    return {softmax::state(largest, sums), g};
+  static State<V> state(V largest, math::Pair<V> sum, V g) {
+    return {softmax::state(largest, sum), g};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -250,14 +271,16 @@ struct logsumexp_backward {
 
 /// The cross-entropy of softmax(x) and the label l, -log softmax(x)_l = (m - x_l) + log s; dx = g (softmax(x) - δ_l).
 struct softmax_cross_entropy {
-  static constexpr Shape shape = {.rows = 1, .scalars = 1, .sums = 2, .shifted = true, .labelled = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 1, .shifted = true, .labelled = true};
   template <class V>
-  static Sums2<V> terms(V largest, V x, V) {
-    return Others::terms(largest, x);
+  using Terms = Others<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x, V) {
+    return Others<V>::terms(largest, x);
   }
   template <class V>
-  static V state(V largest, Sums2<V> sums, V labelled) {
-    return V(0.0) - log_softmax::late(log_softmax::state(largest, sums), labelled);
+  static V state(V largest, Others<V> others, V labelled) {
+    return V(0.0) - log_softmax::late(log_softmax::state(largest, others), labelled);
   }
   template <class V>
   static V result(V loss) {
@@ -266,10 +289,12 @@ struct softmax_cross_entropy {
 };
 
 struct softmax_cross_entropy_backward {
-  static constexpr Shape shape = {.rows = 1, .scalars = 2, .sums = 2, .shifted = true, .labelled = true};
+  static constexpr Shape shape = {.rows = 1, .scalars = 2, .shifted = true, .labelled = true};
   template <class V>
-  static Sums2<V> terms(V largest, V x, V, V) {
-    return Others::terms(largest, x);
+  using Terms = Others<V>;
+  template <class V>
+  static Terms<V> terms(V largest, V x, V, V) {
+    return Others<V>::terms(largest, x);
   }
   template <class V>
   struct State {
@@ -278,11 +303,11 @@ struct softmax_cross_entropy_backward {
   };
   /// At the label, softmax - 1 is minus the other terms' share of the sum: nothing cancels.
   template <class V>
-  static State<V> state(V largest, Sums2<V> sums, V labelled, V g) {
+  static State<V> state(V largest, Others<V> others, V labelled, V g) {
     const V one = 1.0;
-    const math::Pair<V> below = Others::sum(sums), sum = one + below;
+    const math::Pair<V> below = others.sum(), sum = one + below;
     const V scale = math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent));
-    softmax::State<V> y = softmax::state(largest, Sums1<V>{math::Pair<V>{sum.hi * scale, sum.lo * scale}});
+    softmax::State<V> y = softmax::state(largest, math::Pair<V>{sum.hi * scale, sum.lo * scale});
     y.inverse.hi = select(labelled == labelled, y.inverse.hi, nan<V>());  // a row without its label
     const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
     const V at_label = (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value();
