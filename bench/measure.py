@@ -1,0 +1,176 @@
+"""Measures cells: reads a JSON list of them and writes a line of JSON for each, after one about the setting.
+
+    echo '[["gelu", "forward", "float32", [4096], null, 2, "fresh", 1, "best"]]' | python bench/measure.py
+
+A cell is a function, a pass, a type, a shape and more; peers.py plans them and reports. Within a cell the
+libraries take turns and the least time of each counts: so the ratios hold on a busy machine.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter, sleep
+from timeit import Timer
+from typing import Any, NamedTuple
+
+import fastact
+import numpy as np
+from expressions import ROWS
+from fastact._documentation import REQUIRED
+from forms import into_out
+from libraries import Library, load
+
+TURN = 3e-4  # seconds: long beside the clock's resolution, short beside the spells of a busy machine
+REST = 4e-3  # seconds for which threads of the library before may still be waiting busily
+CHECKED = 1 << 16  # elements of each result
+
+
+class Cell(NamedTuple):
+    function: str
+    pass_: str
+    dtype: str
+    shape: tuple[int, ...]
+    axis: int | None  # of functions of rows
+    spread: float  # deviation of the inputs
+    output: str  # fresh or out
+    threads: int
+    isa: str
+
+
+def inputs(cell: Cell, forward: str) -> dict[str, Any]:
+    """The arrays by the names they have in expressions."""
+    rng = np.random.default_rng(0)
+    x = (cell.spread * rng.standard_normal(cell.shape, np.float32)).astype(cell.dtype)
+    each = [n if i == cell.axis else 1 for i, n in enumerate(cell.shape)]
+    arrays = {"x": x, "weight": np.full(each, REQUIRED, cell.dtype)}
+    names = {"fastact": fastact, "axis": cell.axis}
+    if cell.axis is not None:
+        arrays["a"], arrays["b"] = np.array_split(x, 2, cell.axis)
+        arrays["labels"] = x.argmax(cell.axis)
+        arrays["indices"] = np.expand_dims(arrays["labels"], cell.axis)
+        for expression in ROWS[cell.function].get("kept", ()):
+            arrays["kept"] = eval(expression, names | arrays)
+    y = arrays["y"] = eval(forward, names | arrays)
+    arrays["g"] = rng.standard_normal(y.shape, np.float32).astype(cell.dtype)
+    arrays["out"] = np.empty_like(y if cell.pass_ == "forward" else x)
+    return arrays
+
+
+def some_values(library: Library, result: Any) -> list[Any]:
+    results = result if isinstance(result, tuple) else (result,)
+    return [library.values(part).ravel()[:CHECKED].copy() for part in results]
+
+
+def agree(cell: Cell, ours: Any, theirs: Any) -> bool:
+    """Whether nearly all elements do. Some lie at kinks, where conventions differ."""
+    tolerance = max(1e-3, 16 * float(np.finfo(cell.dtype).eps)) if cell.dtype != "bfloat16" else 0.125
+    floor = 1e-5 if tolerance == 1e-3 else tolerance
+    return all(
+        np.isclose(b, a, tolerance, floor).mean() > 0.99 for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | None]:
+    """By library, where it has such a function; None where its result is wrong."""
+    found: dict[str, Timer | None] = {}
+    forward = libraries["fastact"].write(cell.function, "forward", cell.dtype)
+    assert forward
+    arrays = inputs(cell, forward.expression)
+    for name, library in libraries.items():
+        written = library.write(cell.function, cell.pass_, cell.dtype)
+        expression = written and (into_out(written.expression) if cell.output == "out" else written.expression)
+        if not written or not expression:
+            continue
+        names = {key: library.array(array) for key, array in arrays.items()}
+        names |= {**written.names, "axis": cell.axis}
+        # Not everything has a form for out= or for half precision.
+        exotic = cell.output == "out" or cell.dtype not in ("float32", "float64")
+        with suppress(*[Exception] if exotic and name != "fastact" else []):
+            values = some_values(library, eval(expression, names))
+            if not found:
+                expected = values
+            right = agree(cell, expected, values)
+            found[name] = Timer(expression, globals=names) if right else None
+    return found
+
+
+def least_times(timers: Mapping[str, Timer], seconds: float, rest: float) -> dict[str, float]:
+    """The least time of a call in nanoseconds, over turns taken for so many seconds."""
+    calls = {
+        name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
+        for name, timer in timers.items()
+    }
+    least = dict.fromkeys(timers, math.inf)
+    racing = list(timers)
+    end = perf_counter() + seconds
+    turns = 0
+    while turns < 3 or perf_counter() < end:
+        for name in racing:
+            if rest:
+                sleep(rest)
+                timers[name].timeit(1)  # wakes its threads
+            least[name] = min(least[name], timers[name].timeit(calls[name]) / calls[name])
+        turns += 1
+        if turns == 3:  # who is twice as slow as the second only watches from here
+            second = sorted(least.values())[:2][-1]
+            racing = [name for name in racing if least[name] < 2 * second]
+    return {name: 1e9 * time for name, time in least.items()}
+
+
+def measure(libraries: Mapping[str, Library], cell: Cell, seconds: float) -> dict[str, Any]:
+    found = timers(libraries, cell)
+    sound = {name: timer for name, timer in found.items() if timer}
+    times = least_times(sound, seconds, REST * (cell.threads > 1))
+    size = math.prod(cell.shape)
+    return {
+        **cell._asdict(),
+        "ns_per_element": {name: time / size for name, time in times.items()},
+        "wrong": sorted(found.keys() - sound.keys()),
+    }
+
+
+def processor() -> str:
+    with suppress(OSError):
+        if found := re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()):
+            return found[1]
+    return platform.processor() or platform.machine()
+
+
+def setting(libraries: Mapping[str, Library]) -> dict[str, str]:
+    return {
+        "processor": f"{processor()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        **{name: library.version for name, library in libraries.items()},
+    }
+
+
+def raise_threshold() -> None:
+    """Have glibc keep freed memory of up to 32 MiB for itself from the start, as it does after a while."""
+    np.ones((1 << 25) - 4096, np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=0.4, metavar="S", help="for each cell")
+    options = parser.parse_args()
+    np.seterr(all="ignore")
+    raise_threshold()
+    libraries = load()
+    print(json.dumps({"setting": setting(libraries)}), flush=True)
+    for function, pass_, dtype, shape, *rest in json.load(sys.stdin):
+        cell = Cell(function, pass_, dtype, tuple(shape), *rest)
+        print(json.dumps(measure(libraries, cell, options.seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()
