@@ -84,7 +84,8 @@ class Elements(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         form = self.functions[ast.unparse(node.func)]
         arguments = dict(zip("abc", map(self.visit, node.args), strict=False))
-        return Arguments(arguments).visit(ast.parse(form, mode="eval").body)
+        rewritten: ast.expr = Arguments(arguments).visit(ast.parse(form, mode="eval").body)
+        return rewritten
 
 
 class Arguments(ast.NodeTransformer):

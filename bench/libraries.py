@@ -1,7 +1,7 @@
 """fastact and its peers: how each is loaded, and what it is called with."""
 
 import hashlib
-import os
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -176,9 +176,7 @@ def load_numexpr() -> Library:
             return name
 
         try:
-            variables, results, joined = forms.elementwise(
-                written[function, pass_], forms.NUMEXPR, constant
-            )
+            variables, results, joined = forms.elementwise(written[function, pass_], forms.NUMEXPR, constant)
         except LookupError:
             return None
         for name, value in variables.items():
@@ -191,10 +189,10 @@ def load_numexpr() -> Library:
 
 def load_numba() -> Library:
     """Ufuncs from NumPy's expressions where their operations are elementwise."""
-    import math
-
     import numba
 
+    vectorize: Any = numba.vectorize
+    target = "cpu" if numba.get_num_threads() == 1 else "parallel"
     written = expressions("NumPy")
 
     @cache
@@ -215,9 +213,9 @@ def load_numba() -> Library:
             arrays = sorted(set(re.findall(r"\w+", body)) & {"x", "g", "y", "a", "b", "kept", "weight"})
             exec(f"def f{index}({', '.join(arrays)}):\n{body}", names)
             number = getattr(numba, dtype)
-            target = "cpu" if numba.config.NUMBA_NUM_THREADS == 1 else "parallel"
-            vectorize = numba.vectorize([number(*[number] * len(arrays))], target=target)
-            names[f"f{index}"] = vectorize(names[f"f{index}"])
+            names[f"f{index}"] = vectorize([number(*[number] * len(arrays))], target=target)(
+                names[f"f{index}"]
+            )
             calls.append(f"f{index}({', '.join(arrays)})")
         return Written(joined.format(*calls), names)
 

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter, sleep
+from time import sleep
 from timeit import Timer
 from typing import Any, NamedTuple
 
@@ -72,9 +72,7 @@ def agree(cell: Cell, ours: Any, theirs: Any) -> bool:
     """Whether nearly all elements do. Some lie at kinks, where conventions differ."""
     tolerance = max(1e-3, 16 * float(np.finfo(cell.dtype).eps)) if cell.dtype != "bfloat16" else 0.125
     floor = 1e-5 if tolerance == 1e-3 else tolerance
-    return all(
-        np.isclose(b, a, tolerance, floor).mean() > 0.99 for a, b in zip(ours, theirs, strict=True)
-    )
+    return all(np.isclose(b, a, tolerance, floor).mean() > 0.99 for a, b in zip(ours, theirs, strict=True))
 
 
 def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | None]:
@@ -85,7 +83,9 @@ def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | No
     arrays = inputs(cell, forward.expression)
     for name, library in libraries.items():
         written = library.write(cell.function, cell.pass_, cell.dtype)
-        expression = written and (into_out(written.expression) if cell.output == "out" else written.expression)
+        expression = written and (
+            into_out(written.expression) if cell.output == "out" else written.expression
+        )
         if not written or not expression:
             continue
         names = {key: library.array(array) for key, array in arrays.items()}
@@ -102,25 +102,20 @@ def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | No
 
 
 def least_times(timers: Mapping[str, Timer], seconds: float, rest: float) -> dict[str, float]:
-    """The least time of a call in nanoseconds, over turns taken for so many seconds."""
+    """The least time of a call in nanoseconds, over turns that share so many seconds evenly."""
     calls = {
         name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
         for name, timer in timers.items()
     }
-    least = dict.fromkeys(timers, math.inf)
-    racing = list(timers)
-    end = perf_counter() + seconds
-    turns = 0
-    while turns < 3 or perf_counter() < end:
-        for name in racing:
-            if rest:
-                sleep(rest)
-                timers[name].timeit(1)  # wakes its threads
-            least[name] = min(least[name], timers[name].timeit(calls[name]) / calls[name])
-        turns += 1
-        if turns == 3:  # who is twice as slow as the second only watches from here
-            second = sorted(least.values())[:2][-1]
-            racing = [name for name in racing if least[name] < 2 * second]
+    least, spent = dict.fromkeys(timers, math.inf), dict.fromkeys(timers, 0.0)
+    while sum(spent.values()) < seconds or math.inf in least.values():
+        name = min(spent, key=spent.__getitem__)
+        if rest:
+            sleep(rest)
+            timers[name].timeit(1)  # wakes its threads
+        time = timers[name].timeit(calls[name])
+        spent[name] += time
+        least[name] = min(least[name], time / calls[name])
     return {name: 1e9 * time for name, time in least.items()}
 
 

@@ -6,7 +6,6 @@ threads and instruction set; see measure.py. With --json a run that was stopped 
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
@@ -63,7 +62,13 @@ OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str, str], ...] = (
     ("spread", positive(float), "2", "2,10", "deviation of the inputs"),
     ("output", some_of(OUTPUTS), "fresh", ",".join(OUTPUTS), "fresh arrays, or out= where a library can"),
     ("threads", positive(int), "1", f"1,{os.cpu_count()}", "of every library"),
-    ("isa", some_of(ISA), "best", ",".join(ISA), f"instruction set every library is held to, {', '.join(ISA)}"),
+    (
+        "isa",
+        some_of(ISA),
+        "best",
+        ",".join(ISA),
+        f"instruction set every library is held to, {', '.join(ISA)}",
+    ),
 )
 
 
@@ -71,11 +76,15 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, parse, default, _, meaning in OPTIONS:
         text = f"{meaning} (default: %(default)s)" if name != "only" else f"of {default} (default: all)"
-        parser.add_argument(f"--{name}", type=parse, default=default, metavar=f"{name.upper()},...", help=text)
+        parser.add_argument(
+            f"--{name}", type=parse, default=default, metavar=f"{name.upper()},...", help=text
+        )
     parser.add_argument("--full", action="store_true", help="defaults are all there is: takes hours")
     parser.add_argument("--seconds", type=float, default=0.4, metavar="S", help="for each cell")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="cells to print")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="append measurements; go on from those there")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="append measurements; go on from those there"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a heat map, as PNG, SVG…")
     if parser.parse_known_args(arguments)[0].full:
         parser.set_defaults(**{name: full for name, _, _, full, _ in OPTIONS if full})
@@ -109,7 +118,7 @@ def cells(options: argparse.Namespace) -> Iterator[Cell]:
 
 def measured(asked: Sequence[Cell], seconds: float) -> Iterator[dict[str, Any]]:
     """What measure.py prints, from a process for each number of threads and instruction set."""
-    command = [sys.executable, Path(__file__).with_name("measure.py"), f"--seconds={seconds}"]
+    command = [sys.executable, str(Path(__file__).with_name("measure.py")), f"--seconds={seconds}"]
     for (threads, isa), group in groupby(asked, key=lambda cell: (cell.threads, cell.isa)):
         variables = os.environ | environment(threads, isa)
         with subprocess.Popen(
@@ -152,7 +161,13 @@ def main() -> None:
         setting, measurements = run(options)
     except KeyboardInterrupt:
         sys.exit("stopped" + f"; the same command goes on from {options.json}" * bool(options.json))
-    report.print_text(setting, measurements, options.worst)
+    tables = [
+        report.setting_table(setting),
+        report.cells_table(report.worst(measurements)[: options.worst]),
+        report.wrong_table(measurements),
+        report.summary_table(measurements),
+    ]
+    print(*(report.text(table) for table in tables if len(table) > 1), sep="\n\n")
     if options.plot:
         report.draw(measurements, options.plot)
 
