@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
+from time import perf_counter, sleep
 from timeit import Timer
 from typing import Any, NamedTuple
 
@@ -101,7 +101,7 @@ def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | No
     return found
 
 
-def least_times(timers: Mapping[str, Timer], seconds: float, rest: float) -> dict[str, float]:
+def least_times(timers: Mapping[str, Timer], seconds: float, rest: float = 0.0) -> dict[str, float]:
     """The least time of a call in nanoseconds, over turns that share so many seconds evenly."""
     calls = {
         name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
@@ -110,12 +110,12 @@ def least_times(timers: Mapping[str, Timer], seconds: float, rest: float) -> dic
     least, spent = dict.fromkeys(timers, math.inf), dict.fromkeys(timers, 0.0)
     while sum(spent.values()) < seconds or math.inf in least.values():
         name = min(spent, key=spent.__getitem__)
+        start = perf_counter()
         if rest:
             sleep(rest)
             timers[name].timeit(1)  # wakes its threads
-        time = timers[name].timeit(calls[name])
-        spent[name] += time
-        least[name] = min(least[name], time / calls[name])
+        least[name] = min(least[name], timers[name].timeit(calls[name]) / calls[name])
+        spent[name] += perf_counter() - start
     return {name: 1e9 * time for name, time in least.items()}
 
 

@@ -127,22 +127,25 @@ def measured(asked: Sequence[Cell], seconds: float) -> Iterator[dict[str, Any]]:
             assert child.stdin and child.stdout
             json.dump(list(group), child.stdin)
             child.stdin.close()
-            yield from map(json.loads, child.stdout)
+            try:
+                yield from map(json.loads, child.stdout)
+            except BaseException:
+                child.terminate()
+                raise
         if child.returncode:
             raise subprocess.CalledProcessError(child.returncode, command)
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, str], list[report.Measurement]]:
     """The setting and the measurements asked for, from the file or taken now and appended to it."""
-    lines = options.json.read_text().splitlines() if options.json and options.json.exists() else []
-    setting = json.loads(lines[0])["setting"] if lines else {}
-    known = {m.cell: m for m in map(report.Measurement.read, map(json.loads, lines[1:]))}
+    setting, there = report.read(options.json or Path(os.devnull))
+    known = {m.cell: m for m in there}
     asked = list(cells(options))
     missing = [cell for cell in asked if cell not in known]
     with open(options.json or os.devnull, "a") as file, tqdm(total=len(missing), unit="cell") as bar:
         for line in measured(missing, options.seconds):
             if "setting" not in line:
-                measurement = report.Measurement.read(line)
+                measurement = report.Measurement.of(line)
                 known[measurement.cell] = measurement
                 bar.update()
             elif not setting:

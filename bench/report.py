@@ -1,5 +1,6 @@
 """What measurements say: figures of groups, tables and heat maps."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ class Measurement(NamedTuple):
     wrong: list[str]  # libraries whose result is
 
     @classmethod
-    def read(cls, line: Mapping[str, Any]) -> "Measurement":
+    def of(cls, line: Mapping[str, Any]) -> "Measurement":
         fields = {name: line[name] for name in Cell._fields}
         return cls(Cell(**(fields | {"shape": tuple(line["shape"])})), line["ns_per_element"], line["wrong"])
 
@@ -29,6 +30,12 @@ class Measurement(NamedTuple):
     def ratio(self, peer: str | None = None) -> float:
         """To the time of a peer, or of the fastest; NaN where there is none."""
         return self.times[OURS] / self.times.get(peer or self.fastest_peer or "", math.nan)
+
+
+def read(file: Path) -> tuple[dict[str, str], list[Measurement]]:
+    """The setting and the measurements in a file that peers.py has written, perhaps none."""
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return lines[0]["setting"] if lines else {}, [Measurement.of(line) for line in lines[1:]]
 
 
 class Figures(NamedTuple):
@@ -133,20 +140,11 @@ def wrong_table(measurements: Iterable[Measurement]) -> Table:
 
 def steps_table(networks: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
     """From the milliseconds of a step and, where they are known, of its activations."""
-    headings = [
-        f"{name}: {what}" for name in networks for what in ("step", "activations", "relative to NumPy")
-    ]
-    table = [["milliseconds", *headings]]
-    for library in dict.fromkeys(library for times in networks.values() for library in times):
-        row = [library]
-        for times in networks.values():
-            step, *inside = times[library]
-            row += (
-                f"{step:.3f}",
-                *(f"{t:.3f}" for t in inside or [math.nan]),
-                f"{step / times['NumPy'][0]:.2f}",
-            )
-        table.append([value.replace("nan", "") for value in row])
+    table = [["network", "written with", "ms a step", "of them activations", "relative to NumPy"]]
+    for network, times in networks.items():
+        for library, (step, *inside) in times.items():
+            activations = "".join(f"{milliseconds:.3f}" for milliseconds in inside)
+            table.append([network, library, f"{step:.3f}", activations, f"{step / times['NumPy'][0]:.2f}"])
     return table
 
 
@@ -165,54 +163,48 @@ def text(table: Table) -> str:
 
 
 def markdown(table: Table) -> str:
-    heading, *rows = table
-    rule = ["--:" if numeric(column) else "---" for column in zip(*table, strict=True)]
-    lines = [heading, rule, *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    heading, *rows = (f"| {' | '.join(row)} |" for row in table)
+    rule = "|".join("--:" if numeric(column) else "---" for column in zip(*table, strict=True))
+    return "\n".join([heading, f"|{rule}|", *rows])
 
 
 def draw(measurements: Sequence[Measurement], file: Path) -> None:
     """Heat maps of functions by pass and shape, for each type and number of threads; means of the rest."""
-    from matplotlib import pyplot
-    from matplotlib.colors import LogNorm
+    from matplotlib import colors, pyplot
 
     panels = list(dict.fromkeys((m.cell.dtype, m.cell.threads) for m in measurements))
-    kinds = [kind for kind in (False, True) if any((m.cell.axis is not None) == kind for m in measurements)]
-    of_kind = {kind: [m for m in measurements if (m.cell.axis is not None) == kind] for kind in kinds}
-    names = {kind: list(dict.fromkeys(m.cell.function for m in of_kind[kind])) for kind in kinds}
-    columns = {
-        kind: list(dict.fromkeys((m.cell.pass_, shape(m.cell)) for m in of_kind[kind])) for kind in kinds
-    }
-    figure, axes = pyplot.subplots(
+    kinds = [[m for m in measurements if (m.cell.axis is None) == flat] for flat in (True, False)]
+    kinds = [kind for kind in kinds if kind]
+    heights = [len({m.cell.function for m in kind}) for kind in kinds]
+    figure, grid = pyplot.subplots(
         len(kinds),
         len(panels),
         squeeze=False,
         layout="constrained",
-        figsize=(2 + 2.6 * len(panels), 2.2 + 0.17 * sum(map(len, names.values()))),
-        height_ratios=[len(names[kind]) for kind in kinds],
+        figsize=(3 + 2.5 * len(panels), 0.16 * sum(heights) + 2 * len(kinds)),
+        height_ratios=heights,
     )
-    for row, kind in zip(axes, kinds, strict=True):
-        for panel, axis in zip(panels, row, strict=True):
-            ratios: dict[tuple[str, tuple[str, str]], list[float]] = {}
-            for m in of_kind[kind]:
-                if (m.cell.dtype, m.cell.threads) == panel:
-                    place = m.cell.function, (m.cell.pass_, shape(m.cell))
+    for kind, row in zip(kinds, grid, strict=True):
+        functions = list(dict.fromkeys(m.cell.function for m in kind))
+        columns = list(dict.fromkeys(f"{m.cell.pass_}, {shape(m.cell)}" for m in kind))
+        for (dtype, threads), axes in zip(panels, row, strict=True):
+            ratios: dict[tuple[str, str], list[float]] = {}
+            for m in kind:
+                if (m.cell.dtype, m.cell.threads) == (dtype, threads):
+                    place = m.cell.function, f"{m.cell.pass_}, {shape(m.cell)}"
                     ratios.setdefault(place, []).append(m.ratio())
+            figures = {place: Figures.of(values) for place, values in ratios.items()}
             means = [
-                [
-                    figures.mean if (figures := Figures.of(ratios.get((name, column), ()))) else math.nan
-                    for column in columns[kind]
-                ]
-                for name in names[kind]
+                [of.mean if (of := figures.get((function, column))) else math.nan for column in columns]
+                for function in functions
             ]
-            image = axis.imshow(means, norm=LogNorm(1 / 8, 8), cmap="RdBu_r", aspect="auto")
-            first = axis is row[0]
-            axis.set_yticks(range(len(names[kind])), names[kind] if first else [], fontsize=7)
-            labels = [f"{pass_}, {of}" for pass_, of in columns[kind]]
-            axis.set_xticks(range(len(labels)), labels, rotation=90, fontsize=6)
-            if row is axes[0]:
-                axis.set_title(f"{panel[0]}, {panel[1]} thread{'s' * (panel[1] > 1)}", fontsize=8)
-    bar = figure.colorbar(image, ax=axes, ticks=[1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8], shrink=0.5)
-    bar.ax.set_yticklabels(["1/8", "1/4", "1/2", "1", "2", "4", "8"])
-    bar.set_label("fastact's time / the fastest peer's")
-    figure.savefig(file, dpi=110)
+            image = axes.imshow(means, norm=colors.LogNorm(1 / 8, 8), cmap="RdBu_r", aspect="auto")
+            axes.set_facecolor("lightgrey")
+            axes.set_title(f"{dtype}, {threads} thread{'s' * (threads > 1)}", fontsize=8)
+            axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6)
+            axes.set_yticks(range(len(functions)), functions if axes is row[0] else [], fontsize=6)
+    bar = figure.colorbar(image, ax=grid, shrink=0.4, ticks=[1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8])
+    bar.ax.set_yticklabels(["1/8", "1/4", "1/2", "1", "2", "4", "8"], fontsize=6)
+    bar.ax.minorticks_off()
+    bar.set_label("fastact's time / the fastest other library's", fontsize=7)
+    figure.savefig(file, dpi=120)

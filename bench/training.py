@@ -83,7 +83,7 @@ class TorchNetwork:
         loss.backward()
         self.optimizer.step()
         self.milliseconds.append((1e3 * (perf_counter() - start),))
-        return loss.item()
+        return float(loss.item())
 
 
 class Entrant(NamedTuple):
