@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from libraries import PASSES
 from measure import Cell
 
 OURS = "fastact"
@@ -168,6 +169,11 @@ def markdown(table: Table) -> str:
     return "\n".join([heading, f"|{rule}|", *rows])
 
 
+def place(cell: Cell) -> tuple[str, str]:
+    """The row and the column of a heat map."""
+    return cell.function, f"{cell.pass_}, {shape(cell)}"
+
+
 def draw(measurements: Sequence[Measurement], file: Path) -> None:
     """Heat maps of functions by pass and shape, for each type and number of threads; means of the rest."""
     from matplotlib import colors, pyplot
@@ -186,14 +192,17 @@ def draw(measurements: Sequence[Measurement], file: Path) -> None:
     )
     for kind, row in zip(kinds, grid, strict=True):
         functions = list(dict.fromkeys(m.cell.function for m in kind))
-        columns = list(dict.fromkeys(f"{m.cell.pass_}, {shape(m.cell)}" for m in kind))
+        columns = [
+            column
+            for pass_ in PASSES
+            for column in dict.fromkeys(place(m.cell)[1] for m in kind if m.cell.pass_ == pass_)
+        ]
         for (dtype, threads), axes in zip(panels, row, strict=True):
             ratios: dict[tuple[str, str], list[float]] = {}
             for m in kind:
                 if (m.cell.dtype, m.cell.threads) == (dtype, threads):
-                    place = m.cell.function, f"{m.cell.pass_}, {shape(m.cell)}"
-                    ratios.setdefault(place, []).append(m.ratio())
-            figures = {place: Figures.of(values) for place, values in ratios.items()}
+                    ratios.setdefault(place(m.cell), []).append(m.ratio())
+            figures = {key: Figures.of(values) for key, values in ratios.items()}
             means = [
                 [of.mean if (of := figures.get((function, column))) else math.nan for column in columns]
                 for function in functions
