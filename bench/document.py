@@ -13,7 +13,6 @@ import report
 from measure import Cell
 from report import Measurement, Table, markdown
 
-DOCS = Path(__file__).parents[1] / "docs"
 PICTURE = "performance.png"
 SHOWN = {"dtype": "float32", "spread": 2, "output": "fresh", "threads": 1, "isa": "best"}
 SHAPES = "65536 elements", "rows of 1024, axis 1", "rows of 1024, axis 0"
@@ -24,7 +23,7 @@ TEXT = """# Performance
 pip install '.[bench,examples]'  # torch and JAX take part where they are installed
 python bench/peers.py --json peers.jsonl  # --full for the whole matrix, in hours
 python bench/training.py --json training.json
-python bench/document.py peers.jsonl training.json  # writes this page
+python bench/document.py peers.jsonl training.json docs  # writes this page
 ```
 
 {setting}
@@ -102,12 +101,12 @@ def document(
 
 
 def main() -> None:
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    peers, training = map(Path, sys.argv[1:])
+    peers, training, folder = map(Path, sys.argv[1:])
     setting, measurements = report.read(peers)
-    (DOCS / "performance.md").write_text(document(setting, measurements, json.loads(training.read_text())))
-    report.draw(measurements, DOCS / PICTURE)
+    (folder / "performance.md").write_text(document(setting, measurements, json.loads(training.read_text())))
+    report.draw(measurements, folder / PICTURE)
 
 
 if __name__ == "__main__":
