@@ -29,18 +29,18 @@ THREADS = (
 )
 FOUND = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 COMPILED = "float32", "float64"  # the types that numexpr and numba have
-ISA = {
-    "best": {},
-    "avx2": {
+ISA: dict[str, dict[str, str]] = {"best": {}}
+if "avx2" in fastact.config()["available"]:
+    ISA["avx2"] = {
         "FASTACT_ISA": "avx2",
         "ATEN_CPU_CAPABILITY": "avx2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "ONEDNN_MAX_CPU_ISA": "AVX2",
         "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
         "NUMBA_CPU_NAME": "haswell",
+        "NUMBA_CPU_FEATURES": "+avx2,+fma",  # else those of the machine
         "NPY_DISABLE_CPU_FEATURES": " ".join(f for f in FOUND if f.startswith(("AVX512", "X86_V4"))),
-    },
-}
+    }
 
 
 def environment(threads: int, isa: str = "best") -> dict[str, str]:
