@@ -5,7 +5,7 @@ python bench/document.py peers.jsonl training.json
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +83,12 @@ def or_none(table: Table) -> str:
 
 
 def document(
-    setting: Mapping[str, str], measurements: Iterable[Measurement], training: Mapping[str, Any]
+    setting: Mapping[str, str], measurements: Sequence[Measurement], training: Mapping[str, Any]
 ) -> str:
     by_ratio = report.worst(measurements)
     wrong = report.wrong_table(by_ratio)
     return TEXT.format(
-        setting=markdown(report.setting_table(setting)),
+        setting=markdown(report.setting_table(setting, by_ratio)),
         summary=markdown(report.summary_table(by_ratio)),
         picture=PICTURE,
         slower=or_none(report.cells_table([m for m in by_ratio if m.ratio() > 1])),

@@ -47,7 +47,7 @@ def into_out(expression: str) -> str | None:
         if match := re.fullmatch(call, expression):
             return match.expand(form)
     match ast.parse(expression, mode="eval").body:
-        case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Name())):
+        case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Name()), args=[_, *_]):
             return f"{expression[:-1]}, out=out)"
         case ast.BinOp(left, operator, right) if name := OPERATIONS.get(type(operator)):
             library = "torch" if re.search(r"\b(torch|aten|F)\.", expression) else "np"

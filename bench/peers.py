@@ -142,7 +142,10 @@ def run(options: argparse.Namespace) -> tuple[dict[str, str], list[report.Measur
     known = {m.cell: m for m in there}
     asked = list(cells(options))
     missing = [cell for cell in asked if cell not in known]
-    with open(options.json or os.devnull, "a") as file, tqdm(total=len(missing), unit="cell") as bar:
+    with (
+        open(options.json or os.devnull, "a") as file,
+        tqdm(total=len(missing), unit="cell", disable=None) as bar,
+    ):
         for line in measured(missing, options.seconds):
             if "setting" not in line:
                 measurement = report.Measurement.of(line)
@@ -165,7 +168,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit("stopped" + f"; the same command goes on from {options.json}" * bool(options.json))
     tables = [
-        report.setting_table(setting),
+        report.setting_table(setting, measurements),
         report.cells_table(report.worst(measurements)[: options.worst]),
         report.wrong_table(measurements),
         report.summary_table(measurements),

@@ -95,8 +95,11 @@ def worst(measurements: Iterable[Measurement]) -> list[Measurement]:
     return sorted((m for m in measurements if m.fastest_peer), key=lambda m: -m.ratio())
 
 
-def setting_table(setting: Mapping[str, str]) -> Table:
-    return [["measured with", ""], *([name, value] for name, value in setting.items())]
+def setting_table(setting: Mapping[str, str], measurements: Sequence[Measurement] = ()) -> Table:
+    """What all have in common."""
+    common = GROUPS.keys() - set(varying(measurements)) if measurements else ()
+    shared = [[name, of(measurements[0].cell)] for name, of in GROUPS.items() if name in common]
+    return [["measured with", ""], *([name, value] for name, value in setting.items()), *shared]
 
 
 def summary_table(measurements: Sequence[Measurement]) -> Table:

@@ -67,6 +67,7 @@ def test_wrong_expression_is_found(numpy_and_fastact: dict[str, libraries.Librar
         ("aten.silu_backward(g, x)", "aten.silu_backward.grad_input(g, x, grad_input=out)"),
         ("f(x).block_until_ready()", None),
         ("g, g.sum(axis)", None),
+        ("x.copy()", None),
     ],
 )
 def test_into_out(expression: str, expected: str | None) -> None:
