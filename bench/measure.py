@@ -13,10 +13,10 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from timeit import Timer
 from typing import Any, NamedTuple
 
@@ -78,6 +78,11 @@ def agree(dtype: str, ours: Any, theirs: Any) -> bool:
     return all(np.isclose(b, a, relative, absolute).mean() > 0.99 for a, b in zip(ours, theirs, strict=True))
 
 
+def clock(threads: int) -> Callable[[], float]:
+    """With one thread, the time that the processor spends on it: other work on the machine does not count."""
+    return process_time if threads == 1 else perf_counter
+
+
 def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | None]:
     """By library, where it has such a function; None where its result is wrong."""
     found: dict[str, Timer | None] = {}
@@ -99,12 +104,13 @@ def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | No
             if not found:
                 expected = values
             right = agree(cell.dtype, expected, values)
-            found[name] = Timer(expression, globals=names) if right else None
+            found[name] = Timer(expression, timer=clock(cell.threads), globals=names) if right else None
     return found
 
 
-def least_times(timers: Mapping[str, Timer], seconds: float, rest: float = 0.0) -> dict[str, float]:
+def least_times(timers: Mapping[str, Timer], seconds: float, threads: int = 1) -> dict[str, float]:
     """The least time of a call in nanoseconds, over turns that share so many seconds evenly."""
+    now = clock(threads)
     calls = {
         name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
         for name, timer in timers.items()
@@ -112,19 +118,19 @@ def least_times(timers: Mapping[str, Timer], seconds: float, rest: float = 0.0) 
     least, spent = dict.fromkeys(timers, math.inf), dict.fromkeys(timers, 0.0)
     while sum(spent.values()) < seconds or math.inf in least.values():
         name = min(spent, key=spent.__getitem__)
-        start = perf_counter()
-        if rest:
-            sleep(rest)
+        start = now()
+        if threads > 1:
+            sleep(REST)
             timers[name].timeit(1)  # wakes its threads
         least[name] = min(least[name], timers[name].timeit(calls[name]) / calls[name])
-        spent[name] += perf_counter() - start
+        spent[name] += now() - start
     return {name: 1e9 * time for name, time in least.items()}
 
 
 def measure(libraries: Mapping[str, Library], cell: Cell, seconds: float) -> dict[str, Any]:
     found = timers(libraries, cell)
     sound = {name: timer for name, timer in found.items() if timer}
-    times = least_times(sound, seconds, REST * (cell.threads > 1))
+    times = least_times(sound, seconds, cell.threads)
     size = math.prod(cell.shape)
     return {
         **cell._asdict(),
