@@ -10,7 +10,9 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import count, cycle
 from pathlib import Path
 from time import perf_counter
@@ -104,7 +106,7 @@ def entrants(activation: str, sizes: Sequence[int]) -> dict[str, Entrant]:
         "fastact, out=": Entrant(network(*ours, IntoOut)),
         "fastact, memory pool": Entrant(network(*ours), fastact.memory_pool()),
     }
-    with suppress(ImportError):
+    if find_spec("torch"):
         found["torch"] = Entrant(TorchNetwork(network(*ours), activation))
     return found
 
@@ -168,8 +170,7 @@ def main() -> None:
     setting = {
         "processor": f"{processor()}, {options.threads} threads",
         "python": platform.python_version(),
-        "numpy": np.__version__,
-        "fastact": fastact.__version__,
+        **{name: version(name) for name in ("fastact", "numpy", "torch") if find_spec(name)},
         "activation": options.activation,
     }
     print(report.text(report.setting_table(setting)), report.text(report.steps_table(figures)), sep="\n\n")
