@@ -83,7 +83,7 @@ def or_none(table: Table) -> str:
 
 
 def document(
-    setting: Mapping[str, str], measurements: Sequence[Measurement], training: Mapping[str, Any]
+    setting: dict[str, str], measurements: Sequence[Measurement], training: Mapping[str, Any]
 ) -> str:
     slower = [m for m in report.worst(measurements) if m.ratio() > 1]
     wrong = report.wrong_table(measurements)

@@ -82,11 +82,12 @@ def writer(
 
 
 def fastact_calls() -> dict[tuple[str, str], str]:
-    forms = "fastact.{}(x{})", "fastact.{}_backward(x, g{})", "fastact.{}_backward_from_output(y, g{})"
+    """The calls of all that fastact has."""
+    templates = "fastact.{}(x{})", "fastact.{}_backward(x, g{})", "fastact.{}_backward_from_output(y, g{})"
     calls = {
         (function, pass_): call.format(function, ", axis=axis" if function in ROWS else "")
         for function in [*(name for name, *_ in _core.activations), *ROWS]
-        for pass_, call in zip(PASSES, forms, strict=True)
+        for pass_, call in zip(PASSES, templates, strict=True)
         if hasattr(fastact, re.split("[.(]", call.format(function, ""))[1])
     }
     for activation, ((_, default),), _ in _core.learnable:

@@ -95,11 +95,11 @@ def worst(measurements: Iterable[Measurement]) -> list[Measurement]:
     return sorted((m for m in measurements if m.fastest_peer), key=lambda m: -m.ratio())
 
 
-def setting_table(setting: Mapping[str, str], measurements: Sequence[Measurement] = ()) -> Table:
+def setting_table(setting: dict[str, str], measurements: Sequence[Measurement] = ()) -> Table:
     """What all have in common."""
-    common = GROUPS.keys() - set(varying(measurements)) if measurements else ()
-    shared = [[name, of(measurements[0].cell)] for name, of in GROUPS.items() if name in common]
-    return [["measured with", ""], *([name, value] for name, value in setting.items()), *shared]
+    properties = {name: {of(m.cell) for m in measurements} for name, of in GROUPS.items()}
+    common = {name: value for name, values in properties.items() if len(values) == 1 for value in values}
+    return [["measured with", ""], *([name, value] for name, value in (setting | common).items())]
 
 
 def summary_table(measurements: Sequence[Measurement]) -> Table:
