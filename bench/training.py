@@ -168,7 +168,8 @@ def main() -> None:
         take_turns(racing, data(), options.seconds, name)
         figures[name] = {key: min(entrant.network.milliseconds) for key, entrant in racing.items()}
     setting = {
-        "processor": f"{processor()}, {options.threads} threads",
+        "processor": processor(),
+        "threads": str(options.threads),
         "python": platform.python_version(),
         **{name: version(name) for name in ("fastact", "numpy", "torch") if find_spec(name)},
         "activation": options.activation,
