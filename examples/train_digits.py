@@ -31,7 +31,8 @@ class Parameter:
         self.value, self.velocity = value, np.zeros_like(value)
 
     def descend(self, gradient: Array) -> None:
-        self.velocity = MOMENTUM * self.velocity - RATE * gradient
+        self.velocity *= MOMENTUM
+        self.velocity -= RATE * gradient
         self.value += self.velocity
 
 
@@ -76,14 +77,14 @@ class Activation:
 class Network:
     """Linear layers with an activation between any two."""
 
-    def __init__(self, activations: Sequence[Activation], seed: int) -> None:
+    def __init__(self, activations: Sequence[Activation], seed: int, sizes: Sequence[int] = SIZES) -> None:
         rng = np.random.default_rng(seed)
         self.activations = activations
-        self.layers: list[Linear | Activation] = [Linear(*SIZES[:2], rng, 1.0)]
-        for f, sizes in zip(activations, pairwise(SIZES[1:]), strict=True):
+        self.layers: list[Linear | Activation] = [Linear(sizes[0], sizes[1], rng, 1.0)]
+        for f, (inputs, outputs) in zip(activations, pairwise(sizes[1:]), strict=True):
             # He's rule for any f: weights that give every sum a mean square of 1, as the pixels have.
-            mean_square = np.square(f.forward(rng.standard_normal((100, sizes[0]), np.float32))).mean()
-            self.layers += f, Linear(*sizes, rng, mean_square)
+            mean_square = np.square(f.forward(rng.standard_normal((100, inputs), np.float32))).mean()
+            self.layers += f, Linear(inputs, outputs, rng, mean_square)
         self.milliseconds: list[tuple[float, float]] = []  # of each step, and of its activations
 
     def forward(self, x: Array) -> Any:

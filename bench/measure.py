@@ -1,0 +1,179 @@
+"""Measures cells: reads a JSON list of them and writes a line of JSON for each, after one about the setting.
+
+    echo '[["gelu", "forward", "float32", [4096], null, 2, "fresh", 1, "best"]]' | python bench/measure.py
+
+A cell is a function, a pass, a type, a shape and more; peers.py plans them and reports. Within a cell the
+libraries take turns and the least time of each counts: so the ratios hold on a busy machine.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter, process_time, sleep
+from timeit import Timer
+from typing import Any, NamedTuple
+
+import fastact
+import numpy as np
+from expressions import ROWS
+from fastact._documentation import REQUIRED
+from forms import into_out
+from libraries import Library, load
+
+TURN = 3e-4  # seconds: long beside the clock's resolution, short beside the spells of a busy machine
+REST = 4e-3  # seconds for which threads of the library before may still be waiting busily
+CHECKED = 1 << 16  # elements of each result
+TOLERANCES = {"float16": (0.016, 0.016), "bfloat16": (0.125, 0.125)}  # 16 units in the last place
+# What not every operation has: a form for out=, or one for half precision.
+OPTIONAL = "out", "float16", "bfloat16"
+MISSING = AttributeError, TypeError, RuntimeError  # what libraries raise then
+
+
+class Cell(NamedTuple):
+    function: str
+    pass_: str
+    dtype: str
+    shape: tuple[int, ...]
+    axis: int | None  # of functions of rows
+    spread: float  # deviation of the inputs
+    output: str  # fresh or out
+    threads: int
+    isa: str
+
+
+def inputs(cell: Cell, forward: str) -> dict[str, Any]:
+    """The arrays by the names they have in expressions."""
+    rng = np.random.default_rng(0)
+    x = (cell.spread * rng.standard_normal(cell.shape, np.float32)).astype(cell.dtype)
+    each = [n if i == cell.axis else 1 for i, n in enumerate(cell.shape)]
+    arrays = {"x": x, "weight": np.full(each, REQUIRED, cell.dtype)}
+    names = {"fastact": fastact, "axis": cell.axis}
+    if cell.axis is not None:
+        arrays["a"], arrays["b"] = np.array_split(x, 2, cell.axis)
+        arrays["labels"] = x.argmax(cell.axis)
+        arrays["indices"] = np.expand_dims(arrays["labels"], cell.axis)
+        for expression in ROWS[cell.function].get("kept", ()):
+            arrays["kept"] = eval(expression, names | arrays)
+    y = arrays["y"] = eval(forward, names | arrays)
+    arrays["g"] = rng.standard_normal(y.shape, np.float32).astype(cell.dtype)
+    arrays["out"] = np.empty_like(y if cell.pass_ == "forward" else x)
+    return arrays
+
+
+def some_values(library: Library, result: Any) -> list[Any]:
+    results = result if isinstance(result, tuple) else (result,)
+    return [library.values(part).ravel()[:CHECKED].copy() for part in results]
+
+
+def agree(dtype: str, ours: Any, theirs: Any) -> bool:
+    """Whether nearly all elements do. Some lie at kinks, where conventions differ."""
+    relative, absolute = TOLERANCES.get(dtype, (1e-3, 1e-5))
+    return all(np.isclose(b, a, relative, absolute).mean() > 0.99 for a, b in zip(ours, theirs, strict=True))
+
+
+def clock(threads: int) -> Callable[[], float]:
+    """With one thread, the time that the processor spends on it: other work on the machine does not count."""
+    return process_time if threads == 1 else perf_counter
+
+
+def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | None]:
+    """By library, where it has such a function; None where its result is wrong."""
+    found: dict[str, Timer | None] = {}
+    forward = libraries["fastact"].write(cell.function, "forward", cell.dtype)
+    assert forward
+    arrays = inputs(cell, forward.expression)
+    for name, library in libraries.items():
+        written = library.write(cell.function, cell.pass_, cell.dtype)
+        expression = written and (
+            into_out(written.expression) if cell.output == "out" else written.expression
+        )
+        if not written or not expression:
+            continue
+        names = {key: library.array(array) for key, array in arrays.items()}
+        names |= {**written.names, "axis": cell.axis}
+        optional = name != "fastact" and (cell.output in OPTIONAL or cell.dtype in OPTIONAL)
+        with suppress(*MISSING if optional else ()):
+            values = some_values(library, eval(expression, names))
+            if not found:
+                expected = values
+            right = agree(cell.dtype, expected, values)
+            found[name] = Timer(expression, timer=clock(cell.threads), globals=names) if right else None
+    return found
+
+
+def least_times(timers: Mapping[str, Timer], seconds: float, threads: int = 1) -> dict[str, float]:
+    """The least time of a call in nanoseconds, over turns that share so many seconds evenly."""
+    now = clock(threads)
+    calls = {
+        name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
+        for name, timer in timers.items()
+    }
+    least, spent = dict.fromkeys(timers, math.inf), dict.fromkeys(timers, 0.0)
+    while sum(spent.values()) < seconds or math.inf in least.values():
+        name = min(spent, key=spent.__getitem__)
+        start = now()
+        if threads > 1:
+            sleep(REST)
+            timers[name].timeit(1)  # wakes its threads
+        least[name] = min(least[name], timers[name].timeit(calls[name]) / calls[name])
+        spent[name] += now() - start
+    return {name: 1e9 * time for name, time in least.items()}
+
+
+def measure(libraries: Mapping[str, Library], cell: Cell, seconds: float) -> dict[str, Any]:
+    found = timers(libraries, cell)
+    sound = {name: timer for name, timer in found.items() if timer}
+    times = least_times(sound, seconds, cell.threads)
+    size = math.prod(cell.shape)
+    return {
+        **cell._asdict(),
+        "ns_per_element": {name: time / size for name, time in times.items()},
+        "wrong": sorted(found.keys() - sound.keys()),
+    }
+
+
+def processor() -> str:
+    with suppress(OSError):
+        if found := re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()):
+            return found[1]
+    return platform.processor() or platform.machine()
+
+
+def setting(libraries: Mapping[str, Library]) -> dict[str, str]:
+    return {
+        "processor": f"{processor()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        **{name: library.version for name, library in libraries.items()},
+    }
+
+
+def raise_threshold() -> None:
+    """Have glibc keep freed memory of up to 32 MiB for itself from the start, as it does after a while."""
+    np.ones((1 << 25) - 4096, np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=0.4, metavar="S", help="for each cell")
+    options = parser.parse_args()
+    np.seterr(all="ignore")
+    raise_threshold()
+    libraries = load()
+    print(json.dumps({"setting": setting(libraries)}), flush=True)
+    for function, pass_, dtype, shape, *rest in json.load(sys.stdin):
+        cell = Cell(function, pass_, dtype, tuple(shape), *rest)
+        print(json.dumps(measure(libraries, cell, options.seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main()
