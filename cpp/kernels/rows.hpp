@@ -223,6 +223,49 @@ struct Wide {
   }
 };
 
+/// What sums and states consist of.
+template <class V, class X>
+auto vectors(const X& x) {
+  return std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
+}
+
+/// As Vec::exchange.
+template <class V, std::size_t distance, class X>
+void exchange(X& low, X& high) {
+  if constexpr (std::is_same_v<X, V>) {
+    V::template exchange<distance>(low, high);
+  } else if constexpr (std::is_same_v<X, Wide<V>>) {
+    using D = typename X::D;
+    for (std::size_t i = 0; i < low.parts.size(); ++i) {
+      if constexpr (distance < D::size) {
+        D::template exchange<distance>(low.parts[i], high.parts[i]);
+      } else if ((i & (distance / D::size)) != 0) {
+        std::swap(low.parts[i], high.parts[i ^ (distance / D::size)]);
+      }
+    }
+  } else {
+    auto low_vectors = vectors<V>(low), high_vectors = vectors<V>(high);
+    for (std::size_t i = 0; i < low_vectors.size(); ++i) exchange<V, distance>(low_vectors[i], high_vectors[i]);
+    low = std::bit_cast<X>(low_vectors), high = std::bit_cast<X>(high_vectors);
+  }
+}
+
+/// Joins the lanes of each x, halves first; they then share the lanes of what is returned.
+template <class V, std::size_t distance, class Join, class X, std::size_t count>
+X fold(Join join, const std::array<X, count>& x) {
+  if constexpr (distance == 0) {
+    return x[0];
+  } else {
+    std::array<X, (count + 1) / 2> halves;
+    for (std::size_t i = 0; i < halves.size(); ++i) {
+      X low = x[i], high = x[(i + halves.size()) % count];
+      exchange<V, distance>(low, high);
+      halves[i] = join(low, high);
+    }
+    return fold<V, distance / 2>(join, halves);
+  }
+}
+
 /// A row function (see rowwise/softmax.hpp), computed in V for a few rows. A vector holds one element of each of them
 /// where they lie `side_by_side`, else several elements of one row; the rows' sums then share vectors, of whose lanes
 /// each row has `width`.
@@ -340,59 +383,19 @@ class Rows {
     if (!side_by_side && pieces_.count == 1) {
       std::array<X, V::size / width> rows;
       for (std::size_t r = 0; r < rows.size(); ++r) rows[r] = x[row_of_lane(r * width)];
-      return fold<V::size / 2>(join, rows);
+      return fold<V, V::size / 2>(join, rows);
     }
     for (std::size_t i = 0; i < pieces_.count; ++i) {
-      if constexpr (!side_by_side) x[i] = fold<V::size / 2>(join, std::array<X, 1>{x[i]});
+      if constexpr (!side_by_side) x[i] = fold<V, V::size / 2>(join, std::array<X, 1>{x[i]});
       if (i > 0) x[0] = join(x[0], x[i]);
     }
     return x[0];
   }
-  /// Joins the lanes of each x, halves first; the rows share the lanes of what they give.
-  template <std::size_t distance, class Join, class X, std::size_t count>
-  static X fold(Join join, const std::array<X, count>& x) {
-    if constexpr (distance == 0) {
-      return x[0];
-    } else {
-      std::array<X, (count + 1) / 2> halves;
-      for (std::size_t i = 0; i < halves.size(); ++i) {
-        X low = x[i], high = x[(i + halves.size()) % count];
-        exchange<distance>(low, high);
-        halves[i] = join(low, high);
-      }
-      return fold<distance / 2>(join, halves);
-    }
-  }
-  template <std::size_t distance, class X>
-  static void exchange(X& low, X& high) {
-    if constexpr (std::is_same_v<X, V>) {
-      V::template exchange<distance>(low, high);
-    } else if constexpr (std::is_same_v<X, Wide<V>>) {
-      using D = typename X::D;
-      for (std::size_t i = 0; i < low.parts.size(); ++i) {
-        if constexpr (distance < D::size) {
-          D::template exchange<distance>(low.parts[i], high.parts[i]);
-        } else if ((i & (distance / D::size)) != 0) {
-          std::swap(low.parts[i], high.parts[i ^ (distance / D::size)]);
-        }
-      }
-    } else {
-      auto low_vectors = vectors(low), high_vectors = vectors(high);
-      for (std::size_t i = 0; i < low_vectors.size(); ++i) exchange<distance>(low_vectors[i], high_vectors[i]);
-      low = std::bit_cast<X>(low_vectors), high = std::bit_cast<X>(high_vectors);
-    }
-  }
-  /// What terms and states consist of.
-  template <class X>
-  static auto vectors(const X& x) {
-    return std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
-  }
-
   /// What vectors hold for row r, in all their lanes.
   template <class X>
   static X of_row(std::size_t r, const X& x) {
     if constexpr (side_by_side) return x;
-    auto of_all = vectors(x);
+    auto of_all = vectors<V>(x);
     for (V& v : of_all) {
       T lanes[V::size];
       v.store(lanes);
@@ -557,14 +560,37 @@ class Rows {
 /// worth it. Its result does not depend on this.
 template <class V>
 bool lie_side_by_side(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
-  const std::ptrdiff_t item = call.format == Format::f64 ? 8 : call.format == Format::f32 ? 4 : 2;
+  const std::ptrdiff_t item = call.rows_format == Format::f64 ? 8 : call.rows_format == Format::f32 ? 4 : 2;
   return (rows >= V::size / 4 || call.length <= V::size) &&
          std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == item; });
 }
 
+/// Has a kernel run over blocks of rows that it finds side by side. The first operands are inputs that are rows of
+/// these lengths, one is an output.
+template <class V, std::size_t inputs, class Run>
+void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::array<std::size_t, inputs>& lengths,
+            std::size_t output, std::size_t output_length, Run run) {
+  alignas(64) Block<V> blocks[inputs + 1];
+  const auto operand = [&](std::size_t k) -> Operand {
+    return {blocks[k], sizeof(typename V::Element), sizeof(blocks[k][0])};
+  };
+  for (std::size_t r = begin; r < end; r += V::size) {
+    const std::size_t rows = std::min(V::size, end - r);
+    RowCall part = call;
+    part.rows_format = native<typename V::Element>;
+    for (Operand& o : part.operands) o.data = o.at(r, 0);
+    for (std::size_t k = 0; k < inputs; ++k) {
+      read<V>(blocks[k], lengths[k], rows, call.rows_format, part.operands[k]);
+      part.operands[k] = operand(k);
+    }
+    if (output_length > 0) part.operands[output] = operand(inputs);
+    run(part, 0, rows);
+    if (output_length > 0) write<V>(blocks[inputs], output_length, rows, call.rows_format, call.operands[output], r, 0);
+  }
+}
+
 template <class V, class F>
 void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
-  using T = typename V::Element;
   constexpr rowwise::Shape shape = F::shape;
   constexpr std::size_t output = shape.rows + shape.scalars;
   constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
@@ -581,22 +607,10 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
     return;
   }
-  alignas(64) Block<V> blocks[shape.rows + 1];
-  for (std::size_t r = begin; r < end; r += V::size) {
-    const std::size_t rows = std::min(V::size, end - r);
-    RowCall part = call;
-    for (Operand& o : part.operands) o.data = o.at(r, 0);
-    for (std::size_t k = 0; k < shape.rows; ++k) {
-      read<V>(blocks[k], call.length, rows, call.format, part.operands[k]);
-      part.operands[k] = {blocks[k], sizeof(T), sizeof(blocks[k][0])};
-    }
-    part.rows_format = native<T>;
-    if constexpr (writes_rows) part.operands[output] = {blocks[shape.rows], sizeof(T), sizeof(blocks[0][0])};
-    Rows<V, F, true>(part, 0, rows)();
-    if constexpr (writes_rows) {
-      write<V>(blocks[shape.rows], call.length, rows, call.format, call.operands[output], r, 0);
-    }
-  }
+  std::array<std::size_t, shape.rows> lengths;
+  lengths.fill(call.length);
+  turned<V>(call, begin, end, lengths, output, writes_rows ? call.length : 0,
+            [](const RowCall& part, std::size_t first, std::size_t last) { Rows<V, F, true>(part, first, last)(); });
 }
 
 /// run(place, row, element, count) over half the length of each row, in whichever direction a vector's elements lie.
@@ -615,74 +629,123 @@ void halves(const RowCall& call, std::initializer_list<std::size_t> arrays, std:
   }
 }
 
+/// Whether halves of rows leave so much of a vector empty that several rows should share it.
+template <class V>
+bool are_short(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
+  return call.length <= V::size && rows >= V::size / 4 && !lie_side_by_side<V>(call, arrays, rows);
+}
+
 template <class V, class F>
 [[gnu::flatten]] void gate(const RowCall& call, std::size_t begin, std::size_t end) {
   const auto& [x, y, unused_1, unused_2, unused_3] = call.operands;
+  if (are_short<V>(call, {0, 1}, end - begin)) {
+    return turned<V>(call, begin, end, std::array{call.length}, 1, call.length / 2, gate<V, F>);
+  }
   halves<V>(call, {0, 1}, begin, end, [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
-    const V a = load<V>(call.format, place(x, r, j), count);
-    const V b = load<V>(call.format, place(x, r, call.length / 2 + j), count);
-    store(call.format, F::apply(a, b), place(y, r, j), count);
+    const V a = load<V>(call.rows_format, place(x, r, j), count);
+    const V b = load<V>(call.rows_format, place(x, r, call.length / 2 + j), count);
+    store(call.rows_format, F::apply(a, b), place(y, r, j), count);
   });
 }
 
 template <class V, class F>
 [[gnu::flatten]] void gate_backward(const RowCall& call, std::size_t begin, std::size_t end) {
   const auto& [x, g, dx, unused_1, unused_2] = call.operands;
+  if (are_short<V>(call, {0, 1, 2}, end - begin)) {
+    return turned<V>(call, begin, end, std::array{call.length, call.length / 2}, 2, call.length, gate_backward<V, F>);
+  }
   halves<V>(call, {0, 1, 2}, begin, end, [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
     const std::size_t half = call.length / 2;
-    const V a = load<V>(call.format, place(x, r, j), count), b = load<V>(call.format, place(x, r, half + j), count);
-    const std::array<V, 2> d = F::apply(a, b, load<V>(call.format, place(g, r, j), count));
-    store(call.format, d[0], place(dx, r, j), count);
-    store(call.format, d[1], place(dx, r, half + j), count);
+    const V a = load<V>(call.rows_format, place(x, r, j), count),
+            b = load<V>(call.rows_format, place(x, r, half + j), count);
+    const std::array<V, 2> d = F::apply(a, b, load<V>(call.rows_format, place(g, r, j), count));
+    store(call.rows_format, d[0], place(dx, r, j), count);
+    store(call.rows_format, d[1], place(dx, r, half + j), count);
   });
 }
 
-/// body(j, x) with element j of rows r, r + 1, …, for each j in turn.
-template <class V, class Body>
-void each_element(const RowCall& call, std::size_t r, std::size_t rows, const Body& body) {
-  const Operand& x = call.operands[0];
-  if (lie_side_by_side<V>(call, {0}, V::size)) {
-    for (std::size_t j = 0; j < call.length; ++j) body(j, load<V>(call.format, across(x, r, j), rows));
-    return;
+/// The largest of each of several rows side by side.
+template <class V, class F>
+V largest_across(const RowCall& call, std::size_t r, std::size_t rows) {
+  V most = load<V>(call.rows_format, across(call.operands[0], r), rows);
+  for (std::size_t j = 1; j < call.length; ++j) {
+    most = F::larger(most, load<V>(call.rows_format, across(call.operands[0], r, j), rows));
   }
-  alignas(64) Block<V> block;
-  for (std::size_t first = 0; first < call.length; first += short_row) {
-    const std::size_t length = std::min(short_row, call.length - first);
-    read<V>(block, length, rows, call.format, {x.at(r, first), x.row, x.element});
-    for (std::size_t j = 0; j < length; ++j) body(first + j, V::load(block[j]));
-  }
+  return F::canonical(most);
 }
 
+/// The largest of one row, in every lane.
 template <class V, class F>
-V largest(const RowCall& call, std::size_t r, std::size_t rows) {
-  V most = -std::numeric_limits<double>::infinity();
-  each_element<V>(call, r, rows, [&](std::size_t j, V x) { most = j == 0 ? x : F::larger(most, x); });
-  return most;
+V largest_along(const RowCall& call, std::size_t r) {
+  V most = load<V>(call.rows_format, {call.operands[0].at(r, 0), 0}, V::size);
+  for (std::size_t j = 0; j < call.length; j += V::size) {
+    const std::size_t count = std::min(V::size, call.length - j);
+    const V x = load<V>(call.rows_format, along(call.operands[0], r, j), count);
+    most = F::larger(most, select(V::indices() < V(static_cast<double>(count)), x, most));
+  }
+  return F::canonical(fold<V, V::size / 2>(F::template larger<V>, std::array{most}));
+}
+
+/// Where in a row x first equals this, or the row's length.
+template <class V>
+std::size_t find(const RowCall& call, std::size_t r, V value) {
+  for (std::size_t j = 0; j < call.length; j += V::size) {
+    const std::size_t count = std::min(V::size, call.length - j);
+    typename V::Element is_equal[V::size];
+    select(load<V>(call.rows_format, along(call.operands[0], r, j), count) == value, V(1.0), V(0.0)).store(is_equal);
+    const auto* const found = std::find(is_equal, is_equal + count, 1);
+    if (found < is_equal + count) return j + static_cast<std::size_t>(found - is_equal);
+  }
+  return call.length;
 }
 
 template <class V, class F>
 [[gnu::flatten]] void choose(const RowCall& call, std::size_t begin, std::size_t end) {
-  for (std::size_t r = begin; r < end; r += V::size) {
-    const std::size_t rows = std::min(V::size, end - r);
-    store(call.format, largest<V, F>(call, r, rows), across(call.operands[1], r), rows);
+  const Operand& y = call.operands[1];
+  if (lie_side_by_side<V>(call, {0}, V::size)) {
+    for (std::size_t r = begin; r < end; r += V::size) {
+      const std::size_t rows = std::min(V::size, end - r);
+      store(call.format, largest_across<V, F>(call, r, rows), across(y, r), rows);
+    }
+  } else if (call.length <= short_row) {
+    turned<V>(call, begin, end, std::array{call.length}, 1, 0, choose<V, F>);
+  } else {
+    for (std::size_t r = begin; r < end; ++r) store(call.format, largest_along<V, F>(call, r), across(y, r), 1);
   }
 }
 
 template <class V, class F>
 [[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
-  const Operand &upstream = call.operands[1], &dx = call.operands[2];
-  const bool is_turned = !lie_side_by_side<V>(call, {2}, V::size);
-  alignas(64) Block<V> block;
-  for (std::size_t r = begin; r < end; r += V::size) {
-    const std::size_t rows = std::min(V::size, end - r);
-    const V most = largest<V, F>(call, r, rows);
-    V g = load<V>(call.format, across(upstream, r), rows);
-    each_element<V>(call, r, rows, [&](std::size_t j, V x) {
-      const auto [share, rest] = F::share(most, x, g);
-      g = rest;
-      if (is_turned) return put_across<V>(block, share, j, call.length, rows, call.format, dx, r);
-      store(call.format, share, across(dx, r, j), rows);
-    });
+  const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
+  if (lie_side_by_side<V>(call, {0}, V::size)) {
+    const bool is_turned = !lie_side_by_side<V>(call, {2}, V::size);
+    alignas(64) Block<V> block;
+    for (std::size_t r = begin; r < end; r += V::size) {
+      const std::size_t rows = std::min(V::size, end - r);
+      const V most = largest_across<V, F>(call, r, rows);
+      V g = load<V>(call.format, across(upstream, r), rows);
+      for (std::size_t j = 0; j < call.length; ++j) {
+        const auto [share, rest] = F::share(most, load<V>(call.rows_format, across(x, r, j), rows), g);
+        g = rest;
+        if (is_turned) {
+          put_across<V>(block, share, j, call.length, rows, call.rows_format, dx, r);
+        } else {
+          store(call.rows_format, share, across(dx, r, j), rows);
+        }
+      }
+    }
+  } else if (call.length <= short_row) {
+    turned<V>(call, begin, end, std::array{call.length}, 2, call.length, choose_backward<V, F>);
+  } else {
+    for (std::size_t r = begin; r < end; ++r) {
+      const V most = largest_along<V, F>(call, r), g = load<V>(call.format, across(upstream, r), 1);
+      const std::size_t chosen = find(call, r, most);
+      for (std::size_t j = 0; j < call.length; j += V::size) {
+        const V rest = F::share(most, most, V(0.0))[0];
+        store(call.rows_format, rest, along(dx, r, j), std::min(V::size, call.length - j));
+      }
+      if (chosen < call.length) store(call.rows_format, g, along(dx, r, chosen), 1);
+    }
   }
 }
 

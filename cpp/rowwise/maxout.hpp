@@ -14,6 +14,11 @@ struct maxout {
   static V larger(V largest, V x) {
     return select(x > largest, x, activations::keep_nan(x, largest));
   }
+  /// 0 for -0: which of them came first would depend on the order.
+  template <class V>
+  static V canonical(V largest) {
+    return largest + 0.0;
+  }
 };
 
 struct maxout_backward : maxout {
