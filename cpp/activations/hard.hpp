@@ -4,6 +4,7 @@
 
 #include "activations/nan.hpp"
 #include "math/pair.hpp"
+#include "math/tables.hpp"
 
 /// Piecewise linear and quadratic functions.
 namespace fastact::activations {
@@ -11,26 +12,36 @@ namespace fastact::activations {
 /// f(x) = min(max(slope x + offset, 0), 1); f'(x) = slope strictly inside, else 0. Max error 1 ulp.
 ///
 /// No binary number is 1/6, and beside -3 the difference would show. The number nearest to it stands for it: then
-/// slope x + offset is (x + 6 offset)/6.
+/// slope x + offset is (x + 6 offset)/6, and slope x wants `low` x added, a little less than (1/6 - slope) x, so that it
+/// is not above 0 at -6 offset.
 struct hard_sigmoid {
   template <class V>
   static V forward(V x, V slope, V offset) {
-    return min(V(1.0), max(V(0.0), linear(x, slope, offset)));
+    const V most = std::numeric_limits<typename V::Element>::max();
+    const V low = select(is_sixth(slope), V(sixth_low<V>), V(0.0));
+    const V bounded = max(-most, min(most, x));
+    return min(V(1.0), max(V(0.0), fma(bounded, low, fma(bounded, slope, offset))));
   }
   template <class V>
   static V backward(V x, V g, V slope, V offset) {
-    const V from_0 = linear(x, slope, offset), from_1 = linear(x, slope, offset - 1.0);
-    return keep_nan(x, select(from_0 > V(0.0), select(from_1 < V(0.0), slope * g, V(0.0)), V(0.0)));
+    const auto sixth = is_sixth(slope);
+    const V one = 1.0, factor = select(sixth, one, slope);
+    const V from_0 = select(sixth, 6.0 * offset, offset), from_1 = select(sixth, fma(6.0, offset, -6.0), offset - one);
+    const V inside = select(fma(x, factor, from_1) < V(0.0), slope * g, V(0.0));
+    return keep_nan(x, select(fma(x, factor, from_0) > V(0.0), inside, V(0.0)));
   }
 
  private:
   template <class V>
-  static V linear(V x, V slope, V offset) {
-    const V most = std::numeric_limits<typename V::Element>::max();
-    const math::Pair<V> sum = math::sum(max(-most, min(most, x)), 6.0 * offset);
-    const V sixth = (sum / math::Divisor<V>({6.0, 0.0})).value();
-    return select(slope == V(1.0 / 6.0), sixth, fma(slope, x, offset));
+  static auto is_sixth(V slope) {
+    return slope == V(1.0 / 6.0);
   }
+  template <class V>
+  static constexpr double sixth_low = [] {
+    using T = typename V::Element;
+    constexpr double low = math::Constants<T>::third_lo / 2, bit = std::numeric_limits<T>::epsilon();
+    return low * (low < 0 ? 1 - bit : 1 + bit);
+  }();
 };
 
 /// f(x) = min(max(x, min_value), max_value); f'(x) = 1 strictly inside, else 0. Exact.
@@ -52,21 +63,24 @@ struct hard_tanh {
 struct hard_swish {
   template <class V>
   static V forward(V x) {
-    const V bounded = max(V(-3.0), min(V(3.0), x));
-    const V inside = (bounded * math::sum(bounded, V(3.0)) / six<V>()).value();
+    const V s = x + 3.0, s_low = x - (s - 3.0);
+    const math::Pair<V> product = math::product(x, s);
+    const V inside = sixth(product.hi, fma(x, s_low, product.lo));
     return select(x <= V(-3.0), V(0.0), select(x >= V(3.0), x, copysign(inside, x)));
   }
   template <class V>
   static V backward(V x, V g) {
-    const V bounded = max(V(-3.0), min(V(3.0), x));
-    const V inside = g * (math::sum(2.0 * bounded, V(3.0)) / six<V>()).value();
+    const V s = fma(2.0, x, 3.0), s_low = fma(2.0, x, 3.0 - s);
+    const V inside = g * sixth(s, s_low);
     return select(x <= V(-3.0), V(0.0), select(x >= V(3.0), g, inside));
   }
 
  private:
   template <class V>
-  static math::Divisor<V> six() {
-    return math::Divisor<V>({6.0, 0.0});
+  static V sixth(V hi, V lo) {
+    using C = math::Constants<typename V::Element>;
+    constexpr double high = C::third_hi / 2, low = C::third_lo / 2;
+    return fma(hi, high, fma(hi, low, lo * high));
   }
 };
 
@@ -74,7 +88,7 @@ struct hard_swish {
 struct hard_shrink {
   template <class V>
   static V forward(V x, V lambd) {
-    return select(abs(x) <= lambd, copysign(V(0.0), select(x == V(0.0), x, V(1.0))), x);
+    return select(abs(x) <= lambd, select(x == V(0.0), x, V(0.0)), x);
   }
   template <class V>
   static V backward(V x, V g, V lambd) {
