@@ -47,13 +47,53 @@ struct softsign {
 
 /// f(x) = (x + √(x² + b))/2; f'(x) = (1 + x/√(x² + b))/2. Barron, "Squareplus: a softplus-like algebraic rectifier",
 /// 2021.
-///
-/// With u = |x|/√b and s = √(u² + 1), f(x) = √b (s + u)/2 and f'(x) = (s + u)/(2s) for x >= 0; for x < 0, where the
-/// sums would cancel, f(x) = √b/(2(s + u)) and f'(x) = 1/(2s(s + u)). All is computed for ku and ks, k a power of two.
-/// b = 0 leaves relu, with 1/2 for f'(0).
 struct squareplus {
   template <class V>
   static V forward(V x, V b) {
+    const Near<V> near(x, b);
+    const V y = 0.5 * near.z.value();
+    return all(near.holds) ? y : select(near.holds, y, anywhere(x, b));
+  }
+  template <class V>
+  static V backward(V x, V g, V b) {
+    const Near<V> near(x, b);
+    const V dx = g * near.derivative();
+    return all(near.holds) ? dx : select(near.holds, dx, anywhere(x, g, b));
+  }
+  static constexpr bool allows(double b) { return b >= 0; }
+  static constexpr const char* allowed = "b >= 0";
+
+ private:
+  /// Nearly everywhere nothing leaves the range of numbers and √(x² + b) + x hardly cancels: then that is s + x and what
+  /// s² lacks over 2s, and all hangs on one square root and one division.
+  template <class V>
+  struct Near {
+    V s, s_low, half_inverse;
+    math::Pair<V> z;
+    typename V::Mask holds;
+
+    Near(V x, V b) {
+      const V square = fma(x, x, b), without_b = square - b;
+      const V square_low = fma(x, x, -without_b) - ((square - without_b) - b);
+      s = sqrt(square);
+      half_inverse = 0.5 / s;
+      s_low = (fma(-s, s, square) + square_low) * half_inverse;
+      z = math::fast_sum(s, x);
+      z.lo = z.lo + s_low;
+      holds = z.hi > fma(s, 0x1p-20, 0x1p-30);
+    }
+    V derivative() const {
+      const V quotient = z.hi * half_inverse;
+      const V rest = fma(-2.0 * quotient, s_low, fma(-2.0 * quotient, s, z.hi) + z.lo);
+      return fma(rest, half_inverse, quotient);
+    }
+  };
+
+  /// With u = |x|/√b and s = √(u² + 1), f(x) = √b (s + u)/2 and f'(x) = (s + u)/(2s) for x >= 0; for x < 0, where the
+  /// sums would cancel, f(x) = √b/(2(s + u)) and f'(x) = 1/(2s(s + u)). All is computed for ku and ks, k a power of two.
+  /// b = 0 leaves relu, with 1/2 for f'(0).
+  template <class V>
+  static V anywhere(V x, V b) {
     const Parts<V> p(x, b);
     // Away from the subnormals, so that only the last product rounds there.
     const V away = 0x1p32, scale = p.k * away, half_inverse = 0.25 / p.k, zero = 0.0;
@@ -63,7 +103,7 @@ struct squareplus {
     return select(p.finite, y, max(zero, x));
   }
   template <class V>
-  static V backward(V x, V g, V b) {
+  static V anywhere(V x, V g, V b) {
     const Parts<V> p(x, b);
     const math::Divisor<V> s(p.s);
     const V zero = 0.0, one = 1.0;
@@ -75,10 +115,6 @@ struct squareplus {
     const V at_0 = select(x == zero, 0.5 * g, dx);
     return keep_nan(x, select(b == zero, select(x < zero, zero, select(x > zero, g, at_0)), dx));
   }
-  static constexpr bool allows(double b) { return b >= 0; }
-  static constexpr const char* allowed = "b >= 0";
-
- private:
   template <class V>
   struct Parts {
     math::Pair<V> root_b;

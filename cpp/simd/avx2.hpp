@@ -113,6 +113,9 @@ struct Avx2 {
   static __m256 select(__m256 m, __m256 a, __m256 b) { return _mm256_blendv_ps(b, a, m); }
   static __m256d select(__m256d m, __m256d a, __m256d b) { return _mm256_blendv_pd(b, a, m); }
 
+  static bool all(__m256 m) { return _mm256_movemask_ps(m) == 0xFF; }
+  static bool all(__m256d m) { return _mm256_movemask_pd(m) == 0xF; }
+
   template <std::size_t distance>
   static __m256 swap(__m256 x) {
     if constexpr (distance == 4) return _mm256_permute2f128_ps(x, x, 1);

@@ -107,6 +107,9 @@ struct Avx512 {
   static __m512 select(__mmask16 m, __m512 a, __m512 b) { return _mm512_mask_blend_ps(m, b, a); }
   static __m512d select(__mmask8 m, __m512d a, __m512d b) { return _mm512_mask_blend_pd(m, b, a); }
 
+  static bool all(__mmask16 m) { return m == 0xFFFF; }
+  static bool all(__mmask8 m) { return m == 0xFF; }
+
   template <std::size_t distance>
   static __m512 swap(__m512 x) {
     if constexpr (distance >= 4) return _mm512_shuffle_f32x4(x, x, distance == 8 ? 0x4E : 0xB1);

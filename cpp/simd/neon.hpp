@@ -89,6 +89,9 @@ struct Neon {
   static float32x4_t select(uint32x4_t m, float32x4_t a, float32x4_t b) { return vbslq_f32(m, a, b); }
   static float64x2_t select(uint64x2_t m, float64x2_t a, float64x2_t b) { return vbslq_f64(m, a, b); }
 
+  static bool all(uint32x4_t m) { return vminvq_u32(m) != 0; }
+  static bool all(uint64x2_t m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
+
   template <std::size_t distance>
   static float32x4_t swap(float32x4_t x) {
     if constexpr (distance == 2) return vextq_f32(x, x, 2);

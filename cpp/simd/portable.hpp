@@ -42,6 +42,7 @@ struct Portable {
   template <class T> static bool less_equal(T a, T b) { return a <= b; }
   template <class T> static bool equal(T a, T b) { return a == b; }
   template <class T> static T select(bool m, T a, T b) { return m ? a : b; }
+  static bool all(bool m) { return m; }
   // clang-format on
 
   template <HalfPrecision S>

@@ -44,6 +44,7 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::less_equal(v, v) } -> std::same_as<decltype(m)>;          // false for NaN
   { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
   { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
+  { Isa::all(m) } -> std::same_as<bool>;
 };
 // clang-format on
 
@@ -59,6 +60,13 @@ struct Square;
 template <class Isa, class T>
 struct Mask {
   typename Isa::template Mask<T> m[registers<Isa>];
+  /// Whether it holds in every lane.
+  friend bool all(Mask mask) {
+    for (const auto& m : mask.m) {
+      if (!Isa::all(m)) return false;
+    }
+    return true;
+  }
 };
 
 /// Lanes with `bit` in their number trade places with lanes without, from the one register to the other.
