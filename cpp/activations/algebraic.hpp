@@ -27,22 +27,35 @@ struct Range<double> {
 struct softsign {
   template <class V>
   static V forward(V x) {
-    const V a = min(V(most<V>), abs(x));
-    return copysign((math::Pair<V>{a, 0.0} / math::Divisor<V>(math::sum(V(1.0), a))).value(), x);
+    const V one = 1.0, a = min(V(most<V>), abs(x));
+    const math::Divisor<V> denominator(math::fast_sum(max(one, a), min(one, a)));
+    return copysign((math::Pair<V>{a, 0.0} / denominator).value(), x);
   }
   template <class V>
   static V backward(V x, V g) {
-    using R = Range<typename V::Element>;
-    const V a = min(V(most<V>), abs(x));
-    const V k = select(a > V(R::large), V(R::down), V(1.0));
-    const math::Divisor<V> denominator(math::sum(k, k * a));
-    const V dx = g * k * (math::Pair<V>{1.0, 0.0} / denominator / denominator).value() * k;
-    return keep_nan(x, select(abs(x) <= V(most<V>), dx, V(0.0)));
+    const V a = abs(x);
+    const math::Divisor<V> d(math::fast_sum(V(1.0), a));
+    const V rest = fma(-d.inverse, d.d.lo, fma(-d.inverse, d.d.hi, 1.0));  // to 1 of the inverse times 1 + a
+    const math::Pair<V> square = math::product(d.inverse, d.inverse);
+    const V dx = g * (square.hi + fma(square.hi, rest + rest, square.lo));
+    const auto holds = a <= V(0x1p20);  // where 1 + a less 1 is exact, though a may be more than 1
+    return all(holds) ? dx : select(holds, dx, anywhere(x, g));
   }
 
  private:
   template <class V>
+  using R = Range<typename V::Element>;
+  template <class V>
   static constexpr double most = std::numeric_limits<typename V::Element>::max();
+
+  template <class V>
+  static V anywhere(V x, V g) {
+    const V a = min(V(most<V>), abs(x));
+    const V k = select(a > V(R<V>::large), V(R<V>::down), V(1.0));
+    const math::Divisor<V> denominator(math::sum(k, k * a));
+    const V dx = g * k * (math::Pair<V>{1.0, 0.0} / denominator / denominator).value() * k;
+    return keep_nan(x, select(abs(x) <= V(most<V>), dx, V(0.0)));
+  }
 };
 
 /// f(x) = (x + √(x² + b))/2; f'(x) = (1 + x/√(x² + b))/2. Barron, "Squareplus: a softplus-like algebraic rectifier",
