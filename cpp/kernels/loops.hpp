@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "activations/list.hpp"
@@ -10,7 +11,16 @@
 
 namespace fastact::kernels {
 
-/// output[i] = f(arrays[i]…, parameters…): whole vectors, then what is left through the same f under a mask.
+/// How many of n elements to compute before the first whole vector, so that stores do not straddle cache lines; none
+/// of a few, to which one more vector would be a burden.
+template <class V, class T>
+std::size_t unaligned(const T* out, std::size_t n) {
+  constexpr std::size_t few = 64 * V::size;
+  return n < few ? 0 : -(reinterpret_cast<std::uintptr_t>(out) / sizeof(T)) % V::lanes;
+}
+
+/// output[i] = f(arrays[i]…, parameters…): whole vectors, and what is before and after them through the same f under a
+/// mask.
 template <class V, class F, std::size_t... array, std::size_t... parameter>
 void elementwise(F f, const void* const* inputs, void* output, std::size_t n, bool uniform,
                  std::index_sequence<array...>, std::index_sequence<parameter...>) {
@@ -19,14 +29,17 @@ void elementwise(F f, const void* const* inputs, void* output, std::size_t n, bo
   T* const out = static_cast<T*>(output);
   const auto run = [&]([[maybe_unused]] auto load_parameter) {
     std::size_t i = 0;
-    for (; i + V::size <= n; i += V::size) {
-      f(V::load(in[array] + i)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, V::size)...)
-          .store(out + i);
-    }
-    if (i < n) {
-      const std::size_t rest = n - i;
-      f(V::load(in[array] + i, rest)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, rest)...)
-          .store(out + i, rest);
+    for (std::size_t part = unaligned<V>(out, n);; part = n - i) {
+      if (part > 0) {
+        f(V::load(in[array] + i, part)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, part)...)
+            .store(out + i, part);
+        i += part;
+      }
+      for (; i + V::size <= n; i += V::size) {
+        f(V::load(in[array] + i)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, V::size)...)
+            .store(out + i);
+      }
+      if (i == n) break;
     }
   };
   if constexpr (sizeof...(parameter) == 0) {
