@@ -47,7 +47,7 @@ void run(benchmark::State& state, Kernel kernel, const Description& activation, 
     inputs.push_back(&parameters[i]);
   }
   for (auto _ : state) {
-    kernel(inputs.data(), y.data(), n, true);
+    kernel(inputs.data(), y.data(), n, {.uniform = true, .streaming = false});
     benchmark::ClobberMemory();
   }
   count(state, n);

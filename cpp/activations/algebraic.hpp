@@ -39,7 +39,9 @@ struct softsign {
     const math::Pair<V> square = math::product(d.inverse, d.inverse);
     const V dx = g * (square.hi + fma(square.hi, rest + rest, square.lo));
     const auto holds = a <= V(0x1p20);  // where 1 + a less 1 is exact, though a may be more than 1
-    return all(holds) ? dx : select(holds, dx, anywhere(x, g));
+    if (all(holds)) [[likely]]
+      return dx;
+    return select(holds, dx, anywhere(x, g));
   }
 
  private:
@@ -65,20 +67,24 @@ struct squareplus {
   static V forward(V x, V b) {
     const Near<V> near(x, b);
     const V y = 0.5 * near.z.value();
-    return all(near.holds) ? y : select(near.holds, y, anywhere(x, b));
+    if (all(near.holds)) [[likely]]
+      return y;
+    return select(near.holds, y, anywhere(x, b));
   }
   template <class V>
   static V backward(V x, V g, V b) {
     const Near<V> near(x, b);
     const V dx = g * near.derivative();
-    return all(near.holds) ? dx : select(near.holds, dx, anywhere(x, g, b));
+    if (all(near.holds)) [[likely]]
+      return dx;
+    return select(near.holds, dx, anywhere(x, g, b));
   }
   static constexpr bool allows(double b) { return b >= 0; }
   static constexpr const char* allowed = "b >= 0";
 
  private:
-  /// Nearly everywhere nothing leaves the range of numbers and √(x² + b) + x hardly cancels: then that is s + x and what
-  /// s² lacks over 2s, and all hangs on one square root and one division.
+  /// Nearly everywhere nothing leaves the range of numbers and √(x² + b) + x hardly cancels: then that is s + x and
+  /// what s² lacks over 2s, and all hangs on one square root and one division.
   template <class V>
   struct Near {
     V s, s_low, half_inverse;
@@ -103,8 +109,8 @@ struct squareplus {
   };
 
   /// With u = |x|/√b and s = √(u² + 1), f(x) = √b (s + u)/2 and f'(x) = (s + u)/(2s) for x >= 0; for x < 0, where the
-  /// sums would cancel, f(x) = √b/(2(s + u)) and f'(x) = 1/(2s(s + u)). All is computed for ku and ks, k a power of two.
-  /// b = 0 leaves relu, with 1/2 for f'(0).
+  /// sums would cancel, f(x) = √b/(2(s + u)) and f'(x) = 1/(2s(s + u)). All is computed for ku and ks, k a power of
+  /// two. b = 0 leaves relu, with 1/2 for f'(0).
   template <class V>
   static V anywhere(V x, V b) {
     const Parts<V> p(x, b);

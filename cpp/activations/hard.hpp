@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "activations/cost.hpp"
 #include "activations/nan.hpp"
 #include "math/pair.hpp"
 #include "math/tables.hpp"
@@ -12,9 +13,10 @@ namespace fastact::activations {
 /// f(x) = min(max(slope x + offset, 0), 1); f'(x) = slope strictly inside, else 0. Max error 1 ulp.
 ///
 /// No binary number is 1/6, and beside -3 the difference would show. The number nearest to it stands for it: then
-/// slope x + offset is (x + 6 offset)/6, and slope x wants `low` x added, a little less than (1/6 - slope) x, so that it
-/// is not above 0 at -6 offset.
+/// slope x + offset is (x + 6 offset)/6, and slope x wants `low` x added, a little less than (1/6 - slope) x, so that
+/// it is not above 0 at -6 offset.
 struct hard_sigmoid {
+  static constexpr std::size_t cost = copying;
   template <class V>
   static V forward(V x, V slope, V offset) {
     const V most = std::numeric_limits<typename V::Element>::max();
@@ -46,6 +48,7 @@ struct hard_sigmoid {
 
 /// f(x) = min(max(x, min_value), max_value); f'(x) = 1 strictly inside, else 0. Exact.
 struct hard_tanh {
+  static constexpr std::size_t cost = copying;
   template <class V>
   static V forward(V x, V min_value, V max_value) {
     return min(max_value, max(min_value, x));
@@ -61,6 +64,7 @@ struct hard_tanh {
 /// f(x) = x min(max(x + 3, 0), 6)/6; f'(x) = 0 for x <= -3, 1 for x >= 3, else (2x + 3)/6. Howard et al., "Searching
 /// for MobileNetV3", 2019.
 struct hard_swish {
+  static constexpr std::size_t cost = copying;
   template <class V>
   static V forward(V x) {
     const V s = x + 3.0, s_low = x - (s - 3.0);
@@ -86,6 +90,7 @@ struct hard_swish {
 
 /// f(x) = x for |x| > λ, else 0; f'(x) = 1 for |x| > λ, else 0. Exact.
 struct hard_shrink {
+  static constexpr std::size_t cost = copying;
   template <class V>
   static V forward(V x, V lambd) {
     return select(abs(x) <= lambd, select(x == V(0.0), x, V(0.0)), x);
@@ -100,6 +105,7 @@ struct hard_shrink {
 
 /// f(x) = x - λ for x > λ, x + λ for x < -λ, else 0; f'(x) = 1 for |x| > λ, else 0. One rounding.
 struct soft_shrink {
+  static constexpr std::size_t cost = copying;
   template <class V>
   static V forward(V x, V lambd) {
     return select(abs(x) <= lambd, hard_shrink::forward(x, lambd), x - copysign(lambd, x));

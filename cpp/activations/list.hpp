@@ -4,6 +4,7 @@
 
 #include "activations/algebraic.hpp"
 #include "activations/binary_step.hpp"
+#include "activations/cost.hpp"
 #include "activations/elu.hpp"
 #include "activations/exponential.hpp"
 #include "activations/gelu.hpp"

@@ -7,6 +7,7 @@
 #include "numpy/pool.hpp"
 #include "numpy/rows.hpp"
 #include "numpy/ufunc.hpp"
+#include "runtime/streaming.hpp"
 #include "runtime/threads.hpp"
 
 namespace py = pybind11;
@@ -25,7 +26,7 @@ py::dict config() {
   using namespace py::literals;
   return py::dict("version"_a = FASTACT_VERSION, "compiler"_a = FASTACT_COMPILER, "built"_a = names(built()),
                   "available"_a = names(available()), "isa"_a = instruction_set(), "openmp"_a = has_openmp(),
-                  "threads"_a = get_num_threads());
+                  "threads"_a = get_num_threads(), "streaming"_a = streaming_threshold());
 }
 
 /// Adds an activation's ufuncs, those of uniform parameters to a module of their own, so that they too pickle; returns
@@ -79,7 +80,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.def("config", &config);
   m.def("get_num_threads", &get_num_threads);
   m.def("set_num_threads", &set_num_threads, py::arg("n"));
-  m.def("set_grain", &set_grain, py::arg("elements"));
+  m.def("set_grain", &set_grain, py::arg("picoseconds"));
+  m.def("set_streaming_threshold", &set_streaming_threshold, py::arg("bytes"));
 }
 
 }  // namespace fastact

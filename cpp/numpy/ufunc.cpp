@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "numpy/types.hpp"
+#include "runtime/streaming.hpp"
 #include "runtime/threads.hpp"
 #include "simd/environment.hpp"
 
@@ -26,7 +27,7 @@ using Computed = std::conditional_t<simd::HalfPrecision<S>, float, S>;
 /// What a strided loop needs to know of its function.
 struct Function : Signature {
   Kernel kernel;
-  std::size_t arrays, parameters;
+  std::size_t arrays, parameters, cost;
   Numbers defaults;  // of the parameters
 };
 
@@ -89,7 +90,14 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   bool direct = as_it_is(f.inputs);
   for (std::size_t k = 0; k < varying; ++k) direct = direct && as_it_is(k);
 
-  split(n, [&](std::size_t begin, std::size_t end) {
+  std::array<const void*, most_arrays> arrays;
+  std::copy_n(data, f.arrays, arrays.begin());
+  const Mode mode = {
+      .uniform = uniform,
+      .streaming = direct && streams(std::span(arrays).first(f.arrays), data[f.inputs], n, sizeof(T)),
+  };
+
+  split(n, {f.cost}, [&](std::size_t begin, std::size_t end) {
     const simd::FloatEnvironment clean;
     alignas(64) T buffers[most_inputs + 1][block];
     std::array<const void*, most_inputs> from;
@@ -109,9 +117,9 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
         from[k] = as_it_is(k) ? at(k, i) : reinterpret_cast<const char*>(buffers[k]);
       }
       if (as_it_is(f.inputs)) {
-        f.kernel(from.data(), at(f.inputs, i), count, uniform);
+        f.kernel(from.data(), at(f.inputs, i), count, mode);
       } else {
-        f.kernel(from.data(), buffers[most_inputs], count, uniform);
+        f.kernel(from.data(), buffers[most_inputs], count, mode);
         unpack<S>(buffers[most_inputs], at(f.inputs, i), steps[f.inputs], count);
       }
     }
@@ -146,9 +154,11 @@ py::object make_ufunc(Activation activation, Pass pass, bool uniform) {
 
   Storage& s = storage.emplace_back();
   s.name = description.function(pass);
+  f.cost = description.cost<float>();
   s.single = s.twice = s.wide = f;
   s.single.kernel = s.wide.kernel = single;
   s.twice.kernel = twice;
+  s.twice.cost = description.cost<double>();
   s.wide.parameter_type = NPY_LONGDOUBLE;
   s.single.wide = &s.wide;
   char* types = s.types.data();

@@ -39,8 +39,14 @@ struct Description {
   std::array<Parameter, most_parameters> parameters;
   std::size_t parameter_count;
   bool learnable;
+  std::size_t float_cost;
   std::array<Constraint, pass_suffixes.size()> constraints;
 
+  /// Of an element, in picoseconds; see activations/cost.hpp.
+  template <class T>
+  std::size_t cost() const {
+    return float_cost * sizeof(T) / sizeof(float);
+  }
   std::string function(Pass pass) const {
     return std::string(name).append(pass_suffixes[static_cast<std::size_t>(pass)]);
   }
@@ -70,6 +76,7 @@ constexpr Description catalogue[] = {
    {FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)}, \
    0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__),       \
    is_learnable<activations::name>,                          \
+   activations::cost<activations::name>,                     \
    constraints<activations::name>(std::make_index_sequence<0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>{})},
     FASTACT_ACTIVATIONS(FASTACT_DESCRIBE) FASTACT_LEARNABLE(FASTACT_DESCRIBE)
 #undef FASTACT_DESCRIBE

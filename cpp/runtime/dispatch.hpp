@@ -11,9 +11,15 @@
 
 namespace fastact {
 
+/// How a kernel goes about its arrays: each parameter is one element, rather than one for each element of the output;
+/// and the output is written past the caches.
+struct Mode {
+  bool uniform, streaming;
+};
+
 /// f over n contiguous elements. Inputs are the arrays (x or y, then g), then the parameters, all of the output's
-/// element type; a parameter is one element when `uniform`, else n of them. The output may be one of the arrays.
-using Kernel = void (*)(const void* const* inputs, void* output, std::size_t n, bool uniform);
+/// element type. The output may be one of the arrays.
+using Kernel = void (*)(const void* const* inputs, void* output, std::size_t n, Mode mode);
 
 /// The kernels of one activation and element type, by pass; nullptr where there is none.
 using Kernels = std::array<Kernel, pass_suffixes.size()>;

@@ -11,6 +11,7 @@
 
 #include "runtime/dispatch.hpp"
 #include "runtime/rows.hpp"
+#include "runtime/streaming.hpp"
 #include "runtime/threads.hpp"
 #include "simd/environment.hpp"
 
@@ -33,7 +34,7 @@ void call(Activation which, Pass pass, std::initializer_list<std::span<const T>>
           std::initializer_list<double> parameters) {
   const Description& activation = catalogue[static_cast<std::size_t>(which)];
   constexpr std::array<const char*, 2> names = {"x", "g"};
-  std::array<const T*, names.size() + most_parameters> inputs = {};
+  std::array<const void*, names.size() + most_parameters> inputs = {};
   std::size_t i = 0;
   for (const std::span<const T> array : arrays) {
     if (array.size() != out.size()) {
@@ -52,11 +53,12 @@ void call(Activation which, Pass pass, std::initializer_list<std::span<const T>>
     inputs[i + k] = &values[k];
   }
   const Kernel kernel = fastact::kernel<T>(which, pass);
-  split(out.size(), [&](std::size_t begin, std::size_t end) {
+  const bool streaming = streams(std::span(inputs).first(arrays.size()), out.data(), out.size(), sizeof(T));
+  split(out.size(), {activation.cost<T>()}, [&](std::size_t begin, std::size_t end) {
     const simd::FloatEnvironment clean;
-    std::array<const void*, inputs.size()> from = {};
-    for (std::size_t k = 0; k < from.size(); ++k) from[k] = k < arrays.size() ? inputs[k] + begin : inputs[k];
-    kernel(from.data(), out.data() + begin, end - begin, true);
+    auto from = inputs;
+    for (std::size_t k = 0; k < arrays.size(); ++k) from[k] = static_cast<const T*>(inputs[k]) + begin;
+    kernel(from.data(), out.data() + begin, end - begin, {.uniform = true, .streaming = streaming});
   });
 }
 
@@ -151,10 +153,10 @@ void call(Activation which, std::span<const T> x, std::span<const T> p, std::spa
     for (std::size_t i = begin; i < end; ++i) {
       const T* const parameter = p.data() + (inner == 1 ? 0 : i % channels);
       const std::array<const void*, 2> inputs = {x.data() + i * count, parameter};
-      kernel(inputs.data(), y.data() + i * count, count, inner != 1);
+      kernel(inputs.data(), y.data() + i * count, count, {.uniform = inner != 1, .streaming = false});
     }
   };
-  split(inner == 1 ? outer : outer * channels, some, {.cost = count, .border = 1});
+  split(inner == 1 ? outer : outer * channels, {.cost = count * activation.cost<T>(), .border = 1}, some);
 }
 
 /// The gradients of f(x, p) for x and for p, x being [outer][p.size()][inner].

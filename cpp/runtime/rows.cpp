@@ -8,6 +8,9 @@
 namespace fastact {
 namespace {
 
+// Of an element, in picoseconds, with what is summed and written.
+constexpr std::size_t element_cost = activations::computing;
+
 // So many rows, and each thread has rows of its own. Fewer might leave a thread without.
 constexpr std::size_t few = 8;
 
@@ -17,7 +20,7 @@ void split_row(std::size_t n, std::size_t cost, void (*body)(const void*, std::s
     const simd::FloatEnvironment environment;
     body(context, begin, end);
   };
-  split(n, clean, {.cost = cost, .border = 1});
+  split(n, {.cost = cost * element_cost, .border = 1}, clean);
 }
 
 }  // namespace
@@ -34,7 +37,8 @@ void run(RowKernel kernel, const RowCall& call, std::size_t rows) {
     const simd::FloatEnvironment environment;
     kernel(call, begin, end);
   };
-  split(rows, some, {.cost = std::max<std::size_t>(1, call.length), .border = call.length <= 256 ? 64U : 1U});
+  const std::size_t cost = std::max<std::size_t>(1, call.length) * element_cost;
+  split(rows, {.cost = cost, .border = call.length <= 256 ? 64U : 1U}, some);
 }
 
 }  // namespace fastact

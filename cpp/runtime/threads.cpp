@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -19,7 +20,8 @@
 namespace fastact {
 namespace {
 
-std::atomic<std::size_t> grain{32768};
+// Several times what it takes to wake a thread and to wait for it.
+std::atomic<std::size_t> grain{10'000'000};
 
 /// 0 leaves the choice to OpenMP.
 int from_environment() {
@@ -40,8 +42,26 @@ std::atomic<int>& wanted() {
 }
 
 #ifdef _OPENMP
-// One caller at a time has the threads; the others work alone, so that many callers never oversubscribe.
-std::atomic_flag busy;
+/// A call that is worth several threads, while it runs. Those that run at once have a part of the threads each, so that
+/// together they never have many more than there are.
+class Call {
+ public:
+  Call() : number_(running.fetch_add(1, std::memory_order_relaxed) + 1) {}
+  ~Call() { running.fetch_sub(1, std::memory_order_relaxed); }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  std::size_t threads() const { return static_cast<std::size_t>(std::max(1, get_num_threads() / number_)); }
+
+ private:
+  static inline std::atomic<int> running{0};
+  int number_;
+};
+
+/// How many pieces of a thread's share have been taken.
+struct alignas(64) Share {
+  std::atomic<std::size_t> taken{0};
+};
+constexpr std::size_t pieces = 8;
 
 // GNU OpenMP's threads are gone in a forked child, and a parallel region there would wait for them forever.
 std::atomic<bool> forked{false};
@@ -73,26 +93,31 @@ bool has_openmp() {
 #endif
 }
 
-std::size_t set_grain(std::size_t elements) { return grain.exchange(std::max<std::size_t>(elements, 1)); }
+std::size_t set_grain(std::size_t picoseconds) { return grain.exchange(std::max<std::size_t>(picoseconds, 1)); }
 
 void split(std::size_t n, [[maybe_unused]] Work work, void (*body)(const void*, std::size_t, std::size_t),
            const void* context) {
 #ifdef _OPENMP
   const std::size_t least = grain.load(std::memory_order_relaxed);
   if (n * work.cost >= 2 * least && !forked && !omp_in_parallel()) {
+    const Call call;
     const std::size_t blocks = (n + work.border - 1) / work.border;
-    const std::size_t most = std::min(blocks, n * work.cost / least);
-    const int threads = static_cast<int>(std::min(most, static_cast<std::size_t>(get_num_threads())));
-    if (threads > 1 && !busy.test_and_set(std::memory_order_acquire)) {
-#pragma omp parallel num_threads(threads)
+    const std::size_t threads = std::min({blocks, n * work.cost / least, call.threads()});
+    if (threads > 1) {
+      // A thread takes the pieces of its own share, the same at each call, then what others have left of theirs: one
+      // that wakes late does not keep the rest waiting.
+      const std::size_t all = std::min(blocks, pieces * threads);
+      std::vector<Share> shares(threads);
+#pragma omp parallel num_threads(static_cast<int>(threads))
       {
-        const auto team = static_cast<std::size_t>(omp_get_num_threads());
         const auto rank = static_cast<std::size_t>(omp_get_thread_num());
-        const std::size_t begin = blocks * rank / team * work.border;
-        const std::size_t end = std::min(n, blocks * (rank + 1) / team * work.border);
-        if (begin < end) body(context, begin, end);
+        for (std::size_t share = rank; share < rank + threads; ++share) {
+          const std::size_t owner = share % threads, first = all * owner / threads, end = all * (owner + 1) / threads;
+          for (std::size_t piece; (piece = first + shares[owner].taken++) < end;) {
+            body(context, blocks * piece / all * work.border, std::min(n, blocks * (piece + 1) / all * work.border));
+          }
+        }
       }
-      busy.clear(std::memory_order_release);
       return;
     }
   }

@@ -44,6 +44,10 @@ struct Avx2 {
   static void store(float* p, __m256 v, std::size_t count) { _mm256_maskstore_ps(p, first(p, count), v); }
   static void store(double* p, __m256d v, std::size_t count) { _mm256_maskstore_pd(p, first(p, count), v); }
 
+  static void stream(float* p, __m256 v) { _mm256_stream_ps(p, v); }
+  static void stream(double* p, __m256d v) { _mm256_stream_pd(p, v); }
+  static void end_stream() { _mm_sfence(); }
+
   template <HalfPrecision S>
   static __m256 load(const S* p) {
     return widen(p, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));

@@ -41,6 +41,10 @@ struct Avx512 {
   static void store(float* p, __m512 v, std::size_t count) { _mm512_mask_storeu_ps(p, first<float>(count), v); }
   static void store(double* p, __m512d v, std::size_t count) { _mm512_mask_storeu_pd(p, first<double>(count), v); }
 
+  static void stream(float* p, __m512 v) { _mm512_stream_ps(p, v); }
+  static void stream(double* p, __m512d v) { _mm512_stream_pd(p, v); }
+  static void end_stream() { _mm_sfence(); }
+
   template <HalfPrecision S>
   static __m512 load(const S* p) {
     return widen(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));

@@ -45,6 +45,13 @@ struct Neon {
     std::memcpy(p, buffer, count * sizeof(S));
   }
 
+  // No compiler-independent intrinsic stores past the cache.
+  template <class S, class R>
+  static void stream(S* p, R v) {
+    store(p, v);
+  }
+  static void end_stream() {}
+
   static float32x4_t load(const Half* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits))); }
   static void store(Half* p, float32x4_t v) { vst1_u16(&p->bits, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
   static float32x4_t load(const Bfloat16* p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(&p->bits), 16)); }

@@ -32,6 +32,8 @@ struct Portable {
   template <class T> static T load(const T* p, std::size_t count) { return count != 0 ? *p : T{}; }
   template <class T> static void store(T* p, std::type_identity_t<T> v) { *p = v; }
   template <class T> static void store(T* p, std::type_identity_t<T> v, std::size_t count) { if (count != 0) *p = v; }
+  template <class T> static void stream(T* p, std::type_identity_t<T> v) { *p = v; }
+  static void end_stream() {}
   template <class T> static T max(T a, T b) { return a > b ? a : b; }
   template <class T> static T min(T a, T b) { return a < b ? a : b; }
   template <class T> static T abs(T x) { return std::abs(x); }

@@ -30,9 +30,11 @@ concept Stored = requires(typename Isa::template Register<T> v, const S* from, S
 template <class Isa, class T>
 concept Backend = Stored<Isa, T, T> &&
                   (!std::same_as<T, float> || (Stored<Isa, T, Half> && Stored<Isa, T, Bfloat16>)) &&
-                  requires(typename Isa::template Register<T> v, typename Isa::template Mask<T> m) {
+                  requires(typename Isa::template Register<T> v, typename Isa::template Mask<T> m, T* to) {
   { Isa::template size<T> } -> std::convertible_to<std::size_t>;  // lanes
   { Isa::broadcast(T{}) } -> std::same_as<decltype(v)>;
+  Isa::stream(to, v);                                              // past the caches; to whole registers
+  Isa::end_stream();                                               // before another thread may read what was streamed
   { Isa::fma(v, v, v) } -> std::same_as<decltype(v)>;              // a b + c, rounded once
   { Isa::max(v, v) } -> std::same_as<decltype(v)>;                 // the second operand where either is NaN
   { Isa::min(v, v) } -> std::same_as<decltype(v)>;                 // likewise
@@ -118,6 +120,10 @@ struct Vec {
   template <class S>
   void store(S* p, std::size_t count) const {
     each_register([&](std::size_t i) { Isa::store(p + i * lanes, v[i], part(count, i)); });
+  }
+
+  void stream(T* p) const {
+    for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::stream(p + i * lanes, v[i]);
   }
 
   friend Vec operator+(Vec a, Vec b) {

@@ -9,7 +9,7 @@ learnable: tuple[tuple[str, tuple[tuple[str, float | None], ...], bool], ...]
 """Likewise for those whose backward pass also gives the gradient for their parameter."""
 
 def config() -> dict[str, Any]:
-    """Return version, compiler, instruction sets built, available and chosen, OpenMP, threads."""
+    """Return version, compiler, instruction sets built, available and chosen, OpenMP, threads, streaming threshold."""
 
 def get_num_threads() -> int:
     """Return how many threads a call may use."""
@@ -17,8 +17,11 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Let a call use up to n threads, n >= 1."""
 
-def set_grain(elements: int) -> int:
-    """Set the fewest elements a further thread is woken for; return what it was."""
+def set_grain(picoseconds: int) -> int:
+    """Set the least work a further thread is woken for; return what it was."""
+
+def set_streaming_threshold(bytes: int) -> int:
+    """Set how many bytes a call's arrays hold where it begins to write past the caches; return what it was."""
 
 class Pool:
     """An allocator of array data that keeps up to limit bytes of what is freed for reuse."""
