@@ -1,5 +1,6 @@
 // Every kernel by itself, on one thread: activation/pass/type/instruction set/elements, and for functions of rows
-// function/type/instruction set/row length or its number of rows side by side. Narrow it down with
+// function/type/instruction set/row length or its number of rows side by side; and a processor's cycle. Narrow it down
+// with
 // --benchmark_filter=gelu/forward/float32/avx512, for one.
 
 #include <benchmark/benchmark.h>
@@ -31,6 +32,19 @@ void count(benchmark::State& state, std::size_t elements) {
   using benchmark::Counter;
   state.counters["time/element"] =
       Counter(static_cast<double>(elements), Counter::kIsIterationInvariantRate | Counter::kInvert);
+}
+
+/// A processor's cycle: what an addition takes that waits for the one before.
+void cycle(benchmark::State& state) {
+  constexpr std::size_t additions = 1000;
+  std::size_t sum = 0;
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < additions; ++i) {
+      ++sum;
+      asm volatile("" : "+r"(sum));
+    }
+  }
+  count(state, additions);
 }
 
 template <class T>
@@ -135,6 +149,7 @@ void add_rows(const InstructionSet& set, std::size_t function) {
 }  // namespace fastact
 
 int main(int argc, char** argv) {
+  benchmark::RegisterBenchmark("cycle", fastact::cycle);
   for (const fastact::InstructionSet* set : fastact::available()) {
     for (std::size_t i = 0; i < std::size(fastact::catalogue); ++i) {
       for (const auto pass : {fastact::Pass::forward, fastact::Pass::backward, fastact::Pass::backward_from_output}) {

@@ -1,9 +1,9 @@
 """How near every kernel comes to what the processor can do, as a Markdown table (needs clang++ and llvm-mca).
 
-The bound is llvm-mca's count of how long the processor's execution units are busy with one round of the loop,
-whatever order the instructions come in; the code is clang's. The measured figures are those of the microbenchmarks:
-cycles per element in the first-level cache, and time over that of a copy (identity in the same pass) in the
-second-level cache and beyond all caches.
+The bound is llvm-mca's count of how long the processor's execution units are busy with one round of the
+loop, whatever order the instructions come in; the code is clang's. The measured figures are those of the
+microbenchmarks: cycles per element in the first-level cache, and time over that of a copy (identity in the
+same pass) in the second-level cache and beyond all caches.
 """
 
 import argparse
@@ -28,14 +28,14 @@ template <class F, std::size_t... k>
 V apply(F f, const V* parameters, std::index_sequence<k...>) {{ return f(parameters[k]...); }}
 
 #define REGION(name, pass, expression, parameter_count)                                                 \\
-  [[gnu::flatten]] void name##_##pass(const float* x, const float* g, float* y, const float* p, long n) {{ \\
-    const V parameters[] = {{V(p[0]), V(p[1])}};                                                          \\
-    for (long i = 0; i < n; i += V::size) {{                                                              \\
+  [[gnu::flatten]] void name##_##pass(const float* x, const float* g, float* y, const float* p, long n) {{\\
+    const V parameters[] = {{V(p[0]), V(p[1])}};                                                        \\
+    for (long i = 0; i < n; i += V::size) {{                                                            \\
       asm volatile("# LLVM-MCA-BEGIN " #name " " #pass ::: "memory");                                   \\
-      const auto f = [&](auto... parameter) {{ return expression; }};                                     \\
-      apply(f, parameters, std::make_index_sequence<parameter_count>{{}}).store(y + i);                   \\
-      asm volatile("# LLVM-MCA-END " #name " " #pass ::: "memory");                                                      \\
-    }}                                                                                                   \\
+      const auto f = [&](auto... parameter) {{ return expression; }};                                   \\
+      apply(f, parameters, std::make_index_sequence<parameter_count>{{}}).store(y + i);                 \\
+      asm volatile("# LLVM-MCA-END " #name " " #pass ::: "memory");                                     \\
+    }}                                                                                                  \\
   }}
 #define ONE(...) +1
 #define BOTH(name, ...)                                                               \\
@@ -61,24 +61,17 @@ def tool(name: str) -> str:
 def bounds(isa: str, processor: str) -> dict[tuple[str, str], float]:
     """Cycles per element by activation and pass."""
     level, backend = {"avx512": ("x86-64-v4", "Avx512"), "avx2": ("x86-64-v3", "Avx2")}[isa]
-    flags = f"-std=c++20 -O3 -ffp-contract=off -march={level} -mprefer-vector-width=512 -w -S -x c++ - -o -"
-    include = [f"-I{REPOSITORY / 'cpp'}", f"-I{REPOSITORY / 'cpp/include'}"]
-    assembly = subprocess.run(
-        [tool("clang++"), *flags.split(), *include],
-        input=SOURCE.format(isa=isa, backend=backend),
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    command = [
+        *(tool("clang++"), f"-I{REPOSITORY / 'cpp'}", f"-I{REPOSITORY / 'cpp/include'}"),
+        *("-std=c++20", "-O3", "-ffp-contract=off", "-mllvm", "-inline-threshold=100000", "-w"),
+        *(f"-march={level}", "-mprefer-vector-width=512", "-S", "-x", "c++", "-", "-o", "-"),
+    ]
+    source = SOURCE.format(isa=isa, backend=backend)
+    assembly = subprocess.run(command, input=source, check=True, stdout=subprocess.PIPE, text=True).stdout
     size = re.search(r"\.size\s+size, (\d+)", assembly)
     assert size
-    report = subprocess.run(
-        [tool("llvm-mca"), f"-mcpu={processor}", "-instruction-info=0", "-resource-pressure=0"],
-        input=assembly,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    command = [tool("llvm-mca"), f"-mcpu={processor}", "-instruction-info=0", "-resource-pressure=0"]
+    report = subprocess.run(command, input=assembly, check=True, stdout=subprocess.PIPE, text=True).stdout
     regions = re.findall(r"Code Region - (\w+) (\w+)\n.*?Block RThroughput: ([\d.]+)", report, re.DOTALL)
     return {(name, pass_): float(cycles) / int(size[1]) for name, pass_, cycles in regions}
 
@@ -87,14 +80,16 @@ def measured(program: Path, isa: str) -> dict[str, float]:
     """Seconds per element by benchmark, and per cycle."""
     sizes = "|".join(map(str, (L1, L2, MEMORY)))
     command = [
-        program,
+        str(program),
         f"--benchmark_filter=^(cycle|\\w+/(forward|backward)/float32/{isa}/({sizes}))$",
         "--benchmark_min_time=0.02",
         "--benchmark_repetitions=7",
         "--benchmark_enable_random_interleaving=true",
         "--benchmark_format=json",
     ]
-    runs = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)["benchmarks"]
+    runs = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)[
+        "benchmarks"
+    ]
     least: dict[str, float] = {}
     for run in runs:
         if run["run_type"] == "iteration":
@@ -105,9 +100,13 @@ def measured(program: Path, isa: str) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kernels", type=Path, default=REPOSITORY / "build/bench/kernels", help="the microbenchmarks")
+    parser.add_argument(
+        "--kernels", type=Path, default=REPOSITORY / "build/bench/kernels", help="the microbenchmarks"
+    )
     parser.add_argument("--isa", choices=["avx512", "avx2"], default="avx512")
-    parser.add_argument("--mcpu", default="native", help="llvm-mca's name of the processor; default: this one")
+    parser.add_argument(
+        "--mcpu", default="native", help="llvm-mca's name of the processor; default: this one"
+    )
     options = parser.parse_args()
     if not os.access(options.kernels, os.X_OK):
         parser.error(f"{options.kernels} is not there; README.md says how to build the microbenchmarks")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import fastact
 import pytest
-from fastact._core import set_grain
+from fastact._core import set_grain, set_streaming_threshold
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -29,3 +29,12 @@ def threads() -> Iterator[Callable[[int], None]]:
     yield fastact.set_num_threads
     fastact.set_num_threads(before)
     set_grain(grain)
+
+
+@pytest.fixture
+def streaming() -> Iterator[Callable[[int], int]]:
+    """Sets from how many bytes on outputs are written past the caches."""
+    before = set_streaming_threshold(1)
+    set_streaming_threshold(before)
+    yield set_streaming_threshold
+    set_streaming_threshold(before)

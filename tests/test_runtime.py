@@ -12,7 +12,7 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
-from fastact._core import set_grain
+from fastact._core import set_grain, set_streaming_threshold
 from functions import DTYPES, FUNCTIONS, arguments, bits
 
 INSTRUCTION_SETS = {"avx512", "avx2", "neon", "portable"}
@@ -21,15 +21,31 @@ OPENMP = pytest.mark.skipif(not fastact.config()["openmp"], reason="built withou
 SHOW = "import fastact; c = fastact.config(); print(c['isa'], c['threads'], fastact.get_num_threads())"
 
 
+def largest_cache(default: int) -> int:
+    """What the system says of the caches of its first processor, in bytes."""
+    sizes = Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size")
+    return max((int(size.read_text().strip().removesuffix("K")) << 10 for size in sizes), default=default)
+
+
 def test_config(capsys: pytest.CaptureFixture[str]) -> None:
     config = fastact.config()
-    assert list(config) == ["version", "compiler", "built", "available", "isa", "openmp", "threads"]
+    assert list(config) == [
+        "version",
+        "compiler",
+        "built",
+        "available",
+        "isa",
+        "openmp",
+        "threads",
+        "streaming",
+    ]
     assert config["version"] == fastact.__version__ == version("fastact")
     assert isinstance(config["compiler"], str) and config["compiler"]
     assert set(config["available"]) <= set(config["built"]) <= INSTRUCTION_SETS
     assert config["isa"] in config["available"] and "portable" in config["available"]
     assert isinstance(config["openmp"], bool)
     assert config["threads"] == fastact.get_num_threads() >= 1
+    assert config["streaming"] == largest_cache(default=config["streaming"]) >= 1 << 16
     fastact.show_config()
     shown = capsys.readouterr().out
     for key in config:
@@ -109,7 +125,7 @@ def test_threadpoolctl_limits_threads(run_python: RunPython) -> None:
 @pytest.mark.skipif(
     not Path("/proc/self/task").is_dir(), reason="nothing here counts the threads of a process"
 )
-def test_only_large_arrays_wake_threads(run_python: RunPython) -> None:
+def test_only_much_work_wakes_threads(run_python: RunPython) -> None:
     program = """if True:
         import os
         import numpy as np
@@ -127,16 +143,19 @@ def test_only_large_arrays_wake_threads(run_python: RunPython) -> None:
         fastact.mish(np.ones(1 << 20))
         print(more())
         fastact.set_num_threads(2)
-        fastact.mish(np.ones(1 << 20))
+        fastact.relu(np.ones(100_000, np.float32))
+        print(more())
+        fastact.gelu(np.ones(100_000, np.float32))
         print(more())
     """
-    assert run_python("-c", program).stdout.split() == ["0", "0", "1"]
+    assert run_python("-c", program).stdout.split() == ["0", "0", "0", "1"]
 
 
-def test_set_grain_returns_the_previous_one() -> None:
-    before = set_grain(123)
-    assert set_grain(before) == 123
-    assert set_grain(before) == before > 1
+@pytest.mark.parametrize("setter", [set_grain, set_streaming_threshold])
+def test_setters_return_the_previous_value(setter: Callable[[int], int]) -> None:
+    before = setter(123)
+    assert setter(before) == 123
+    assert setter(before) == before > 1
 
 
 def test_forked_child_computes(run_python: RunPython) -> None:

@@ -137,6 +137,29 @@ def test_array_parameters(f: Function, dtype: np.dtype[Any]) -> None:
 
 @each_dtype
 @each_function
+def test_streaming(f: Function, dtype: np.dtype[Any], streaming: Callable[[int], int]) -> None:
+    """What is written past the caches is the same, beside what is not, and in place."""
+    args = arguments(f, dtype)
+    expected = f(*args)
+    buffer = np.zeros(expected.size + 8, dtype)
+    streaming(0)
+    assert_same_bits(f(*args), expected)
+    for offset in range(8):
+        for length in (1, 7, 30, 1000):
+            part = slice(offset, offset + length)
+            buffer.fill(77)
+            f(*(a[:length] for a in args), out=buffer[part])
+            assert_same_bits(buffer[part], expected[:length], (length, offset))
+            buffer[part] = 77
+            assert (buffer == 77).all(), "wrote outside out"
+    for i in range(len(args)):
+        given = [a.copy() for a in args]
+        f(*given, out=given[i])
+        assert_same_bits(given[i], expected, i)
+
+
+@each_dtype
+@each_function
 def test_threads(f: Function, dtype: np.dtype[Any], threads: Callable[[int], None]) -> None:
     args = arguments(f, dtype)
     spread = np.geomspace(0.5, 2, args[0].size)
