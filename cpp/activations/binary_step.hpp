@@ -7,7 +7,7 @@ namespace fastact::activations {
 
 /// f(x) = 1 for x >= 0, else 0; f'(x) = 0. Exact.
 struct binary_step {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
     return keep_nan(x, select(x >= V(0.0), V(1.0), V(0.0)));

@@ -16,7 +16,7 @@ namespace fastact::activations {
 /// slope x + offset is (x + 6 offset)/6, and slope x wants `low` x added, a little less than (1/6 - slope) x, so that
 /// it is not above 0 at -6 offset.
 struct hard_sigmoid {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V slope, V offset) {
     const V most = std::numeric_limits<typename V::Element>::max();
@@ -48,7 +48,7 @@ struct hard_sigmoid {
 
 /// f(x) = min(max(x, min_value), max_value); f'(x) = 1 strictly inside, else 0. Exact.
 struct hard_tanh {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V min_value, V max_value) {
     return min(max_value, max(min_value, x));
@@ -64,7 +64,7 @@ struct hard_tanh {
 /// f(x) = x min(max(x + 3, 0), 6)/6; f'(x) = 0 for x <= -3, 1 for x >= 3, else (2x + 3)/6. Howard et al., "Searching
 /// for MobileNetV3", 2019.
 struct hard_swish {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
     const V s = x + 3.0, s_low = x - (s - 3.0);
@@ -90,7 +90,7 @@ struct hard_swish {
 
 /// f(x) = x for |x| > λ, else 0; f'(x) = 1 for |x| > λ, else 0. Exact.
 struct hard_shrink {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V lambd) {
     return select(abs(x) <= lambd, select(x == V(0.0), x, V(0.0)), x);
@@ -105,7 +105,7 @@ struct hard_shrink {
 
 /// f(x) = x - λ for x > λ, x + λ for x < -λ, else 0; f'(x) = 1 for |x| > λ, else 0. One rounding.
 struct soft_shrink {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V lambd) {
     return select(abs(x) <= lambd, hard_shrink::forward(x, lambd), x - copysign(lambd, x));

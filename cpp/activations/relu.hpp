@@ -8,7 +8,7 @@ namespace fastact::activations {
 
 /// Rectified linear unit, f(x) = max(x, 0); f'(x) = 1 for x > 0, else 0. Exact.
 struct relu {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
     return select(x <= V(0.0), V(0.0), x);
@@ -25,7 +25,7 @@ struct relu {
 
 /// f(x) = min(max(x, 0), 6); f'(x) = 1 for 0 < x < 6, else 0. Exact.
 struct relu6 {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
     return min(V(6.0), relu::forward(x));
@@ -39,7 +39,7 @@ struct relu6 {
 /// f(x) = max(x, 0)²; f'(x) = 2 max(x, 0). So et al., "Primer: searching for efficient transformers for language
 /// modeling", 2021. One rounding.
 struct relu_squared {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
     const V r = relu::forward(x);
@@ -53,7 +53,7 @@ struct relu_squared {
 
 /// f(x) = x for x > threshold, else value; f'(x) = 1 for x > threshold, else 0. Exact.
 struct threshold {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V threshold, V value) {
     return select(x <= threshold, value, x);
@@ -66,7 +66,7 @@ struct threshold {
 
 /// f(x) = x for x > 0, else negative_slope x; f'(x) = 1 for x > 0, else negative_slope. Exact, or one rounding.
 struct leaky_relu {
-  static constexpr std::size_t cost = copying;
+  static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V negative_slope) {
     return select(x > V(0.0), x, negative_slope * x);

@@ -39,13 +39,13 @@ struct Description {
   std::array<Parameter, most_parameters> parameters;
   std::size_t parameter_count;
   bool learnable;
-  std::size_t float_cost;
+  activations::Cost costs;
   std::array<Constraint, pass_suffixes.size()> constraints;
 
-  /// Of an element, in picoseconds; see activations/cost.hpp.
+  /// Of an element of T, in picoseconds.
   template <class T>
   std::size_t cost() const {
-    return float_cost * sizeof(T) / sizeof(float);
+    return sizeof(T) == sizeof(float) ? costs.f32 : costs.f64;
   }
   std::string function(Pass pass) const {
     return std::string(name).append(pass_suffixes[static_cast<std::size_t>(pass)]);

@@ -9,7 +9,7 @@ namespace fastact {
 namespace {
 
 // Of an element, in picoseconds, with what is summed and written.
-constexpr std::size_t element_cost = activations::computing;
+constexpr std::size_t element_cost = activations::computing.f32;
 
 // So many rows, and each thread has rows of its own. Fewer might leave a thread without.
 constexpr std::size_t few = 8;
