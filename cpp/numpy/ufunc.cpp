@@ -90,7 +90,7 @@ void strided_loop(char** data, const npy_intp* dimensions, const npy_intp* steps
   bool direct = as_it_is(f.inputs);
   for (std::size_t k = 0; k < varying; ++k) direct = direct && as_it_is(k);
 
-  std::array<const void*, most_arrays> arrays;
+  std::array<const void*, most_inputs> arrays;
   std::copy_n(data, f.arrays, arrays.begin());
   const Mode mode = {
       .uniform = uniform,
