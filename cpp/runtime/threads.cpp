@@ -43,10 +43,14 @@ std::atomic<int>& wanted() {
 
 #ifdef _OPENMP
 /// A call that is worth several threads, while it runs. Those that run at once have a part of the threads each, so that
-/// together they never have many more than there are.
+/// together they never have many more than there are; and so have callers that take turns, whose calls will meet.
 class Call {
  public:
-  Call() : number_(running.fetch_add(1, std::memory_order_relaxed) + 1) {}
+  Call() : number_(running.fetch_add(1, std::memory_order_relaxed) + 1) {
+    static thread_local const char self = 0;
+    const void* const before = caller.exchange(&self, std::memory_order_relaxed);
+    if (before != nullptr && before != &self) number_ = std::max(number_, 2);
+  }
   ~Call() { running.fetch_sub(1, std::memory_order_relaxed); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -54,6 +58,7 @@ class Call {
 
  private:
   static inline std::atomic<int> running{0};
+  static inline std::atomic<const void*> caller{nullptr};
   int number_;
 };
 
