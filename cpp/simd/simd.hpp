@@ -64,8 +64,8 @@ struct Mask {
   typename Isa::template Mask<T> m[registers<Isa>];
   /// Whether it holds in every lane.
   friend bool all(Mask mask) {
-    for (const auto& m : mask.m) {
-      if (!Isa::all(m)) return false;
+    for (const auto& lanes : mask.m) {
+      if (!Isa::all(lanes)) return false;
     }
     return true;
   }
