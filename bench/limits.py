@@ -81,7 +81,7 @@ def measured(program: Path, isa: str) -> dict[str, float]:
     sizes = "|".join(map(str, (L1, L2, MEMORY)))
     command = [
         str(program),
-        f"--benchmark_filter=^(cycle|\\w+/(forward|backward)/float32/{isa}/({sizes}))$",
+        f"--benchmark_filter=^(cycle|[a-z0-9_]+/(forward|backward)/float32/{isa}/({sizes}))$",
         "--benchmark_min_time=0.02",
         "--benchmark_repetitions=7",
         "--benchmark_enable_random_interleaving=true",
@@ -110,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     if not os.access(options.kernels, os.X_OK):
         parser.error(f"{options.kernels} is not there; README.md says how to build the microbenchmarks")
-    time = measured(options.kernels, options.isa)
+    time = measured(options.kernels.resolve(), options.isa)
     print("| activation | pass | bound | cycles/element | times the bound | times a copy, L2 | memory |")
     print("|---|---|---|---|---|---|---|")
     for (name, pass_), bound in bounds(options.isa, options.mcpu).items():
