@@ -83,7 +83,7 @@ def measured(program: Path, isa: str) -> dict[str, float]:
         str(program),
         f"--benchmark_filter=^(cycle|[a-z0-9_]+/(forward|backward)/float32/{isa}/({sizes}))$",
         "--benchmark_min_time=0.02",
-        "--benchmark_repetitions=7",
+        "--benchmark_repetitions=3",
         "--benchmark_enable_random_interleaving=true",
         "--benchmark_format=json",
     ]
