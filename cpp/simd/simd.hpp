@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "simd/half.hpp"
+#include "simd/table.hpp"
 
 /// What the mathematics may ask of an instruction set.
 ///
@@ -44,7 +45,10 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::less_equal(v, v) } -> std::same_as<decltype(m)>;          // false for NaN
   { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
   { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
-};
+  { Isa::all(m) } -> std::same_as<bool>;
+} && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&table)[32]) {
+  { Isa::lookup(table, v) } -> std::same_as<decltype(v)>;          // table[lowest 5 bits of v's bit pattern]
+});
 // clang-format on
 
 /// Registers a Vec has, so that as many independent chains of dependent operations stand side by side in the
@@ -59,6 +63,11 @@ struct Square;
 template <class Isa, class T>
 struct Mask {
   typename Isa::template Mask<T> m[registers<Isa>];
+  friend bool all(Mask mask) {
+    bool r = true;
+    for (const auto& m : mask.m) r &= Isa::all(m);
+    return r;
+  }
 };
 
 /// Lanes with `bit` in their number trade places with lanes without, from the one register to the other.
@@ -159,6 +168,14 @@ struct Vec {
   }
   friend Vec select(Mask m, Vec a, Vec b) {
     return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
+  }
+  /// Of each lane, the row that the lowest 5 bits of its bit pattern tell, column by column.
+  std::array<Vec, Table::columns> lookup(const Table& table) const {
+    std::array<Vec, Table::columns> r;
+    for (std::size_t i = 0; i < registers<Isa>; ++i) {
+      for (std::size_t k = 0; k < Table::columns; ++k) r[k].v[i] = Isa::lookup(table.column[k], v[i]);
+    }
+    return r;
   }
   /// 0, 1, 2, …
   static Vec indices() {
