@@ -132,9 +132,9 @@ struct SiluDerivative {
   static constexpr float index[] = {0x1.80001ep+23F, 0x1.48b2d2p+1F, -0x1.2bce6ep-6F, -0x1.473ed2p-8F};
   static constexpr float reach = 0x1.5fcc54p-2F;
   static constexpr float zero = -0x1.474974p+0F;
-  static constexpr float slope = 0x1.be141p-3F;
-  static constexpr float middle = -0x1.14d6f4p+0F;
-  static constexpr float width = 0x1.915c06p-2F;
+  static constexpr float slope = 0x1.cp-3F;
+  static constexpr float middle = -0x1.158c0ep+0F;
+  static constexpr float width = 0x1.8e879ap-2F;
   static constexpr simd::Table table{{
       {-0x1.d2b7eep+2F, -0x1.1845e8p-8F, -0x1.d6a1ap-9F, -0x1.7c2334p-10F, -0x1.80d1a8p-12F, -0x1.0457f6p-14F, -0x1.9edc6ep-18F, -0x1.ad99bap-28F},
       {-0x1.b62978p+2F, -0x1.967ec2p-8F, -0x1.5003aep-8F, -0x1.08e504p-9F, -0x1.00ddf8p-11F, -0x1.3be68p-14F, -0x1.59d598p-18F, 0x1.e43ap-21F},
@@ -151,8 +151,8 @@ struct SiluDerivative {
       {-0x1.388158p+1F, -0x1.989e12p-4F, -0x1.e7763p-9F, 0x1.5d17fap-5F, 0x1.911514p-6F, 0x1.7466bap-8F, -0x1.d62c9ep-13F, -0x1.334ff6p-11F},
       {-0x1.06d5ap+1F, -0x1.7ddfdcp-4F, 0x1.55742ap-5F, 0x1.36d528p-4F, 0x1.07488p-5F, 0x1.d0465ep-9F, -0x1.21e0c6p-9F, -0x1.2474dap-10F},
       {-0x1.ab1276p+0F, -0x1.0643b6p-4F, 0x1.d6d144p-4F, 0x1.d518b6p-4F, 0x1.0e0df4p-5F, -0x1.bc2ffep-9F, -0x1.4927c4p-8F, -0x1.2bc522p-10F},
-      {-0x1.474974p+0F, -0x1.848b9ep-29F, -0x1.ccfe82p-32F, 0x1.2c5634p-3F, 0x1.353c04p-6F, -0x1.f2d01ap-7F, -0x1.ae0042p-8F, 0x1.14e3c6p-13F},
-      {-0x1.c48dc8p-1F, 0x1.8202a4p-6F, 0x1.eba5fap-4F, 0x1.351df4p-3F, -0x1.dbe512p-7F, -0x1.a9f152p-6F, -0x1.a3833cp-9F, 0x1.5e83bcp-9F},
+      {-0x1.474974p+0F, -0x1.848b9ep-29F, -0x1.ebf00ep-11F, 0x1.2c5634p-3F, 0x1.353c02p-6F, -0x1.f2d01cp-7F, -0x1.adff82p-8F, 0x1.14f28cp-13F},
+      {-0x1.ca36a2p-1F, 0x1.66adb4p-6F, 0x1.da1dbap-4F, 0x1.36107ep-3F, -0x1.b65daep-7F, -0x1.a6faf6p-6F, -0x1.ba423p-9F, 0x1.60cd9p-9F},
       {-0x1.fae4p-2F, 0x1.0c8976p-2F, 0x1.c4f152p-2F, 0x1.c0e13cp-4F, -0x1.cabc7p-5F, -0x1.91b3a6p-6F, 0x1.57fc14p-8F, 0x1.01f094p-8F},
       {-0x1.a4695cp-4F, 0x1.cb8a6ap-2F, 0x1.fd4f66p-2F, 0x1.a2340cp-6F, -0x1.4ff518p-4F, -0x1.a01bacp-8F, 0x1.89dd04p-7F, 0x1.2a1ef6p-10F},
       {0x1.340bcp-2F, 0x1.4bdd92p-1F, 0x1.e95926p-2F, -0x1.26753cp-4F, -0x1.28eb64p-4F, 0x1.1ac91p-6F, 0x1.350768p-7F, -0x1.9450a2p-9F},
@@ -213,47 +213,47 @@ struct Gelu {
       {0x1.4dc3bap+2F, 0x1.4dc3b8p+2F, 0x1.00002ap+0F, -0x1.a8eb04p-18F, 0x1.472bfep-17F, -0x1.6247d4p-17F, 0x1.83818ep-17F, -0x1.3a8556p-17F}}};
 };
 
-/// gelu'(x), relative error 2^-26.7.
+/// gelu'(x), relative error 2^-27.1.
 struct GeluDerivative {
-  static constexpr float index[] = {0x1.80002ap+23F, 0x1.712bap+1F, -0x1.1eaf5ep-2F, 0x1.e922b6p-7F};
-  static constexpr float reach = 0x1.ce00c6p-2F;
+  static constexpr float index[] = {0x1.80002ap+23F, 0x1.89223p+1F, -0x1.314b42p-2F, 0x1.04716p-6F};
+  static constexpr float reach = 0x1.942788p-2F;
   static constexpr float zero = -0x1.80ead2p-1F;
-  static constexpr float slope = 0x1.b9d99p-2F;
-  static constexpr float middle = -0x1.1e42b4p-1F;
-  static constexpr float width = 0x1.6f7494p-2F;
+  static constexpr float slope = 0x1.cp-2F;
+  static constexpr float middle = -0x1.251438p-1F;
+  static constexpr float width = 0x1.57e644p-2F;
   static constexpr simd::Table table{{
-      {-0x1.59f276p+2F, -0x1.fa1698p-21F, -0x1.49786cp-18F, -0x1.9c8434p-17F, -0x1.4971bp-16F, -0x1.771d12p-16F, -0x1.4293dep-16F, -0x1.a38a98p-17F},
-      {-0x1.4ffad2p+2F, -0x1.19269ap-19F, -0x1.62a7d8p-17F, -0x1.ad091ap-16F, -0x1.49e44ap-15F, -0x1.67efd8p-15F, -0x1.26eae2p-15F, -0x1.7036cep-16F},
-      {-0x1.45ab08p+2F, -0x1.38ac18p-18F, -0x1.7d4048p-16F, -0x1.bc686ap-15F, -0x1.47e8d2p-14F, -0x1.5562f8p-14F, -0x1.08c04cp-14F, -0x1.35fa8p-15F},
-      {-0x1.3b385ap+2F, -0x1.55cfbep-17F, -0x1.9225dp-15F, -0x1.c2aee4p-14F, -0x1.3e2f52p-13F, -0x1.3ad63ap-13F, -0x1.ca8172p-14F, -0x1.e8cef4p-15F},
-      {-0x1.30376p+2F, -0x1.79ecbp-16F, -0x1.ab8722p-14F, -0x1.cab65ep-13F, -0x1.343b96p-12F, -0x1.1fc89ap-12F, -0x1.863c24p-13F, -0x1.7c7856p-14F},
-      {-0x1.2557fep+2F, -0x1.916cd8p-15F, -0x1.b413b8p-13F, -0x1.bf1d1cp-12F, -0x1.1d22b2p-11F, -0x1.f40ddep-12F, -0x1.385f9cp-12F, -0x1.0d1004p-13F},
-      {-0x1.19d77ap+2F, -0x1.aecd1ap-14F, -0x1.bf6786p-12F, -0x1.b3eda8p-11F, -0x1.05e27cp-10F, -0x1.aa9b74p-11F, -0x1.e274b8p-12F, -0x1.666652p-13F},
-      {-0x1.0e29f4p+2F, -0x1.c38e28p-13F, -0x1.beea1cp-11F, -0x1.9c0364p-10F, -0x1.cf4ee6p-10F, -0x1.5aa336p-10F, -0x1.59ba64p-11F, -0x1.8cc538p-13F},
-      {-0x1.020d8ep+2F, -0x1.d472c4p-12F, -0x1.b7bd14p-10F, -0x1.7d15f4p-9F, -0x1.8d1d0ap-9F, -0x1.0c14bep-9F, -0x1.c3cb3ap-11F, -0x1.47993p-13F},
-      {-0x1.eae4acp+1F, -0x1.e07e1ap-11F, -0x1.a94bfap-9F, -0x1.579708p-8F, -0x1.4755cep-8F, -0x1.83ef6cp-9F, -0x1.f63f62p-11F, 0x1.30e27ep-16F},
-      {-0x1.d0cc86p+1F, -0x1.e34a08p-10F, -0x1.90a90ep-8F, -0x1.2ab0f4p-7F, -0x1.fed0dap-8F, -0x1.fb8478p-9F, -0x1.855818p-11F, 0x1.943efap-12F},
-      {-0x1.b637ap+1F, -0x1.d5b4fap-9F, -0x1.6a2be2p-7F, -0x1.ec6848p-7F, -0x1.706e36p-7F, -0x1.192b46p-8F, 0x1.814504p-14F, 0x1.0d4076p-10F},
-      {-0x1.9a87ep+1F, -0x1.bdaae8p-8F, -0x1.3c3a82p-6F, -0x1.80b8a4p-6F, -0x1.e0ee6cp-7F, -0x1.b2d2bp-9F, 0x1.f310ccp-10F, 0x1.ce91cep-10F},
-      {-0x1.7de3fep+1F, -0x1.987c5cp-7F, -0x1.073916p-5F, -0x1.16df5ap-5F, -0x1.0a0704p-6F, 0x1.9e6e9ep-12F, 0x1.412978p-8F, 0x1.490e1ep-9F},
-      {-0x1.5ff4ap+1F, -0x1.692fd8p-6F, -0x1.9ea0fcp-5F, -0x1.6d036p-5F, -0x1.9986ep-7F, 0x1.1189d8p-7F, 0x1.1cdabap-7F, 0x1.531772p-9F},
-      {-0x1.4069a6p+1F, -0x1.32258ap-5F, -0x1.2fd492p-4F, -0x1.94001ap-5F, 0x1.c6f0c4p-10F, 0x1.5a94b4p-6F, 0x1.7c62c2p-7F, 0x1.e0dc24p-11F},
-      {-0x1.1fd212p+1F, -0x1.e5ffc6p-5F, -0x1.8e93bcp-4F, -0x1.35bb8ep-5F, 0x1.fabefep-6F, 0x1.2689b2p-5F, 0x1.5835fp-7F, -0x1.6b7144p-9F},
-      {-0x1.fa364p+0F, -0x1.671b2cp-4F, -0x1.b9d552p-4F, 0x1.4910ep-8F, 0x1.379578p-4F, 0x1.729734p-5F, 0x1.8ab9ap-10F, -0x1.0eb4cep-7F},
-      {-0x1.b401a4p+0F, -0x1.d74242p-4F, -0x1.592004p-4F, 0x1.66b05ep-4F, 0x1.f7eb8p-4F, 0x1.2abe22p-5F, -0x1.f88da8p-7F, -0x1.7bc282p-7F},
-      {-0x1.66c4dap+0F, -0x1.07ecfcp-3F, 0x1.602c1cp-8F, 0x1.b495e8p-3F, 0x1.2c7374p-3F, -0x1.219668p-9F, -0x1.1c8f62p-5F, -0x1.0d0a06p-7F},
-      {-0x1.158794p+0F, -0x1.9e4f68p-4F, 0x1.7668p-3F, 0x1.5b8d18p-2F, 0x1.ae9a6p-4F, -0x1.08b394p-4F, -0x1.4240acp-5F, 0x1.384014p-8F},
-      {-0x1.80ead2p-1F, -0x1.6737d8p-28F, -0x1.74c16ap-27F, 0x1.8d9a94p-2F, -0x1.2a388ap-6F, -0x1.d2f96ep-4F, -0x1.dd5f8ap-7F, 0x1.3ce7ecp-6F},
-      {-0x1.93dd18p-2F, 0x1.7fe476p-5F, 0x1.fe83ep-3F, 0x1.1e87fap-2F, -0x1.71cb4cp-3F, -0x1.954518p-4F, 0x1.054dd8p-5F, 0x1.510142p-6F},
-      {-0x1.912394p-8F, 0x1.faffc4p-2F, 0x1.988066p-1F, 0x1.400e8ep-8F, -0x1.104edap-2F, -0x1.e0b80ep-10F, 0x1.e4b68cp-5F, 0x1.b5241ap-12F},
-      {0x1.a8ea84p-2F, 0x1.a02778p-1F, 0x1.568c26p-1F, -0x1.29aceep-2F, -0x1.60db1cp-3F, 0x1.a23b5cp-4F, 0x1.dfb2d6p-6F, -0x1.57a6e8p-6F},
-      {0x1.c0ec22p-1F, 0x1.0c40ep+0F, 0x1.567528p-2F, -0x1.8a03p-2F, 0x1.24fe32p-5F, 0x1.9bf1ap-4F, -0x1.ba4fbcp-6F, -0x1.de2662p-7F},
-      {0x1.5f325ep+0F, 0x1.20e6bcp+0F, 0x1.2cf7dcp-6F, -0x1.cf345ep-3F, 0x1.2b3fdp-3F, 0x1.ea01ccp-8F, -0x1.251886p-5F, 0x1.df8f26p-8F},
-      {0x1.f01558p+0F, 0x1.17889p+0F, -0x1.b6b288p-4F, -0x1.da562ep-7F, 0x1.55074cp-4F, -0x1.73912ep-5F, -0x1.a5c6b2p-11F, 0x1.24606p-7F},
-      {0x1.45cab2p+1F, 0x1.08ca98p+0F, -0x1.1ed734p-4F, 0x1.94069ep-5F, -0x1.a44432p-10F, -0x1.32d80ep-6F, 0x1.6c5114p-7F, -0x1.6db5d8p-10F},
-      {0x1.a1027ep+1F, 0x1.018176p+0F, -0x1.171932p-6F, 0x1.5d13b4p-6F, -0x1.c9c206p-7F, 0x1.e9b91cp-9F, 0x1.8ad888p-10F, -0x1.b2baa6p-10F},
-      {0x1.029ae2p+2F, 0x1.001c58p+0F, -0x1.aac1cep-10F, 0x1.72ea72p-9F, -0x1.842624p-9F, 0x1.07a47p-9F, -0x1.b639bap-11F, 0x1.132fecp-13F},
-      {0x1.382578p+2F, 0x1.0000d6p+0F, -0x1.f24502p-15F, 0x1.13d15ep-13F, -0x1.7ea1cp-13F, 0x1.7532b8p-13F, -0x1.1bda2ap-13F, 0x1.287792p-14F}}};
+      {-0x1.4d605p+2F, -0x1.58e9a4p-19F, -0x1.af6cb4p-17F, -0x1.028ee6p-15F, -0x1.8994b6p-15F, -0x1.a87bcp-15F, -0x1.571ca4p-15F, -0x1.a90be6p-16F},
+      {-0x1.434884p+2F, -0x1.76b79cp-18F, -0x1.c53f68p-16F, -0x1.05d8a4p-14F, -0x1.7e9f5cp-14F, -0x1.89ddd2p-14F, -0x1.2d3278p-14F, -0x1.5bcc4p-15F},
+      {-0x1.397864p+2F, -0x1.849842p-17F, -0x1.c66592p-15F, -0x1.f9ccf8p-14F, -0x1.6260b4p-13F, -0x1.5b8bf8p-13F, -0x1.f4834p-14F, -0x1.0533fcp-14F},
+      {-0x1.2f5c4p+2F, -0x1.9176eap-16F, -0x1.c4bd92p-14F, -0x1.e412fep-13F, -0x1.43faecp-12F, -0x1.2d09e4p-12F, -0x1.95f8bap-13F, -0x1.90f2e4p-14F},
+      {-0x1.24fdccp+2F, -0x1.9b230cp-15F, -0x1.be06eap-13F, -0x1.c89f98p-12F, -0x1.22afbep-11F, -0x1.fcac34p-12F, -0x1.3d480ep-12F, -0x1.15b5f8p-13F},
+      {-0x1.1a4f02p+2F, -0x1.a1edc8p-14F, -0x1.b2d95p-12F, -0x1.a89994p-11F, -0x1.ff732cp-11F, -0x1.a1e84ap-11F, -0x1.da38fep-12F, -0x1.5db842p-13F},
+      {-0x1.0f3202p+2F, -0x1.a795cap-13F, -0x1.a51062p-11F, -0x1.862534p-10F, -0x1.b968cp-10F, -0x1.4ced56p-10F, -0x1.4fa4eap-11F, -0x1.7aa6ccp-13F},
+      {-0x1.03ce7p+2F, -0x1.a67b3ep-12F, -0x1.8fb862p-10F, -0x1.5da152p-9F, -0x1.709266p-9F, -0x1.f9a6aap-10F, -0x1.b6c072p-11F, -0x1.6dcb1p-13F},
+      {-0x1.f0c8p+1F, -0x1.97ce64p-11F, -0x1.6e1576p-9F, -0x1.2cd1b6p-8F, -0x1.24faecp-8F, -0x1.66f15cp-9F, -0x1.f451c8p-11F, -0x1.34c76ep-15F},
+      {-0x1.d842c2p+1F, -0x1.8d96e2p-10F, -0x1.500536p-8F, -0x1.008f76p-7F, -0x1.c56754p-8F, -0x1.dc83f4p-9F, -0x1.c1c7d6p-11F, 0x1.dbe27cp-13F},
+      {-0x1.bf354ep+1F, -0x1.792b72p-9F, -0x1.2a413ep-7F, -0x1.a2edf4p-7F, -0x1.4904ccp-7F, -0x1.167168p-8F, -0x1.2ede4ep-12F, 0x1.802644p-11F},
+      {-0x1.a5270ep+1F, -0x1.5ec276p-8F, -0x1.0136fap-6F, -0x1.4742d6p-6F, -0x1.b93738p-7F, -0x1.01a6a2p-8F, 0x1.211b2ap-10F, 0x1.af534p-10F},
+      {-0x1.8b1596p+1F, -0x1.373a2cp-7F, -0x1.a3ee58p-6F, -0x1.dbe12p-6F, -0x1.050e4ap-6F, -0x1.c79ddep-10F, 0x1.beba9ap-9F, 0x1.2fea7ap-9F},
+      {-0x1.6f16p+1F, -0x1.110098p-6F, -0x1.4d031ep-5F, -0x1.441672p-5F, -0x1.f5e3d4p-7F, 0x1.edb4fcp-9F, 0x1.bbaa3p-8F, 0x1.6618cep-9F},
+      {-0x1.52823p+1F, -0x1.c8948cp-6F, -0x1.ee596ep-5F, -0x1.87e32p-5F, -0x1.0524aap-7F, 0x1.b53204p-7F, 0x1.4ec60ep-7F, 0x1.0f3408p-9F},
+      {-0x1.343c2ap+1F, -0x1.6f967cp-5F, -0x1.55c14cp-4F, -0x1.85b3e2p-5F, 0x1.63b01cp-7F, 0x1.b7134ep-6F, 0x1.858f84p-7F, -0x1.5d146ap-13F},
+      {-0x1.15cd5p+1F, -0x1.13142p-4F, -0x1.a43386p-4F, -0x1.de05b2p-6F, 0x1.5ea724p-5F, 0x1.460168p-5F, 0x1.21a3f4p-7F, -0x1.1d24f6p-8F},
+      {-0x1.ea2cdcp+0F, -0x1.829fb6p-4F, -0x1.b367eep-4F, 0x1.4df83ap-6F, 0x1.661968p-4F, 0x1.7293f8p-5F, -0x1.d5d8c4p-10F, -0x1.352378p-7F},
+      {-0x1.a50be6p+0F, -0x1.ea198ep-4F, -0x1.29ecf4p-4F, 0x1.c1f55ap-4F, 0x1.0c3ef8p-3F, 0x1.0103p-5F, -0x1.3ef5c6p-6F, -0x1.7bcfc6p-7F},
+      {-0x1.5c8d14p+0F, -0x1.06c598p-3F, 0x1.7a532ep-6F, 0x1.d8790cp-3F, 0x1.2a91f8p-3F, -0x1.32a7eep-7F, -0x1.2bbf0cp-5F, -0x1.d7af9p-8F},
+      {-0x1.1091f2p+0F, -0x1.8f474ep-4F, 0x1.9193c8p-3F, 0x1.61a7eep-2F, 0x1.997dbap-4F, -0x1.185082p-4F, -0x1.3dd15p-5F, 0x1.76ed66p-8F},
+      {-0x1.80ead2p-1F, -0x1.6737d8p-28F, -0x1.899c34p-8F, 0x1.8d9a94p-2F, -0x1.2a3662p-6F, -0x1.d2f986p-4F, -0x1.de298ep-7F, 0x1.3d046ep-6F},
+      {-0x1.ae9c3ap-2F, 0x1.3bd85ap-5F, 0x1.d3893ep-3F, 0x1.2c9974p-2F, -0x1.5c3148p-3F, -0x1.a593cep-4F, 0x1.d59ffp-6F, 0x1.5afe7cp-6F},
+      {-0x1.af4102p-5F, 0x1.d50742p-2F, 0x1.9762ccp-1F, 0x1.57608cp-5F, -0x1.0ea3dap-2F, -0x1.016d16p-6F, 0x1.e13a86p-5F, 0x1.debdb2p-9F},
+      {0x1.5a7bc2p-2F, 0x1.8515cep-1F, 0x1.6bb432p-1F, -0x1.fb3346p-3F, -0x1.9cfdd6p-3F, 0x1.6c7612p-4F, 0x1.3ae776p-5F, -0x1.321162p-6F},
+      {0x1.7e963cp-1F, 0x1.fefd86p-1F, 0x1.bd77d8p-2F, -0x1.8d55b2p-2F, -0x1.4c6p-6F, 0x1.d44546p-4F, -0x1.c6d46ap-7F, -0x1.39ebd4p-6F},
+      {0x1.361b5p+0F, 0x1.1e809ep+0F, 0x1.a1e13cp-4F, -0x1.2cdf96p-2F, 0x1.0d3b68p-3F, 0x1.3dab6p-5F, -0x1.48ed2ep-5F, 0x1.9327p-10F},
+      {0x1.bb2b7cp+0F, 0x1.1cd54ep+0F, -0x1.6c075p-4F, -0x1.3d1a1cp-4F, 0x1.e6bd38p-4F, -0x1.3b3704p-5F, -0x1.bac02p-7F, 0x1.75f91cp-7F},
+      {0x1.2356ep+1F, 0x1.0e8298p+0F, -0x1.85c9bep-4F, 0x1.494f4ap-5F, 0x1.bb8ee2p-6F, -0x1.1a59f6p-5F, 0x1.5c1d8ep-7F, 0x1.2ef74ap-9F},
+      {0x1.727144p+1F, 0x1.03ffeap+0F, -0x1.3c46acp-5F, 0x1.3a199cp-5F, -0x1.00b102p-6F, -0x1.7d8912p-9F, 0x1.a122fep-8F, -0x1.5dbadcp-9F},
+      {0x1.c9670cp+1F, 0x1.009212p+0F, -0x1.db0226p-8F, 0x1.598e6ap-7F, -0x1.1dafd6p-7F, 0x1.0a75d8p-8F, -0x1.0b502ap-11F, -0x1.108c7ap-11F},
+      {0x1.15f346p+2F, 0x1.0008a6p+0F, -0x1.1aed78p-11F, 0x1.0ebdfep-10F, -0x1.3e51e4p-10F, 0x1.f920cp-11F, -0x1.150c14p-11F, 0x1.6f5722p-13F}}};
 };
 
 /// quick_gelu(x), relative error 2^-27.0.
@@ -299,14 +299,14 @@ struct QuickGelu {
       {0x1.6acfe6p+2F, 0x1.6ac9e8p+2F, 0x1.00249p+0F, -0x1.b86a32p-12F, 0x1.b3d45cp-13F, -0x1.2ceedep-14F, 0x1.007a16p-16F, -0x1.37f298p-16F}}};
 };
 
-/// quick_gelu'(x), relative error 2^-26.4.
+/// quick_gelu'(x), relative error 2^-26.3.
 struct QuickGeluDerivative {
   static constexpr float index[] = {0x1.80002p+23F, 0x1.f7dd8ap+1F, -0x1.b7216cp-6F, -0x1.f7db82p-6F};
   static constexpr float reach = 0x1.6a017ap-2F;
   static constexpr float zero = -0x1.80974ap-1F;
-  static constexpr float slope = 0x1.7b9cdap-2F;
-  static constexpr float middle = -0x1.3e5712p-1F;
-  static constexpr float width = 0x1.03b114p-2F;
+  static constexpr float slope = 0x1.8p-2F;
+  static constexpr float middle = -0x1.3e676ap-1F;
+  static constexpr float width = 0x1.039064p-2F;
   static constexpr simd::Table table{{
       {-0x1.60a8dp+2F, -0x1.73347p-11F, -0x1.1622acp-10F, -0x1.990b6cp-11F, -0x1.86f67ap-12F, -0x1.0e3378p-13F, -0x1.1af3bap-15F, -0x1.bc5ffp-18F},
       {-0x1.4455cap+2F, -0x1.66afd6p-10F, -0x1.091832p-9F, -0x1.7eb592p-10F, -0x1.643c06p-11F, -0x1.d895dep-13F, -0x1.ca816ep-15F, -0x1.2ab91ep-17F},
@@ -324,8 +324,8 @@ struct QuickGeluDerivative {
       {-0x1.82516ap+0F, -0x1.9411a2p-4F, -0x1.75be62p-6F, 0x1.918a7p-4F, 0x1.b3da3ap-4F, 0x1.86f97p-5F, 0x1.2c2f4cp-9F, -0x1.4bbcaep-7F},
       {-0x1.41b216p+0F, -0x1.8a4428p-4F, 0x1.9a25f4p-5F, 0x1.925e4ep-3F, 0x1.36d33ep-3F, 0x1.2bf8cep-5F, -0x1.87df04p-6F, -0x1.8edea6p-6F},
       {-0x1.ffc7fp-1F, -0x1.154e14p-4F, 0x1.76adbcp-3F, 0x1.49f8f6p-2F, 0x1.50d636p-3F, -0x1.6250eap-6F, -0x1.17b3acp-4F, -0x1.de6baep-6F},
-      {-0x1.80974ap-1F, 0x1.24d84cp-28F, 0x1.230406p-27F, 0x1.b3022p-2F, 0x1.7d270ep-4F, -0x1.0599eep-3F, -0x1.7f3956p-4F, 0x1.8eede2p-9F},
-      {-0x1.fdb80ap-2F, 0x1.cd78c6p-6F, 0x1.c8c5b4p-3F, 0x1.ba5b7cp-2F, -0x1.7331f4p-4F, -0x1.c81b4ap-3F, -0x1.29c578p-5F, 0x1.27b7c2p-4F},
+      {-0x1.80974ap-1F, 0x1.24d84cp-28F, -0x1.18c95cp-8F, 0x1.b3022p-2F, 0x1.7d2714p-4F, -0x1.0599eep-3F, -0x1.7f3a84p-4F, 0x1.8eed26p-9F},
+      {-0x1.fe3acap-2F, 0x1.b9e63cp-6F, 0x1.bf1d7p-3F, 0x1.ba7eeep-2F, -0x1.715f0ep-4F, -0x1.c7e692p-3F, -0x1.2be886p-5F, 0x1.261a08p-4F},
       {-0x1.e88434p-3F, 0x1.35b552p-2F, 0x1.913d34p-1F, 0x1.156088p-2F, -0x1.44677ap-2F, -0x1.7503bap-3F, 0x1.aa213cp-4F, 0x1.6d8a4ep-4F},
       {0x1.e055cp-7F, 0x1.0662e4p-1F, 0x1.b3938ep-1F, -0x1.27f062p-6F, -0x1.a44f38p-2F, 0x1.ad951cp-7F, 0x1.687206p-3F, -0x1.18cb68p-7F},
       {0x1.1e9fe2p-2F, 0x1.757f74p-1F, 0x1.84f50ep-1F, -0x1.3ba7dcp-2F, -0x1.23d54p-2F, 0x1.9c977cp-3F, 0x1.4c2a82p-4F, -0x1.85d384p-4F},
@@ -390,9 +390,9 @@ struct GeluTanhDerivative {
   static constexpr float index[] = {0x1.800028p+23F, 0x1.a256bp+1F, -0x1.44dc24p-2F, 0x1.151accp-6F};
   static constexpr float reach = 0x1.825204p-2F;
   static constexpr float zero = -0x1.8142ap-1F;
-  static constexpr float slope = 0x1.b8baccp-2F;
-  static constexpr float middle = -0x1.2aa0bep-1F;
-  static constexpr float width = 0x1.4445c8p-2F;
+  static constexpr float slope = 0x1.cp-2F;
+  static constexpr float middle = -0x1.2acbb6p-1F;
+  static constexpr float width = 0x1.43efd8p-2F;
   static constexpr simd::Table table{{
       {-0x1.37825ep+2F, -0x1.dd582p-19F, -0x1.6decbap-16F, -0x1.085258p-14F, -0x1.db210ep-14F, -0x1.26caacp-13F, -0x1.088a18p-13F, -0x1.56908ap-14F},
       {-0x1.2de2e6p+2F, -0x1.24dedap-17F, -0x1.a97412p-15F, -0x1.21b5fcp-13F, -0x1.e787fap-13F, -0x1.1854f2p-12F, -0x1.ca0e8ep-13F, -0x1.03eabep-13F},
@@ -414,8 +414,8 @@ struct GeluTanhDerivative {
       {-0x1.9a10a2p+0F, -0x1.f7c4fp-4F, -0x1.f1e008p-5F, 0x1.05b928p-3F, 0x1.104bf8p-3F, 0x1.afc032p-6F, -0x1.4f9a6ap-6F, -0x1.734a08p-7F},
       {-0x1.5353f4p+0F, -0x1.04502ap-3F, 0x1.5699aep-5F, 0x1.f557d4p-3F, 0x1.228498p-3F, -0x1.cd3fdap-7F, -0x1.2ce3cep-5F, -0x1.cdf9cap-8F},
       {-0x1.0c2252p+0F, -0x1.7f8c9cp-4F, 0x1.ab0deep-3F, 0x1.64956ap-2F, 0x1.88166ap-4F, -0x1.1c9754p-4F, -0x1.403bcap-5F, 0x1.64a9dp-8F},
-      {-0x1.8142ap-1F, -0x1.4f6404p-28F, 0x1.73256ep-27F, 0x1.8cd1a2p-2F, -0x1.029cd4p-6F, -0x1.d2b584p-4F, -0x1.0d471ap-6F, 0x1.40bf52p-6F},
-      {-0x1.bbcda6p-2F, 0x1.3506a4p-5F, 0x1.d158dap-3F, 0x1.33fa86p-2F, -0x1.4fc262p-3F, -0x1.b43bdcp-4F, 0x1.b7d28ep-6F, 0x1.759dbp-6F},
+      {-0x1.8142ap-1F, -0x1.4f6404p-28F, -0x1.d14cd2p-8F, 0x1.8cd1a2p-2F, -0x1.029cc4p-6F, -0x1.d2b584p-4F, -0x1.0d493p-6F, 0x1.40bf8ap-6F},
+      {-0x1.bd256ap-2F, 0x1.201bbp-5F, 0x1.c1307p-3F, 0x1.34a34ep-2F, -0x1.4e9d2ep-3F, -0x1.b4f122p-4F, 0x1.b4d42ap-6F, 0x1.749592p-6F},
       {-0x1.98a6fep-4F, 0x1.aec1cp-2F, 0x1.94722ap-1F, 0x1.453098p-4F, -0x1.0b7afcp-2F, -0x1.ee9b26p-6F, 0x1.e043e6p-5F, 0x1.bbe66ep-8F},
       {0x1.0e284p-2F, 0x1.694dc6p-1F, 0x1.7cb066p-1F, -0x1.9ac2f2p-3F, -0x1.cf81acp-3F, 0x1.3141cp-4F, 0x1.80f138p-5F, -0x1.09aa84p-6F},
       {0x1.4dbf24p-1F, 0x1.e7d598p-1F, 0x1.03cd92p-1F, -0x1.80b66cp-2F, -0x1.01ac2p-4F, 0x1.e7ff4p-4F, -0x1.d1d79ep-9F, -0x1.6e6b06p-6F},

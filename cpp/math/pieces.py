@@ -37,9 +37,9 @@ class Zero:
     slope: mpf
 
 
-def zero_of(f: Function, guess: float = 0) -> Zero:
+def zero_of(f: Function, guess: float = 0, bits: int = 24) -> Zero:
     at = rounded(findroot(f, guess), 24) if guess else mpf(0)
-    return Zero(at, rounded(diff(f, at), 24))
+    return Zero(at, rounded(diff(f, at), bits))
 
 
 @dataclass
@@ -242,11 +242,17 @@ TABLES = [
         -7.5,
         6.5,
         (1, -0.03, -0.006),
-        zero_of(silu_derivative, -1.2785),
+        zero_of(silu_derivative, -1.2785, 3),
     ),
     Piecewise("Gelu", "gelu(x)", gelu, -5.7, 5.4, GAUSSIAN, zero_of(gelu)),
     Piecewise(
-        "GeluDerivative", "gelu'(x)", gelu_derivative, -5.5, 5.2, GAUSSIAN, zero_of(gelu_derivative, -0.7518)
+        "GeluDerivative",
+        "gelu'(x)",
+        gelu_derivative,
+        -5.25,
+        4.9,
+        GAUSSIAN,
+        zero_of(gelu_derivative, -0.7518, 3),
     ),
     Piecewise("QuickGelu", "quick_gelu(x)", quick_gelu, -6, 5.8, (1, -0.03, -0.01), zero_of(quick_gelu)),
     Piecewise(
@@ -256,7 +262,7 @@ TABLES = [
         -5.5,
         5.2,
         (1, -0.05, -0.024),
-        zero_of(quick_gelu_derivative, -0.7512),
+        zero_of(quick_gelu_derivative, -0.7512, 3),
     ),
     Piecewise("GeluTanh", "gelu_tanh(x)", gelu_tanh, -4.9, 5, GAUSSIAN, zero_of(gelu_tanh)),
     Piecewise(
@@ -266,7 +272,7 @@ TABLES = [
         -4.9,
         5.2,
         GAUSSIAN,
-        zero_of(gelu_tanh_derivative, -0.7525),
+        zero_of(gelu_tanh_derivative, -0.7525, 3),
     ),
     Piecewise("Tanh", "tanh a, a >= 0", tanh, 0, 9.75, (1, -0.08), zero_of(tanh)),
     Piecewise("TanhDerivative", "tanh'(a), a >= 0", lambda a: 1 / cosh(a) ** 2, 0, 7.5),

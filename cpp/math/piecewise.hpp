@@ -56,8 +56,9 @@ class Piece {
       const auto near_zero = is_near_zero();
       Pair<V> line = product(V(F::slope), from_zero_);
       line.lo = fma(V(F::slope), x_ - (from_zero_ + V(F::zero)), line.lo);
-      return {select(near_zero, line.hi, c0_),
-              fma(select(near_zero, fma(rest_, r_, c1_), c1_), r_, select(near_zero, c0_ + line.lo, square * rest_))};
+      const V p = select(near_zero, fma(rest_, r_, c1_), c1_);
+      const V lo = fma(p, r_, select(near_zero, c0_, square * rest_));
+      return {select(near_zero, line.hi, c0_), select(near_zero, lo + line.lo, lo)};
     } else {
       return {c0_, fma(c1_, r_, square * rest_)};
     }
