@@ -1,7 +1,7 @@
 """Writes pieces.hpp, the tables that piecewise.hpp reads: ``python pieces.py > pieces.hpp`` (needs mpmath).
 
 A function is cut into 32 intervals, each with a polynomial around its centre. The interval's index is the
-nearest integer to a polynomial of x, at 0 an integer, so that 0 is a centre where it is inside.
+nearest integer to a polynomial of x, or of its distance from a zero of the function: that is then a centre.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,7 @@ class Zero:
 
 
 def zero_of(f: Function, guess: float = 0, bits: int = 24) -> Zero:
+    """The zero at 0 or near guess. A slope of few bits has products that are exact close to it."""
     at = rounded(findroot(f, guess), 24) if guess else mpf(0)
     return Zero(at, rounded(diff(f, at), bits))
 
