@@ -1,6 +1,6 @@
 #pragma once
 
-#include "math/exp.hpp"
+#include "math/tail.hpp"
 
 namespace fastact::activations {
 
@@ -8,7 +8,16 @@ namespace fastact::activations {
 struct exponential {
   template <class V>
   static V forward(V x) {
-    return V(1.0) * derivative(x);
+    return backward(x, V(1.0));
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    const auto general = [&] { return g * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, math::short_exp(x)); }, general);
+    } else {
+      return general();
+    }
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -2,7 +2,9 @@
 
 #include "math/logistic.hpp"
 #include "math/normal.hpp"
+#include "math/piecewise.hpp"
 #include "math/root.hpp"
+#include "math/tail.hpp"
 
 namespace fastact::activations {
 
@@ -13,11 +15,29 @@ namespace fastact::activations {
 struct gelu {
   template <class V>
   static V forward(V x) {
-    const math::NormalTail<V> tail(x);
-    const math::Pair<V> t = tail.x * (tail.mills() * tail.e.significand);
-    const V negative = t.value() * tail.e.tail * tail.e.tail;
-    const V positive = (tail.x + -t).value();
-    return copysign(select(x > V(0.0), select(x > V(tail.end), x, positive), negative), x);
+    if constexpr (math::is_single<V>) {
+      return math::piecewise<math::pieces::Gelu>(
+          x, [](const auto& f) { return f.value(); },
+          [&] {
+            const V t = Tail<V>(x).product();
+            return select(x < V(0.0), -t, x - t);
+          });
+    } else {
+      const math::NormalTail<V> tail(x);
+      const math::Pair<V> t = tail.x * (tail.mills() * tail.e.significand);
+      const V negative = t.value() * tail.e.tail * tail.e.tail;
+      const V positive = (tail.x + -t).value();
+      return copysign(select(x > V(0.0), select(x > V(tail.end), x, positive), negative), x);
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::GeluDerivative>(
+          x, g, [&] { return math::or_rest_of_one(x, Tail<V>(x).derivative()).times(g); });
+    } else {
+      return g * derivative(x);
+    }
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -28,6 +48,27 @@ struct gelu {
     const math::Pair<V> value = select(negative, d, one + -d);
     return {math::near_root<math::GeluRoot>(x, V(0.0), value), select(negative, tail.e.tail, one)};
   }
+
+ private:
+  /// Beyond a = 5. With M = a Φ(-a)/φ(a) = 1 + v m(v), v = 1/a²: a Φ(-a) = φ(a) M, and d = -a φ(a)(1 - v M).
+  template <class V>
+  struct Tail {
+    V a, inverse_square, mills, tail;
+    math::Pair<V> phi;
+    explicit Tail(V x) : a(min(V(20.0), abs(x))) {
+      const math::Pair<V> square = math::product(a, a);
+      const math::Exponential<V> e = math::long_exp(-0.5 * square.hi, -0.5 * square.lo);
+      phi = e.significand * math::density<V>();
+      tail = e.tail;
+      inverse_square = V(1.0) / square.hi;
+      mills = inverse_square * math::polynomial(inverse_square, math::pieces::mills);
+    }
+    V product() const { return (phi.hi + fma(phi.value(), mills, phi.lo)) * tail * tail; }
+    math::Lifted<V> derivative() const {
+      const math::Pair<V> slope = -a * phi;
+      return {{slope.hi, fma(slope.value(), -inverse_square * (1.0 + mills), slope.lo)}, tail};
+    }
+  };
 };
 
 /// The approximation of gelu by tanh, f(x) = x/2 (1 + tanh u) = x σ(w), w = 2u = 2√(2/π)(x + 0.044715 x³), Hendrycks
@@ -35,8 +76,32 @@ struct gelu {
 struct gelu_tanh {
   template <class V>
   static V forward(V x) {
-    const Argument<V> w(x);
-    return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
+    if constexpr (math::is_single<V>) {
+      return math::piecewise<math::pieces::GeluTanh>(
+          x, [](const auto& f) { return f.value(); },
+          [&] {
+            const Argument<V> w(-abs(x));
+            const math::Exponential<V> e = math::long_exp(w.w.hi, w.w.lo);
+            const V t = math::multiply(-w.x, math::LogisticTail<V>(e).sigma()) * e.tail * e.tail;
+            return select(x < V(0.0), -t, x - t);
+          });
+    } else {
+      const Argument<V> w(x);
+      return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::GeluTanhDerivative>(x, g, [&] {
+        const Argument<V> w(-abs(x));
+        const math::Exponential<V> e = math::long_exp(w.w.hi, w.w.lo);
+        const math::Pair<V> d = math::LogisticTail<V>(e).product_derivative(w.x_derivative());
+        return math::or_rest_of_one(x, math::Lifted<V>{d, e.tail}).times(g);
+      });
+    } else {
+      return g * derivative(x);
+    }
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "math/exp.hpp"
+#include "math/piecewise.hpp"
 #include "math/root.hpp"
+#include "math/tail.hpp"
 
 namespace fastact::activations {
 
@@ -15,10 +17,35 @@ namespace fastact::activations {
 struct mish {
   template <class V>
   static V forward(V x) {
-    const Parts<V> p(x);
-    const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
-    return copysign(select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y)), x);
+    const auto general = [&] {
+      const Parts<V> p(x);
+      const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
+      return copysign(select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y)), x);
+    };
+    if constexpr (math::is_single<V>) {
+      const auto tail = [&] {
+        const Tail<V> u(x);
+        const V negative = math::multiply(x, {u.e.hi, fma(u.square, V(-0.5), u.e.lo)});
+        return select(x < V(0.0), negative, fma(x * u.square, fma(u.sum, V(4.0), V(-2.0)), x));
+      };
+      return math::piecewise<math::pieces::Mish>(
+          x, [&](const auto& f) { return f.value(); }, [&] { return math::within(x, 80.0, tail, general); });
+    } else {
+      return general();
+    }
   }
+  template <class V>
+  static V backward(V x, V g) {
+    const auto general = [&] { return g * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::MishDerivative>(x, g, [&] {
+        return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
+      });
+    } else {
+      return general();
+    }
+  }
+
   template <class V>
   static math::Scaled<V> derivative(V x) {
     using math::Pair;
@@ -37,6 +64,21 @@ struct mish {
   }
 
  private:
+  /// Where u = e^-|x| is small: tanh(log(1 + u)) = u - u²/2 + u⁴/4 - … for x < 0, 1 - 2u² + 4u³ - … for x > 0.
+  template <class V>
+  struct Tail {
+    math::Pair<V> e;
+    V sum, square;
+    explicit Tail(V x) : e(math::short_exp(-abs(x))), sum(e.value()), square(sum * sum) {}
+  };
+  template <class V>
+  static math::Pair<V> tail_derivative(V x) {
+    const Tail<V> u(x);
+    const math::Pair<V> d = (1.0 + x) * u.e;
+    const V rest = u.square * fma(u.sum, fma(x, V(-12.0), V(4.0)), fma(x, V(4.0), V(-2.0)));
+    const auto negative = x < V(0.0);
+    return {select(negative, d.hi, V(1.0)), select(negative, fma(u.square, V(-0.5) - x, d.lo), rest)};
+  }
   template <class V>
   struct Parts {
     using C = math::Constants<typename V::Element>;

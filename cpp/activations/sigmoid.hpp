@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "math/logistic.hpp"
+#include "math/piecewise.hpp"
+#include "math/tail.hpp"
 
 namespace fastact::activations {
 
@@ -10,9 +12,36 @@ namespace fastact::activations {
 struct sigmoid {
   template <class V>
   static V forward(V x) {
-    const math::Logistic<V> logistic(x);
-    const V tail = logistic.tail();
-    return logistic.sigma().value() * tail * tail;
+    const auto general = [&] {
+      const math::Logistic<V> logistic(x);
+      const V tail = logistic.tail();
+      return logistic.sigma().value() * tail * tail;
+    };
+    if constexpr (math::is_single<V>) {
+      const auto tail = [&] {
+        const V t = math::LogisticTail<V>(math::short_exp(-abs(x))).sigma().value();
+        return select(x < V(0.0), t, 1.0 - t);
+      };
+      return math::piecewise<math::pieces::Sigma>(
+          x, [&](const auto& f) { return f.value(); }, [&] { return math::within(x, 80.0, tail, general); });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    const auto general = [&] { return g * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::SigmaDerivative>(abs(x), g, [&] {
+        return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
+      });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static math::Pair<V> tail_derivative(V x) {
+    return math::LogisticTail<V>(math::short_exp(-abs(x))).derivative();
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -31,9 +60,31 @@ struct sigmoid {
 /// With m = e^(-2|x|) - 1, tanh |x| = -m/(2 + m); with e = e^(-2|x|), f' = 4e/(1 + e)², four times the logistic
 /// derivative at 2x.
 struct tanh {
+  static constexpr double beyond = 9.125;  // tanh is ±1 from here on
   template <class V>
   static V forward(V x) {
-    return copysign(of(abs(x)).value(), x);
+    if constexpr (math::is_single<V>) {
+      const V a = min(V(beyond), abs(x));
+      return copysign(math::Piece<math::pieces::Tanh, V>(a).value(), x);
+    } else {
+      return copysign(of(abs(x)).value(), x);
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    const auto general = [&] { return g * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::TanhDerivative>(abs(x), g, [&] {
+        return math::within(fma(g, V(0.0), x), 40.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
+      });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static math::Pair<V> tail_derivative(V x) {
+    const math::Pair<V> d = sigmoid::tail_derivative(2.0 * x);
+    return {4.0 * d.hi, 4.0 * d.lo};
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -3,7 +3,9 @@
 #include <limits>
 
 #include "math/logistic.hpp"
+#include "math/piecewise.hpp"
 #include "math/root.hpp"
+#include "math/tail.hpp"
 
 namespace fastact::activations {
 
@@ -12,8 +14,38 @@ namespace fastact::activations {
 struct silu {
   template <class V>
   static V forward(V x) {
-    const V w = bounded(x);
-    return select(x > V(-math::Constants<typename V::Element>::lowest), x, logistic_product(w, math::Logistic<V>(w)));
+    const auto general = [&] {
+      const V w = bounded(x);
+      return select(x > V(-math::Constants<typename V::Element>::lowest), x, logistic_product(w, math::Logistic<V>(w)));
+    };
+    if constexpr (math::is_single<V>) {
+      const auto tail = [&] {
+        const V a = abs(x);
+        return max(V(0.0), x) - math::multiply(a, math::LogisticTail<V>(math::short_exp(-a)).sigma());
+      };
+      return math::piecewise<math::pieces::Sigma>(
+          x, [&](const auto& f) { return math::multiply(x, f.pair()); },
+          [&] { return math::within(x, 80.0, tail, general); });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    const auto general = [&] { return g * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::SiluDerivative>(x, g, [&] {
+        return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
+      });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static math::Pair<V> tail_derivative(V x, V x_lo = 0.0) {
+    const auto negative = x < V(0.0);
+    const math::Pair<V> w{select(negative, x, -x), select(negative, x_lo, -x_lo)};
+    return math::or_rest_of_one(x, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).product_derivative(w));
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
@@ -35,9 +67,38 @@ struct quick_gelu {
   template <class V>
   static V forward(V x) {
     using C = math::Constants<typename V::Element>;
-    const V b = silu::bounded(x);
-    const math::Pair<V> w = b * beta<V>();
-    return select(x > V(-C::lowest), x, logistic_product(b, math::Logistic<V>(w.hi, w.lo)));
+    const auto general = [&] {
+      const V b = silu::bounded(x);
+      const math::Pair<V> w = b * beta<V>();
+      return select(x > V(-C::lowest), x, logistic_product(b, math::Logistic<V>(w.hi, w.lo)));
+    };
+    if constexpr (math::is_single<V>) {
+      const auto tail = [&] {
+        const V a = abs(x);
+        const math::Pair<V> w = -a * beta<V>();
+        return max(V(0.0), x) - math::multiply(a, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).sigma());
+      };
+      return math::piecewise<math::pieces::QuickGelu>(
+          x, [&](const auto& f) { return f.value(); }, [&] { return math::within(x, 47.0, tail, general); });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    const auto general = [&] { return g * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::piecewise_gradient<math::pieces::QuickGeluDerivative>(x, g, [&] {
+        return math::within(fma(g, V(0.0), x), 47.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
+      });
+    } else {
+      return general();
+    }
+  }
+  template <class V>
+  static math::Pair<V> tail_derivative(V x) {
+    const math::Pair<V> w = x * beta<V>();
+    return silu::tail_derivative(w.hi, w.lo);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

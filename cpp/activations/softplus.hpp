@@ -2,6 +2,8 @@
 
 #include "math/log1p.hpp"
 #include "math/logistic.hpp"
+#include "math/piecewise.hpp"
+#include "math/tail.hpp"
 
 namespace fastact::activations {
 
@@ -11,18 +13,49 @@ struct softplus {
   static V forward(V x, V beta) {
     const V zero = 0.0;
     const auto positive = x > zero;
-    const math::Pair<V> w = math::argument(-abs(x), beta);
-    const math::Exponential<V> e = math::exp(w.hi, w.lo);
-    const math::Pair<V> log = math::log1p(e.significand) / math::Divisor<V>({beta, zero});
-    // A tail other than 1 belongs to an x whose max(x, 0) no longer notices.
-    const math::Pair<V> y = select(positive, x, zero) + log;
-    return select(positive, y.value_or_infinity(), y.value() * e.tail * e.tail);
+    const math::Divisor<V> by({beta, zero});
+    const auto general = [&] {
+      const math::Pair<V> w = math::argument(-abs(x), beta);
+      const math::Exponential<V> e = math::exp(w.hi, w.lo);
+      // A tail other than 1 belongs to an x whose max(x, 0) no longer notices.
+      const math::Pair<V> y = select(positive, x, zero) + math::log1p(e.significand) / by;
+      return select(positive, y.value_or_infinity(), y.value() * e.tail * e.tail);
+    };
+    if constexpr (math::is_single<V>) {
+      const math::Pair<V> w = math::argument(x, beta);
+      const auto tail = [&] {
+        const V lo = select(positive, -w.lo, w.lo);
+        const V log = (math::LogisticTail<V>(math::short_exp(-abs(w.hi), lo)).log1p() / by).value();
+        return max(zero, x) + log;
+      };
+      return math::piecewise<math::pieces::Softplus>(
+          w.hi, [&](const auto& f) { return (f.pair() / by).value(); },
+          [&] { return math::within(w.hi, 80.0, tail, general); }, w.lo);
+    } else {
+      return general();
+    }
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V beta) {
     const math::Pair<V> w = math::argument(x, beta);
     const math::Logistic<V> logistic(w.hi, w.lo);
     return {logistic.sigma(), logistic.tail()};
+  }
+  template <class V>
+  static V backward(V x, V g, V beta) {
+    const auto general = [&] { return g * derivative(x, beta); };
+    if constexpr (math::is_single<V>) {
+      const math::Pair<V> w = math::argument(x, beta);
+      const auto tail = [&] {
+        const V lo = select(w.hi < V(0.0), w.lo, -w.lo);
+        const math::Pair<V> d = math::LogisticTail<V>(math::short_exp(-abs(w.hi), lo)).sigma();
+        return math::multiply(g, math::or_rest_of_one(w.hi, d));
+      };
+      return math::piecewise_gradient<math::pieces::Sigma>(
+          w.hi, g, [&] { return math::within(fma(g, V(0.0), w.hi), 80.0, tail, general); }, w.lo);
+    } else {
+      return general();
+    }
   }
   /// σ(βx) = 1 - e^(-βy).
   template <class V>
@@ -40,9 +73,8 @@ struct log_sigmoid {
     return V(0.0) - softplus::forward(-x, V(1.0));
   }
   template <class V>
-  static math::Scaled<V> derivative(V x) {
-    const math::Logistic<V> logistic(-x);
-    return {logistic.sigma(), logistic.tail()};
+  static V backward(V x, V g) {
+    return softplus::backward(-x, g, V(1.0));
   }
 };
 

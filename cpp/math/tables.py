@@ -47,18 +47,21 @@ def literal(x: mpf, ctype: str) -> str:
     return digits + ("F" if ctype == "float" else "")
 
 
-def fit(f: Function, first: int, last: int, a: mpf, b: mpf, ctype: str) -> tuple[list[mpf], mpf]:
-    """Rounded coefficients of x^first to x^last that fit f on [a, b], and their largest error."""
+def fit(
+    f: Function, first: int, last: int, a: mpf, b: mpf, ctype: str, weight: Function = lambda x: mpf(1)
+) -> tuple[list[mpf], mpf]:
+    """Rounded coefficients of x^first to x^last that fit f on [a, b], and their largest weighted error."""
     count = 3 * (last + 1)
     nodes = [(a + b) / 2 + (b - a) / 2 * cos(pi * (k + mpf(1) / 2) / count) for k in range(count)]
-    values = [f(x) for x in nodes]
-    rest = list(values)
+    weights = [weight(x) for x in nodes]
+    rest = [w * f(x) for w, x in zip(weights, nodes, strict=True)]
     coefficients: list[mpf] = []
     for power in range(first, last + 1):
-        rows = matrix([[x**k for k in range(power, last + 1)] for x in nodes])
+        columns = range(power, last + 1)
+        rows = matrix([[w * x**k for k in columns] for w, x in zip(weights, nodes, strict=True)])
         best = lu_solve(rows, matrix(rest))
         coefficients.append(rounded(best[0], SIGNIFICAND[ctype]))
-        rest = [r - coefficients[-1] * x**power for r, x in zip(rest, nodes, strict=True)]
+        rest = [r - coefficients[-1] * row for r, row in zip(rest, rows[:, 0], strict=True)]
     return coefficients, max(abs(r) for r in rest)
 
 
@@ -208,16 +211,21 @@ def constants(
     array(ctype, "mills", what, lambda s: mills(s, shift, centre), 0, degrees[2], mpf(-1), end)
 
 
-print("// Written by tables.py, not by hand: `python tables.py > tables.hpp`.")
-print("// clang-format off")
-print("#pragma once\n\nnamespace fastact::math {\n\ntemplate <class T>\nstruct Constants;\n")
-print("template <>\nstruct Constants<float> {")
-constants("float", 127, (-200, -25, -150), -40, 96, (7, 11, 10, 6), 4, 20)
-print("};\n\ntemplate <>\nstruct Constants<double> {")
-constants("double", 1023, (-1500, -50, -1200), -200, 960, (12, 23, 26, 15), 5, 54)
-print("};\n")
-near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
-near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)
-near_root("GeluTanhRoot", gelu_tanh_derivative, -0.7525, mpf(1) / 4, 8)
-near_root("MishRoot", mish_derivative, -1.1924, mpf(1) / 4, 6)
-print("}  // namespace fastact::math\n// clang-format on")
+def main() -> None:
+    print("// Written by tables.py, not by hand: `python tables.py > tables.hpp`.")
+    print("// clang-format off")
+    print("#pragma once\n\nnamespace fastact::math {\n\ntemplate <class T>\nstruct Constants;\n")
+    print("template <>\nstruct Constants<float> {")
+    constants("float", 127, (-200, -25, -150), -40, 96, (7, 11, 10, 6), 4, 20)
+    print("};\n\ntemplate <>\nstruct Constants<double> {")
+    constants("double", 1023, (-1500, -50, -1200), -200, 960, (12, 23, 26, 15), 5, 54)
+    print("};\n")
+    near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
+    near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)
+    near_root("GeluTanhRoot", gelu_tanh_derivative, -0.7525, mpf(1) / 4, 8)
+    near_root("MishRoot", mish_derivative, -1.1924, mpf(1) / 4, 6)
+    print("}  // namespace fastact::math\n// clang-format on")
+
+
+if __name__ == "__main__":
+    main()

@@ -116,9 +116,17 @@ struct Avx2 {
   static __m256d equal(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
   static __m256 select(__m256 m, __m256 a, __m256 b) { return _mm256_blendv_ps(b, a, m); }
   static __m256d select(__m256d m, __m256d a, __m256d b) { return _mm256_blendv_pd(b, a, m); }
-
   static bool all(__m256 m) { return _mm256_movemask_ps(m) == 0xFF; }
   static bool all(__m256d m) { return _mm256_movemask_pd(m) == 0xF; }
+
+  // A permutation looks up in eight numbers. Bits 3 and 4, brought to the sign, choose among four of them.
+  static __m256 lookup(const float (&table)[32], __m256 i) {
+    const __m256 is_odd = shift_left<28>(i), is_upper = shift_left<27>(i);
+    const auto eight = [&](int n) {
+      return _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8 * n), _mm256_castps_si256(i));
+    };
+    return select(is_upper, select(is_odd, eight(3), eight(2)), select(is_odd, eight(1), eight(0)));
+  }
 
   template <std::size_t distance>
   static __m256 swap(__m256 x) {

@@ -110,9 +110,12 @@ struct Avx512 {
   static __mmask8 equal(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
   static __m512 select(__mmask16 m, __m512 a, __m512 b) { return _mm512_mask_blend_ps(m, b, a); }
   static __m512d select(__mmask8 m, __m512d a, __m512d b) { return _mm512_mask_blend_pd(m, b, a); }
-
   static bool all(__mmask16 m) { return m == 0xFFFF; }
   static bool all(__mmask8 m) { return m == 0xFF; }
+
+  static __m512 lookup(const float (&table)[32], __m512 i) {
+    return _mm512_permutex2var_ps(_mm512_load_ps(table), _mm512_castps_si512(i), _mm512_load_ps(table + 16));
+  }
 
   template <std::size_t distance>
   static __m512 swap(__m512 x) {

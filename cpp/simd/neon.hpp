@@ -95,9 +95,18 @@ struct Neon {
   static uint64x2_t equal(float64x2_t a, float64x2_t b) { return vceqq_f64(a, b); }
   static float32x4_t select(uint32x4_t m, float32x4_t a, float32x4_t b) { return vbslq_f32(m, a, b); }
   static float64x2_t select(uint64x2_t m, float64x2_t a, float64x2_t b) { return vbslq_f64(m, a, b); }
-
   static bool all(uint32x4_t m) { return vminvq_u32(m) != 0; }
   static bool all(uint64x2_t m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
+
+  // A lookup is of bytes, in 64 of them: of an index beyond, the first gives 0 and the second what was there.
+  static float32x4_t lookup(const float (&table)[32], float32x4_t i) {
+    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(31));
+    const uint32x4_t bytes = vmlaq_u32(vdupq_n_u32(0x03020100U), index, vdupq_n_u32(0x04040404U));
+    const uint8x16_t low = vreinterpretq_u8_u32(bytes), high = vsubq_u8(low, vdupq_n_u8(64));
+    const auto quarter = [&](int k) { return vreinterpretq_u8_f32(load(table + 4 * k)); };
+    const uint8x16_t lower = vqtbl4q_u8({{quarter(0), quarter(1), quarter(2), quarter(3)}}, low);
+    return vreinterpretq_f32_u8(vqtbx4q_u8(lower, {{quarter(4), quarter(5), quarter(6), quarter(7)}}, high));
+  }
 
   template <std::size_t distance>
   static float32x4_t swap(float32x4_t x) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "simd/half.hpp"
+#include "simd/table.hpp"
 
 /// What the mathematics may ask of an instruction set.
 ///
@@ -47,7 +48,9 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
   { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
   { Isa::all(m) } -> std::same_as<bool>;
-};
+} && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&table)[32]) {
+  { Isa::lookup(table, v) } -> std::same_as<decltype(v)>;          // table[lowest 5 bits of v's bit pattern]
+});
 // clang-format on
 
 /// Registers a Vec has, so that as many independent chains of dependent operations stand side by side in the
@@ -64,10 +67,9 @@ struct Mask {
   typename Isa::template Mask<T> m[registers<Isa>];
   /// Whether it holds in every lane.
   friend bool all(Mask mask) {
-    for (const auto& lanes : mask.m) {
-      if (!Isa::all(lanes)) return false;
-    }
-    return true;
+    bool every = true;
+    for (const auto& lanes : mask.m) every &= Isa::all(lanes);
+    return every;
   }
 };
 
@@ -173,6 +175,14 @@ struct Vec {
   }
   friend Vec select(Mask m, Vec a, Vec b) {
     return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
+  }
+  /// Of each lane, the row that the lowest 5 bits of its bit pattern tell, column by column.
+  std::array<Vec, Table::columns> lookup(const Table& table) const {
+    std::array<Vec, Table::columns> r;
+    for (std::size_t i = 0; i < registers<Isa>; ++i) {
+      for (std::size_t k = 0; k < Table::columns; ++k) r[k].v[i] = Isa::lookup(table.column[k], v[i]);
+    }
+    return r;
   }
   /// 0, 1, 2, …
   static Vec indices() {

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <type_traits>
+
+#include "math/pair.hpp"
+#include "math/pieces.hpp"
+
+namespace fastact::math {
+
+/// Float kernels without exponential or division in the usual range: piecewise polynomials, their coefficients looked
+/// up in registers. Double has none: it takes the general formulas, as float does beyond every table.
+
+/// g (hi + lo) for finite g.
+template <class V>
+V multiply(V g, Pair<V> d) {
+  return fma(g, d.hi, g * d.lo);
+}
+
+/// Whether there are tables.
+template <class V>
+constexpr bool is_single = std::is_same_v<typename V::Element, float>;
+
+/// f(x) from pieces.hpp: the interval's polynomial about its centre c, f(c + r) = c0 + r (c1 + r (c2 + …)), all of it
+/// looked up in registers. Centres are chosen so that f(c) is almost a float (Gal and Bachelis, "An accurate elementary
+/// mathematical library for the IEEE floating point standard", 1991), hence c0 has no error to speak of, and those of
+/// the rest are small beside it. They would not be about a zero of f: there f = slope (x - zero) + (c0 + r (…)), and
+/// what the polynomial adds is small again.
+template <class F, class V>
+class Piece {
+ public:
+  explicit Piece(V x, V x_lo = 0.0) : x_(x), from_zero_(x) {
+    if constexpr (has_zero) from_zero_ = x - V(F::zero);
+    const V index = polynomial(from_zero_, F::index);
+    const auto c = index.lookup(F::table);
+    centre_ = c[0];
+    c0_ = c[1];
+    r_ = (x - centre_) + x_lo;
+    c1_ = c[2];
+    rest_ = c[7];
+    for (std::size_t k = 7; k-- > 3;) rest_ = fma(rest_, r_, c[k]);
+  }
+
+  /// f(x), rounded.
+  V value() const {
+    const V sum = fma(fma(rest_, r_, c1_), r_, c0_);
+    if constexpr (has_zero) {
+      return select(is_near_zero(), fma(from_zero_, V(F::slope), sum), sum);
+    } else {
+      return sum;
+    }
+  }
+  /// f(x) as two numbers for what multiplies it.
+  Pair<V> pair() const {
+    const V square = r_ * r_;
+    if constexpr (has_zero) {
+      const auto near_zero = is_near_zero();
+      Pair<V> line = product(V(F::slope), from_zero_);
+      line.lo = fma(V(F::slope), x_ - (from_zero_ + V(F::zero)), line.lo);
+      const V p = select(near_zero, fma(rest_, r_, c1_), c1_);
+      const V lo = fma(p, r_, select(near_zero, c0_, square * rest_));
+      return {select(near_zero, line.hi, c0_), select(near_zero, lo + line.lo, lo)};
+    } else {
+      return {c0_, fma(c1_, r_, square * rest_)};
+    }
+  }
+  /// Whether x is in the table's range, and `finite` is. Elsewhere the index is that of a row far from x.
+  typename V::Mask holds(V finite) const { return abs(fma(finite, V(0.0), r_)) <= V(F::reach); }
+  typename V::Mask holds() const { return abs(r_) <= V(F::reach); }
+  typename V::Mask is_beyond() const { return V(F::reach) < abs(r_); }
+
+ private:
+  static constexpr bool has_zero = requires { F::slope; };
+  V x_, from_zero_, centre_, c0_, c1_, rest_, r_;
+  typename V::Mask is_near_zero() const { return abs(centre_ - V(F::middle)) < V(F::width); }
+};
+
+/// near(piece) where the table holds, and rest() elsewhere: asked for where a lane needs it. Lanes take from it what
+/// they would alone.
+template <class F, class V, class Near, class Rest>
+V piecewise(V x, Near near, Rest rest, V x_lo = 0.0) {
+  const Piece<F, V> piece(x, x_lo);
+  const V y = near(piece);
+  if (all(piece.holds())) [[likely]]
+    return y;
+  return select(piece.is_beyond(), rest(), y);
+}
+
+/// g times the piece, or what rest() gives. An infinite g would make NaN of a sum's two parts.
+template <class F, class V, class Rest>
+V piecewise_gradient(V x, V g, Rest rest, V x_lo = 0.0) {
+  const Piece<F, V> piece(x, x_lo);
+  const Pair<V> d = piece.pair();
+  const V y = multiply(g, d);
+  const auto holds = piece.holds(g);
+  if (all(holds)) [[likely]]
+    return y;
+  return select(holds, y, select(piece.is_beyond(), rest(), g * d.value()));
+}
+
+/// inside() where |x| <= end, outside() elsewhere.
+template <class V, class Inside, class Outside>
+V within(V x, double end, Inside inside, Outside outside) {
+  const V y = inside();
+  const auto is_inside = abs(x) <= V(end);
+  if (all(is_inside)) [[likely]]
+    return y;
+  return select(is_inside, y, outside());
+}
+
+}  // namespace fastact::math

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "math/exp.hpp"
+#include "math/piecewise.hpp"
+
+/// Float formulas beyond the tables' range, where e^-|x| is small: series in it, and no division.
+namespace fastact::math {
+
+/// e^x 2^lift: x = n ln2/32 + r, with 2^(n/32) from a table whose rounding errors r makes up for. The low part is
+/// below 2^-6 of the high one. Max error: 2^-28.
+template <class V>
+Pair<V> exp_by_table(V x, V x_lo, V lift) {
+  using E = pieces::Exp;
+  const V magic = 0x1.8p23, index = fma(x, V(E::per_step), magic), n = index - magic;
+  const auto columns = index.lookup(E::table);
+  const V r = fma(n, V(-E::step_hi), x) + (fma(n, V(-E::step_lo), x_lo) + columns[1]);
+  // ⌈n/32⌉ + 127 + lift: the factor is a little below 1/32, so that what is rounded is never half-way.
+  const V exponent = fma(index, V(0x1.fffffep-6), V(0x1p23 - 0x1.8p18 + 127.5) + lift);
+  const V hi = exponent.template shift_left<23>() * columns[0];
+  return {hi, hi * (r * fma(r, fma(r, V(1.0 / 6), V(0.5)), V(1.0)))};
+}
+
+/// e^x for |x| <= 80.
+template <class V>
+Pair<V> short_exp(V x, V x_lo = 0.0) {
+  return exp_by_table(x, x_lo, V(0.0));
+}
+
+/// A derivative value · tail² that is as large as 2^60 where tail is not 1: a gradient meets tail first.
+template <class V>
+struct Lifted {
+  Pair<V> value;
+  V tail;
+  V times(V g) const { return (g * tail) * Scaled<V>{value, 1.0} * tail; }
+};
+
+/// e^x for x <= 0.
+template <class V>
+Exponential<V> long_exp(V x, V x_lo = 0.0) {
+  const V bounded = max(V(-200.0), x);
+  const auto is_small = bounded < V(-80.0);
+  return {exp_by_table(bounded, x_lo, select(is_small, V(170.0), V(0.0))), select(is_small, V(0x1p-85), V(1.0))};
+}
+
+/// What the functions of the form x σ(w) share where e = e^-|w| is below 2^-9, from the first terms of their series.
+template <class V>
+struct LogisticTail {
+  Pair<V> e;
+  V sum;
+  explicit LogisticTail(Pair<V> exponential) : e(exponential), sum(e.value()) {}
+  /// Where e has a tail: the other terms don't count there.
+  explicit LogisticTail(Exponential<V> exponential) : e(exponential.significand), sum(e.value() * exponential.tail) {}
+  /// σ(-|w|) = e - e² + e³ - ….
+  Pair<V> sigma() const { return {e.hi, fma(-sum, fma(-sum, sum, sum), e.lo)}; }
+  /// σ(w) σ(-w) = e - 2e² + 3e³ - ….
+  Pair<V> derivative() const { return {e.hi, fma(sum * sum, fma(sum, V(3.0), V(-2.0)), e.lo)}; }
+  /// log(1 + e) = e - e²/2 + e³/3 - ….
+  Pair<V> log1p() const { return {e.hi, fma(sum * sum, fma(sum, V(1.0 / 3), V(-0.5)), e.lo)}; }
+  /// σ(-|w|)(1 + z σ(|w|)) = e((1 + z) - e(1 + 2z) + e²(1 + 3z) - …).
+  Pair<V> product_derivative(Pair<V> z) const {
+    const Pair<V> k = V(1.0) + z;
+    const V series = fma(sum, fma(z.hi, V(3.0), V(1.0)), fma(z.hi, V(-2.0), V(-1.0)));
+    const Pair<V> d = e * k;
+    return {d.hi, fma(e.value() * sum, series, d.lo)};
+  }
+};
+
+/// d where x < 0, 1 - d elsewhere.
+template <class V>
+Pair<V> or_rest_of_one(V x, Pair<V> d) {
+  const auto negative = x < V(0.0);
+  return {select(negative, d.hi, V(1.0)), select(negative, d.lo, -d.value())};
+}
+template <class V>
+Lifted<V> or_rest_of_one(V x, Lifted<V> d) {
+  const V rest = -d.value.value() * d.tail * d.tail, one = 1.0;
+  const auto negative = x < V(0.0);
+  return {{select(negative, d.value.hi, one), select(negative, d.value.lo, rest)}, select(negative, d.tail, one)};
+}
+
+}  // namespace fastact::math
