@@ -8,13 +8,19 @@ namespace fastact::activations {
 struct exponential {
   template <class V>
   static V forward(V x) {
-    return backward(x, V(1.0));
+    const auto general = [&] { return V(1.0) * derivative(x); };
+    if constexpr (math::is_single<V>) {
+      return math::within(x, 80.0, [&] { return math::short_exp(x).value(); }, general);
+    } else {
+      return general();
+    }
   }
   template <class V>
   static V backward(V x, V g) {
     const auto general = [&] { return g * derivative(x); };
     if constexpr (math::is_single<V>) {
-      return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, math::short_exp(x)); }, general);
+      const auto near = [&] { return g * math::Scaled<V>{math::short_exp(x), 1.0}; };
+      return math::within(fma(g, V(0.0), x), 80.0, near, general);
     } else {
       return general();
     }
