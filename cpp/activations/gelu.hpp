@@ -17,7 +17,7 @@ struct gelu {
   static V forward(V x) {
     if constexpr (math::is_single<V>) {
       return math::piecewise<math::pieces::Gelu>(
-          x, [](const auto& f) { return f.value(); },
+          x, [&](const auto& f) { return copysign(f.value(), x); },
           [&] {
             const V t = Tail<V>(x).product();
             return select(x < V(0.0), -t, x - t);
@@ -78,7 +78,7 @@ struct gelu_tanh {
   static V forward(V x) {
     if constexpr (math::is_single<V>) {
       return math::piecewise<math::pieces::GeluTanh>(
-          x, [](const auto& f) { return f.value(); },
+          x, [&](const auto& f) { return copysign(f.value(), x); },
           [&] {
             const Argument<V> w(-abs(x));
             const math::Exponential<V> e = math::long_exp(w.w.hi, w.w.lo);

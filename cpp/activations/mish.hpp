@@ -29,7 +29,8 @@ struct mish {
         return select(x < V(0.0), negative, fma(x * u.square, fma(u.sum, V(4.0), V(-2.0)), x));
       };
       return math::piecewise<math::pieces::Mish>(
-          x, [&](const auto& f) { return f.value(); }, [&] { return math::within(x, 80.0, tail, general); });
+          x, [&](const auto& f) { return copysign(f.value(), x); },
+          [&] { return math::within(x, 80.0, tail, general); });
     } else {
       return general();
     }

@@ -79,7 +79,8 @@ struct quick_gelu {
         return max(V(0.0), x) - math::multiply(a, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).sigma());
       };
       return math::piecewise<math::pieces::QuickGelu>(
-          x, [&](const auto& f) { return f.value(); }, [&] { return math::within(x, 47.0, tail, general); });
+          x, [&](const auto& f) { return copysign(f.value(), x); },
+          [&] { return math::within(x, 47.0, tail, general); });
     } else {
       return general();
     }
