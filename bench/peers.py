@@ -80,7 +80,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
             f"--{name}", type=parse, default=default, metavar=f"{name.upper()},...", help=text
         )
     parser.add_argument("--full", action="store_true", help="defaults are all there is: takes hours")
-    parser.add_argument("--seconds", type=float, default=0.4, metavar="S", help="for each cell")
+    parser.add_argument("--seconds", type=float, default=0.15, metavar="S", help="for each cell")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="cells to print")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="append measurements; go on from those there"

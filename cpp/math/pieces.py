@@ -278,7 +278,7 @@ TABLES = [
     Piecewise("Tanh", "tanh a, a >= 0", tanh, 0, 9.75, (1, -0.08), zero_of(tanh)),
     Piecewise("TanhDerivative", "tanh'(a), a >= 0", lambda a: 1 / cosh(a) ** 2, 0, 7.5),
     Piecewise("Softplus", "softplus(x)", lambda x: log1p(exp(x)), -8.25, 7.75),
-    Piecewise("Mish", "mish(x)", mish, -8.5, 7.5, (1,), zero_of(mish)),
+    Piecewise("Mish", "mish(x)", mish, -8.5, 7.5, (1, -0.012, -0.0102), zero_of(mish)),
     Piecewise(
         "MishDerivative",
         "mish'(x)",
