@@ -23,7 +23,7 @@ __all__ += ["set_num_threads", "show_config", *_public]
 
 
 def show_config() -> None:
-    """Print version, compiler, instruction sets, threads, and from how many bytes on outputs bypass caches."""
+    """Print version, compiler, instruction sets, threads, and the bytes from which outputs bypass caches."""
     for key, value in config().items():
         print(f"{key:10}{', '.join(value) if isinstance(value, tuple) else value}")
 

@@ -9,7 +9,7 @@ learnable: tuple[tuple[str, tuple[tuple[str, float | None], ...], bool], ...]
 """Likewise for those whose backward pass also gives the gradient for their parameter."""
 
 def config() -> dict[str, Any]:
-    """Return version, compiler, instruction sets built, available and chosen, OpenMP, threads, streaming threshold."""
+    """Return version, compiler, instruction sets (built, available, chosen), OpenMP, threads, streaming."""
 
 def get_num_threads() -> int:
     """Return how many threads a call may use."""
@@ -21,7 +21,7 @@ def set_grain(picoseconds: int) -> int:
     """Set the least work a further thread is woken for; return what it was."""
 
 def set_streaming_threshold(bytes: int) -> int:
-    """Set how many bytes a call's arrays hold where it begins to write past the caches; return what it was."""
+    """Set from how many bytes on a call writes past the caches; return what it was."""
 
 class Pool:
     """An allocator of array data that keeps up to limit bytes of what is freed for reuse."""
