@@ -3,7 +3,6 @@
 #include "math/logistic.hpp"
 #include "math/normal.hpp"
 #include "math/piecewise.hpp"
-#include "math/root.hpp"
 #include "math/tail.hpp"
 
 namespace fastact::activations {
@@ -46,7 +45,7 @@ struct gelu {
     const auto negative = x < V(0.0);
     const V one = 1.0;
     const math::Pair<V> value = select(negative, d, one + -d);
-    return {math::near_root<math::GeluRoot>(x, V(0.0), value), select(negative, tail.e.tail, one)};
+    return {value, select(negative, tail.e.tail, one)};
   }
 
  private:
@@ -108,7 +107,7 @@ struct gelu_tanh {
     const Argument<V> w(x);
     const math::Logistic<V> logistic(w.w.hi, w.w.lo);
     const math::Pair<V> value = logistic.product_derivative(w.x_derivative());
-    return {math::near_root<math::GeluTanhRoot>(x, V(0.0), value), logistic.tail()};
+    return {value, logistic.tail()};
   }
 
  private:

@@ -22,29 +22,18 @@ struct mish {
       const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
       return copysign(select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y)), x);
     };
-    if constexpr (math::is_single<V>) {
-      const auto tail = [&] {
-        const Tail<V> u(x);
-        const V negative = math::multiply(x, {u.e.hi, fma(u.square, V(-0.5), u.e.lo)});
-        return select(x < V(0.0), negative, fma(x * u.square, fma(u.sum, V(4.0), V(-2.0)), x));
-      };
-      return math::piecewise<math::pieces::Mish>(
-          x, [&](const auto& f) { return copysign(f.value(), x); },
-          [&] { return math::within(x, 80.0, tail, general); });
-    } else {
-      return general();
-    }
+    const auto tail = [](auto w) {
+      const Tail<decltype(w)> u(w);
+      const auto negative = math::multiply(w, {u.e.hi, fma(u.square, V(-0.5), u.e.lo)});
+      return select(w < V(0.0), negative, fma(w * u.square, fma(u.sum, V(4.0), V(-2.0)), w));
+    };
+    return math::piecewise<math::pieces::Mish>(
+        x, [&](const auto& f) { return copysign(f.value(), x); }, 80.0, tail, general);
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto general = [&] { return g * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      return math::piecewise_gradient<math::pieces::MishDerivative>(x, g, [&] {
-        return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
-      });
-    } else {
-      return general();
-    }
+    return math::piecewise_gradient<math::pieces::MishDerivative>(
+        x, g, 80.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
   }
 
   template <class V>

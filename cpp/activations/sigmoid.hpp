@@ -17,27 +17,16 @@ struct sigmoid {
       const V tail = logistic.tail();
       return logistic.sigma().value() * tail * tail;
     };
-    if constexpr (math::is_single<V>) {
-      const auto tail = [&] {
-        const V t = math::LogisticTail<V>(math::short_exp(-abs(x))).sigma().value();
-        return select(x < V(0.0), t, 1.0 - t);
-      };
-      return math::piecewise<math::pieces::Sigma>(
-          x, [&](const auto& f) { return f.value(); }, [&] { return math::within(x, 80.0, tail, general); });
-    } else {
-      return general();
-    }
+    const auto tail = [](auto w) {
+      const auto t = math::LogisticTail<V>(math::short_exp(-abs(w))).sigma().value();
+      return select(w < V(0.0), t, 1.0 - t);
+    };
+    return math::piecewise<math::pieces::Sigma>(x, [](const auto& f) { return f.value(); }, 80.0, tail, general);
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto general = [&] { return g * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      return math::piecewise_gradient<math::pieces::SigmaDerivative>(abs(x), g, [&] {
-        return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
-      });
-    } else {
-      return general();
-    }
+    return math::piecewise_gradient<math::pieces::SigmaDerivative>(
+        abs(x), g, 80.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
   }
   template <class V>
   static math::Pair<V> tail_derivative(V x) {
@@ -72,14 +61,8 @@ struct tanh {
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto general = [&] { return g * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      return math::piecewise_gradient<math::pieces::TanhDerivative>(abs(x), g, [&] {
-        return math::within(fma(g, V(0.0), x), 40.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
-      });
-    } else {
-      return general();
-    }
+    return math::piecewise_gradient<math::pieces::TanhDerivative>(
+        abs(x), g, 40.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
   }
   template <class V>
   static math::Pair<V> tail_derivative(V x) {

@@ -18,28 +18,17 @@ struct silu {
       const V w = bounded(x);
       return select(x > V(-math::Constants<typename V::Element>::lowest), x, logistic_product(w, math::Logistic<V>(w)));
     };
-    if constexpr (math::is_single<V>) {
-      const auto tail = [&] {
-        const V a = abs(x);
-        return max(V(0.0), x) - math::multiply(a, math::LogisticTail<V>(math::short_exp(-a)).sigma());
-      };
-      return math::piecewise<math::pieces::Sigma>(
-          x, [&](const auto& f) { return math::multiply(x, f.pair()); },
-          [&] { return math::within(x, 80.0, tail, general); });
-    } else {
-      return general();
-    }
+    const auto tail = [](auto w) {
+      const auto a = abs(w);
+      return max(V(0.0), w) - math::multiply(a, math::LogisticTail<V>(math::short_exp(-a)).sigma());
+    };
+    return math::piecewise<math::pieces::Sigma>(
+        x, [&](const auto& f) { return math::multiply(x, f.pair()); }, 80.0, tail, general);
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto general = [&] { return g * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      return math::piecewise_gradient<math::pieces::SiluDerivative>(x, g, [&] {
-        return math::within(fma(g, V(0.0), x), 80.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
-      });
-    } else {
-      return general();
-    }
+    return math::piecewise_gradient<math::pieces::SiluDerivative>(
+        x, g, 80.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
   }
   template <class V>
   static math::Pair<V> tail_derivative(V x, V x_lo = 0.0) {
@@ -72,29 +61,18 @@ struct quick_gelu {
       const math::Pair<V> w = b * beta<V>();
       return select(x > V(-C::lowest), x, logistic_product(b, math::Logistic<V>(w.hi, w.lo)));
     };
-    if constexpr (math::is_single<V>) {
-      const auto tail = [&] {
-        const V a = abs(x);
-        const math::Pair<V> w = -a * beta<V>();
-        return max(V(0.0), x) - math::multiply(a, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).sigma());
-      };
-      return math::piecewise<math::pieces::QuickGelu>(
-          x, [&](const auto& f) { return copysign(f.value(), x); },
-          [&] { return math::within(x, 47.0, tail, general); });
-    } else {
-      return general();
-    }
+    const auto tail = [](auto v) {
+      const auto a = abs(v);
+      const auto w = -a * beta<V>();
+      return max(V(0.0), v) - math::multiply(a, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).sigma());
+    };
+    return math::piecewise<math::pieces::QuickGelu>(
+        x, [&](const auto& f) { return copysign(f.value(), x); }, 47.0, tail, general);
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto general = [&] { return g * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      return math::piecewise_gradient<math::pieces::QuickGeluDerivative>(x, g, [&] {
-        return math::within(fma(g, V(0.0), x), 47.0, [&] { return math::multiply(g, tail_derivative(x)); }, general);
-      });
-    } else {
-      return general();
-    }
+    return math::piecewise_gradient<math::pieces::QuickGeluDerivative>(
+        x, g, 47.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
   }
   template <class V>
   static math::Pair<V> tail_derivative(V x) {

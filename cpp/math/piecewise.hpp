@@ -107,4 +107,25 @@ V within(V x, double end, Inside inside, Outside outside) {
   return select(is_inside, y, outside());
 }
 
+/// near(piece) where the table holds, tail(x) from there to |x| = end, general() beyond it and for double.
+template <class F, class V, class Near, class Tail, class General>
+V piecewise(V x, Near near, double end, Tail tail, General general) {
+  if constexpr (is_single<V>) {
+    return piecewise<F>(x, near, [&] { return within(x, end, [&] { return tail(x); }, general); });
+  } else {
+    return general();
+  }
+}
+
+/// Likewise g times the piece or times tail(x), or what general() gives.
+template <class F, class V, class Tail, class General>
+V piecewise_gradient(V x, V g, double end, Tail tail, General general) {
+  if constexpr (is_single<V>) {
+    const auto beyond = [&] { return multiply(g, tail(x)); };
+    return piecewise_gradient<F>(x, g, [&] { return within(fma(g, V(0.0), x), end, beyond, general); });
+  } else {
+    return general();
+  }
+}
+
 }  // namespace fastact::math

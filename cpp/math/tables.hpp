@@ -114,24 +114,6 @@ struct SiluRoot {
   static constexpr float rest[] = {-0x1.e4e37p-30F, 0x1.2c5634p-3F, 0x1.353eb4p-6F, -0x1.f2d33cp-7F, -0x1.b0f516p-8F, 0x1.2b5efp-13F, 0x1.a00e4p-11F};
 };
 
-struct GeluRoot {
-  static constexpr float root = -0x1.80ead2p-1F;
-  static constexpr float value = -0x1.6737d8p-28F;
-  static constexpr float slope = 0x1.b9d99p-2F;
-  static constexpr float width = 0x1p-2F;
-  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-32.5.
-  static constexpr float rest[] = {-0x1.f4f87cp-27F, 0x1.8d9a94p-2F, -0x1.2a2f24p-6F, -0x1.d2fa0ap-4F, -0x1.e3ea6p-7F, 0x1.3e1552p-6F, 0x1.23704ep-8F, -0x1.1b5a36p-9F};
-};
-
-struct GeluTanhRoot {
-  static constexpr float root = -0x1.8142ap-1F;
-  static constexpr float value = -0x1.4f6404p-28F;
-  static constexpr float slope = 0x1.b8baccp-2F;
-  static constexpr float width = 0x1p-2F;
-  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-31.1.
-  static constexpr float rest[] = {0x1.2b35d4p-27F, 0x1.8cd1a2p-2F, -0x1.02961p-6F, -0x1.d2b654p-4F, -0x1.104a9cp-6F, 0x1.41fabep-6F, 0x1.58cb06p-8F, -0x1.19b62ap-9F, -0x1.e0b94ap-11F};
-};
-
 struct MishRoot {
   static constexpr float root = -0x1.31432cp+0F;
   static constexpr float value = 0x1.beb774p-31F;

@@ -221,8 +221,6 @@ def main() -> None:
     constants("double", 1023, (-1500, -50, -1200), -200, 960, (12, 23, 26, 15), 5, 54)
     print("};\n")
     near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
-    near_root("GeluRoot", gelu_derivative, -0.7518, mpf(1) / 4, 7)
-    near_root("GeluTanhRoot", gelu_tanh_derivative, -0.7525, mpf(1) / 4, 8)
     near_root("MishRoot", mish_derivative, -1.1924, mpf(1) / 4, 6)
     print("}  // namespace fastact::math\n// clang-format on")
 

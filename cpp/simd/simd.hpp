@@ -193,15 +193,6 @@ struct Vec {
     }();
     return load(numbers.data());
   }
-  /// Each lane's neighbour at this distance, a power of two: lane i gives lane i xor distance.
-  template <std::size_t distance>
-  Vec swap() const {
-    if constexpr (distance >= lanes) {
-      return each([&](std::size_t i) { return v[i ^ (distance / lanes)]; });
-    } else {
-      return each([&](std::size_t i) { return Isa::template swap<distance>(v[i]); });
-    }
-  }
   /// Lanes with `distance` in their number trade places with lanes without, from the one vector to the other.
   template <std::size_t distance>
   static void exchange(Vec& low, Vec& high) {
