@@ -96,7 +96,7 @@ def test_bad_number_of_threads_in_the_environment(value: str, run_python: RunPyt
 def test_set_num_threads(threads: Callable[[int], None]) -> None:
     for n in (3, 2, 1):
         threads(n)
-        assert fastact.get_num_threads() == (n if fastact.config()["openmp"] else 1)
+        assert fastact.get_num_threads() == n
         assert fastact.config()["threads"] == fastact.get_num_threads()
     before = fastact.get_num_threads()
     for bad in (0, -1, -(2**31)):
@@ -121,7 +121,6 @@ def test_threadpoolctl_limits_threads(run_python: RunPython) -> None:
     assert run_python("-c", program, OMP_NUM_THREADS="2").stdout.split() == ["1", "2"]
 
 
-@OPENMP
 @pytest.mark.skipif(
     not Path("/proc/self/task").is_dir(), reason="nothing here counts the threads of a process"
 )
@@ -159,7 +158,7 @@ def test_setters_return_the_previous_value(setter: Callable[[int], int]) -> None
 
 
 def test_forked_child_computes(run_python: RunPython) -> None:
-    """GNU OpenMP would wait for ever in a child of a process that has used its threads."""
+    """A child has none of the threads that its parent had, and its calls must not wait for them."""
     program = """if True:
         import os, signal, time
         import numpy as np
@@ -187,6 +186,32 @@ def test_forked_child_computes(run_python: RunPython) -> None:
     """
     run = run_python("-c", program)
     assert run.stdout.split() == ["0", "0", "0"], run.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="nothing here tells the memory in use")
+def test_no_thread_can_be_created(run_python: RunPython) -> None:
+    program = """if True:
+        import os, resource
+        from pathlib import Path
+        import numpy as np
+        import fastact
+        from fastact._core import set_grain
+
+        set_grain(1)
+        before = len(os.listdir("/proc/self/task"))
+        x = np.linspace(-5, 5, 100_000)
+        fastact.set_num_threads(1)
+        expected = fastact.mish(x)
+        y = np.empty_like(x)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        # A thread needs more for its stack.
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2**20,) * 2)
+        fastact.set_num_threads(4)
+        fastact.mish(x, out=y)
+        print(np.array_equal(y, expected), len(os.listdir("/proc/self/task")) - before)
+    """
+    run = run_python("-c", program)
+    assert run.stdout.split() == ["True", "0"], run.stderr
 
 
 def test_eight_python_threads_at_once(threads: Callable[[int], None]) -> None:

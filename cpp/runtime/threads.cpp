@@ -6,22 +6,24 @@
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
-#include <vector>
+#include <thread>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#if defined(__unix__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
+
+#include "runtime/workers.hpp"
 
 namespace fastact {
 namespace {
 
-// Several times what it takes to wake a thread and to wait for it.
+// Several times what it takes to get a thread that looks out for work to help. One asleep takes as long as many grains.
 std::atomic<std::size_t> grain{10'000'000};
+constexpr std::size_t grains_to_wake = 20;
 
 /// 0 leaves the choice to OpenMP.
 int from_environment() {
@@ -41,24 +43,22 @@ std::atomic<int>& wanted() {
   return threads;
 }
 
-#ifdef _OPENMP
 /// A call that is worth several threads, while it runs. Those that run at once have a part of the threads each, so that
 /// together they never have many more than there are; and so have callers that take turns, whose calls will meet.
 class Call {
  public:
-  Call() : number_(running.fetch_add(1, std::memory_order_relaxed) + 1) {
+  Call() : number_(workers_.running.fetch_add(1, std::memory_order_relaxed) + 1) {
     static thread_local const char self = 0;
-    const void* const before = caller.exchange(&self, std::memory_order_relaxed);
+    const void* const before = workers_.caller.exchange(&self, std::memory_order_relaxed);
     if (before != nullptr && before != &self) number_ = std::max(number_, 2);
   }
-  ~Call() { running.fetch_sub(1, std::memory_order_relaxed); }
+  ~Call() { workers_.running.fetch_sub(1, std::memory_order_relaxed); }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   std::size_t threads() const { return static_cast<std::size_t>(std::max(1, get_num_threads() / number_)); }
 
  private:
-  static inline std::atomic<int> running{0};
-  static inline std::atomic<const void*> caller{nullptr};
+  Workers& workers_ = workers();
   int number_;
 };
 
@@ -68,11 +68,14 @@ struct alignas(64) Share {
 };
 constexpr std::size_t pieces = 8;
 
-// GNU OpenMP's threads are gone in a forked child, and a parallel region there would wait for them forever.
-std::atomic<bool> forked{false};
-
-[[maybe_unused]] const int fork_guard = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+/// Whether this thread is one of an OpenMP team, whose other threads have work of their own.
+bool in_team() {
+#ifdef _OPENMP
+  return omp_in_parallel() != 0;
+#else
+  return false;
 #endif
+}
 
 }  // namespace
 
@@ -82,11 +85,11 @@ void set_num_threads(int n) {
 }
 
 int get_num_threads() {
+  if (const int n = wanted(); n > 0) return n;
 #ifdef _OPENMP
-  const int n = wanted();
-  return n > 0 ? n : omp_get_max_threads();
+  return omp_get_max_threads();
 #else
-  return 1;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 #endif
 }
 
@@ -100,35 +103,26 @@ bool has_openmp() {
 
 std::size_t set_grain(std::size_t picoseconds) { return grain.exchange(std::max<std::size_t>(picoseconds, 1)); }
 
-void split(std::size_t n, [[maybe_unused]] Work work, void (*body)(const void*, std::size_t, std::size_t),
-           const void* context) {
-#ifdef _OPENMP
+void split(std::size_t n, Work work, void (*body)(const void*, std::size_t, std::size_t), const void* context) {
   const std::size_t least = grain.load(std::memory_order_relaxed);
-  if (n * work.cost >= 2 * least && !forked && !omp_in_parallel()) {
-    const Call call;
-    const std::size_t blocks = (n + work.border - 1) / work.border;
-    const std::size_t threads = std::min({blocks, n * work.cost / least, call.threads()});
-    if (threads > 1) {
-      // A thread takes the pieces of its own share, the same at each call, then what others have left of theirs: one
-      // that wakes late does not keep the rest waiting.
-      const std::size_t all = std::min(blocks, pieces * threads);
-      std::vector<Share> shares(threads);
-#pragma omp parallel num_threads(static_cast<int>(threads))
-      {
-        const auto rank = static_cast<std::size_t>(omp_get_thread_num());
-        for (std::size_t share = rank; share < rank + threads; ++share) {
-          const std::size_t owner = share % threads, first = all * owner / threads, end = all * (owner + 1) / threads;
-          for (std::size_t piece; (piece = first + shares[owner].taken++) < end;) {
-            body(context, blocks * piece / all * work.border, std::min(n, blocks * (piece + 1) / all * work.border));
-          }
-        }
+  if (n * work.cost < 2 * least || in_team()) return body(context, 0, n);
+  const Call call;
+  const std::size_t blocks = (n + work.border - 1) / work.border;
+  const std::size_t threads = std::min({blocks, n * work.cost / least, call.threads()});
+  const std::unique_ptr<Share[]> shares(threads > 1 ? new (std::nothrow) Share[threads] : nullptr);
+  if (shares == nullptr) return body(context, 0, n);
+  // A thread takes the pieces of its own share, the same at each call, then what others have left of theirs: one that
+  // wakes late does not keep the rest waiting.
+  const std::size_t all = std::min(blocks, pieces * threads);
+  const auto take = [&](std::size_t number) {
+    for (std::size_t share = number; share < number + threads; ++share) {
+      const std::size_t owner = share % threads, first = all * owner / threads, end = all * (owner + 1) / threads;
+      for (std::size_t piece; (piece = first + shares[owner].taken++) < end;) {
+        body(context, blocks * piece / all * work.border, std::min(n, blocks * (piece + 1) / all * work.border));
       }
-      return;
     }
-    return body(context, 0, n);  // counted among those that run
-  }
-#endif
-  body(context, 0, n);
+  };
+  workers().help(threads - 1, n * work.cost / least >= grains_to_wake, take);
 }
 
 }  // namespace fastact

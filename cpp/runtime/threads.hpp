@@ -28,7 +28,7 @@ void split(std::size_t n, Work work, const F& f) {
 /// The least work, in picoseconds, that a further thread is woken for; returns what it was.
 std::size_t set_grain(std::size_t picoseconds);
 
-/// Whether this build has OpenMP; without it every call runs on one thread.
+/// Whether OpenMP says how many threads there are by default; else it is the number of processors.
 bool has_openmp();
 
 }  // namespace fastact

@@ -1,0 +1,77 @@
+#include "runtime/workers.hpp"
+
+#include <exception>
+#include <thread>
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace fastact {
+namespace {
+
+// Longer than what a program does between calls that follow one another, and short beside a matrix product.
+constexpr std::chrono::microseconds look_out{50};
+
+// Never deleted: threads wait in it until the process ends.
+Workers* those_of_this_process = new Workers;
+
+#if defined(__unix__) || defined(__APPLE__)
+[[maybe_unused]] const int fork_guard = pthread_atfork(nullptr, nullptr, [] { those_of_this_process = new Workers; });
+#endif
+
+}  // namespace
+
+Workers& workers() { return *those_of_this_process; }
+
+void Workers::help(std::size_t n, bool worth_waking, void (*body)(const void*, std::size_t), const void* context) {
+  Job job{.body = body, .context = context, .wanted = n, .next = nullptr};
+  {
+    const std::lock_guard lock(mutex_);
+    grow(n);
+    job.next = first_;
+    first_ = &job;
+    worth_waking = worth_waking || Clock::now() - last_ < look_out;
+  }
+  for (std::size_t i = 0; worth_waking && i < n; ++i) wake_.notify_one();
+  body(context, 0);
+  {
+    const std::lock_guard lock(mutex_);
+    if (first_ == &job) first_ = job.next;
+    for (Job* other = first_; other != nullptr; other = other->next) {
+      if (other->next == &job) other->next = job.next;
+    }
+    last_ = Clock::now();
+  }
+  while (job.done.load(std::memory_order_acquire) != job.joined) std::this_thread::yield();
+}
+
+void Workers::grow(std::size_t n) {
+  try {
+    while (size_ < n) {
+      std::thread([this, number = size_ + 1] { serve(number); }).detach();
+      ++size_;
+    }
+  } catch (const std::exception&) {  // no memory or no thread to be had: no more help
+  }
+}
+
+void Workers::serve(std::size_t number) {
+  for (;;) {
+    for (const auto until = Clock::now() + look_out; first_.load(std::memory_order_relaxed) == nullptr;) {
+      if (Clock::now() > until) break;
+      std::this_thread::yield();
+    }
+    std::unique_lock lock(mutex_);
+    if (first_ == nullptr) wake_.wait(lock);
+    if (first_ == nullptr) continue;  // came too late, but may be in time for the next
+    Job& job = *first_;
+    ++job.joined;
+    if (--job.wanted == 0) first_ = job.next;
+    lock.unlock();
+    job.body(job.context, number);
+    job.done.fetch_add(1, std::memory_order_release);
+  }
+}
+
+}  // namespace fastact
