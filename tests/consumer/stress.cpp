@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr std::size_t callers = 4, most_rows = 40, most_calls_known = 400;
+constexpr std::size_t callers = 4, most_rows = 13, most_calls = 400;
 
 template <class T>
 struct Call {
@@ -25,13 +25,10 @@ struct Call {
 
   std::uint64_t run() const {
     static const std::vector<T> x = inputs<T>(1, 1 << 14), g = inputs<T>(2, 1 << 14);
-    static const std::vector<std::int64_t> labels(most_rows);
     // Each on memory of its own size: whoever strays leaves it.
-    const std::vector<T> own_x(x.end() - static_cast<std::ptrdiff_t>(size), x.end());
-    const std::vector<T> own_g(g.end() - static_cast<std::ptrdiff_t>(size), g.end());
-    const std::vector<std::int64_t> own_labels(labels.begin(),
-                                               labels.begin() + static_cast<std::ptrdiff_t>(size / axis.length));
-    return hash<T>(function->call(own_x, own_g, own_labels, axis));
+    const auto own = [this](const std::vector<T>& all) { return std::vector(all.data(), all.data() + size); };
+    const std::vector<std::int64_t> labels(size / axis.length);
+    return hash<T>(function->call(own(x), own(g), labels, axis));
   }
 };
 
@@ -40,10 +37,10 @@ std::vector<Call<T>> known_calls() {
   std::mt19937 random(1);
   const auto below = [&](std::size_t n) { return random() % n; };
   std::vector<Call<T>> calls;
-  while (calls.size() < most_calls_known) {
+  while (calls.size() < most_calls) {
     const Function<T>& f = functions<T>[calls.size() % functions<T>.size()];
     const std::size_t length = f.of_rows ? 2 * (1 + below(100)) : 1, inner = f.of_rows ? 1 + below(3) : 1;
-    const std::size_t size = f.of_rows ? length * inner * (1 + below(most_rows / 3 - 1)) : below(5000);
+    const std::size_t size = f.of_rows ? length * inner * (1 + below(most_rows)) : below(5000);
     calls.push_back({&f, size, {length, inner}});
     calls.back().expected = calls.back().run();
   }
