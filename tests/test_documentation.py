@@ -4,6 +4,7 @@ import doctest
 import inspect
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,17 @@ from functions import FROM_OUTPUT, FUNCTIONS, Function, each_forward, each_funct
 README = Path(__file__).parents[1] / "README.md"
 ROWS = sorted(name for name, f in vars(_core).items() if isinstance(f, np.ufunc) and f.signature)
 each_row_function = pytest.mark.parametrize("name", ROWS)
-OTHER_NAMES = {"config", "get_cmake_dir", "get_include", "get_num_threads", "memory_pool"}
-OTHER_NAMES |= {"set_num_threads", "show_config"}
+OTHER_NAMES = {
+    "Activation",
+    "config",
+    "get",
+    "get_cmake_dir",
+    "get_include",
+    "get_num_threads",
+    "memory_pool",
+}
+OTHER_NAMES |= {"names", "set_num_threads", "show_config"}
+METHODS = {"Activation.from_config", "Activation.to_config"}
 
 
 def test_public_names() -> None:
@@ -49,9 +59,9 @@ def test_row_docstring(name: str) -> None:
     assert max(map(len, doc.splitlines())) <= 110
 
 
-@pytest.mark.parametrize("name", sorted({f.name for f in FUNCTIONS} | {*ROWS} | OTHER_NAMES))
+@pytest.mark.parametrize("name", sorted({f.name for f in FUNCTIONS} | {*ROWS} | OTHER_NAMES | METHODS))
 def test_examples_of_docstrings(name: str) -> None:
-    doc = getattr(fastact, name).__doc__
+    doc = attrgetter(name)(fastact).__doc__
     test = doctest.DocTestParser().get_doctest(doc, {"np": np, "fastact": fastact}, name, None, None)
     assert test.examples or name in OTHER_NAMES
     failures: list[str] = []

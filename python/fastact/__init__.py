@@ -10,6 +10,7 @@ of rows (softmax and its kin, maxout, gated units) have ``axis`` in the place of
 from pathlib import Path as _Path
 
 from . import _functions, _rows
+from ._choose import Activation, get, names
 from ._core import config, get_num_threads, set_num_threads
 from ._pool import memory_pool
 
@@ -18,8 +19,8 @@ __version__ = config()["version"]
 _public = _functions.build() | _rows.build()
 globals().update(_public)
 
-__all__ = ["__version__", "config", "get_cmake_dir", "get_include", "get_num_threads", "memory_pool"]
-__all__ += ["set_num_threads", "show_config", *_public]
+__all__ = ["Activation", "__version__", "config", "get", "get_cmake_dir", "get_include", "get_num_threads"]
+__all__ += ["memory_pool", "names", "set_num_threads", "show_config", *_public]
 
 
 def show_config() -> None:

@@ -5,6 +5,9 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload, type_chec
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ._choose import Activation as Activation
+from ._choose import get as get
+from ._choose import names as names
 from ._core import config as config
 from ._core import get_num_threads as get_num_threads
 from ._core import set_num_threads as set_num_threads

@@ -21,11 +21,14 @@ class Entry:
     parameters: dict[str, str] = field(default_factory=dict)
     allowed: str = ""
     output_allowed: str = ""
+    aliases: tuple[str, ...] = ()
+    initializer: str = "glorot"  # the scheme of the weights before it: glorot, he or lecun
 
 
 ENTRIES = {
     "identity": Entry(
         title="Identity",
+        aliases=("linear",),
         formula="x",
         derivative="1",
         limits="f(±inf) = ±inf.",
@@ -35,6 +38,7 @@ ENTRIES = {
     ),
     "binary_step": Entry(
         title="Heaviside step",
+        aliases=("step", "heaviside"),
         formula="1 if x >= 0 else 0",
         derivative="0",
         limits="f(-inf) = 0, f(inf) = 1; the backward pass gives 0 whatever g holds.",
@@ -44,6 +48,7 @@ ENTRIES = {
     ),
     "relu": Entry(
         title="Rectified linear unit",
+        initializer="he",
         formula="max(x, 0)",
         derivative="1 if x > 0 else 0",
         from_output="1 if y > 0 else 0",
@@ -54,6 +59,7 @@ ENTRIES = {
     ),
     "relu6": Entry(
         title="Rectified linear unit capped at 6",
+        initializer="he",
         formula="min(max(x, 0), 6)",
         derivative="1 if 0 < x < 6 else 0",
         limits="f(-0.0) = 0.0, f(inf) = 6; where f' = 0 the backward pass gives 0 whatever g holds.",
@@ -63,6 +69,8 @@ ENTRIES = {
     ),
     "relu_squared": Entry(
         title="Squared rectified linear unit",
+        aliases=("squared_relu", "relu2"),
+        initializer="he",
         formula="max(x, 0)²",
         derivative="2·max(x, 0)",
         limits="f(-inf) = 0, f(inf) = inf, f'(inf) = inf; where x <= 0 the backward pass gives 0 whatever g"
@@ -72,6 +80,8 @@ ENTRIES = {
     ),
     "leaky_relu": Entry(
         title="Leaky rectified linear unit",
+        aliases=("lrelu",),
+        initializer="he",
         formula="x if x > 0 else negative_slope·x",
         derivative="1 if x > 0 else negative_slope",
         limits="f(-0.0) = -0.0, f(±inf) = ±inf.",
@@ -82,6 +92,8 @@ ENTRIES = {
     ),
     "prelu": Entry(
         title="Parametric rectified linear unit",
+        aliases=("parametric_relu",),
+        initializer="he",
         formula="x if x > 0 else alpha·x",
         derivative="1 if x > 0 else alpha",
         limits="f(inf) = inf, f(-inf) = -inf with a positive alpha.",
@@ -91,6 +103,7 @@ ENTRIES = {
     ),
     "threshold": Entry(
         title="Threshold",
+        initializer="he",
         formula="x if x > threshold else value",
         derivative="1 if x > threshold else 0",
         limits="f(-inf) = value, f(inf) = inf; where x <= threshold the backward pass gives 0 whatever g"
@@ -106,6 +119,7 @@ ENTRIES = {
     ),
     "sigmoid": Entry(
         title="Logistic function",
+        aliases=("logistic", "expit"),
         formula="1/(1 + exp(-x))",
         derivative="f(x)·f(-x)",
         from_output="y·(1 - y)",
@@ -129,6 +143,7 @@ ENTRIES = {
     ),
     "hard_sigmoid": Entry(
         title="Hard sigmoid",
+        aliases=("h_sigmoid",),
         formula="min(max(slope·x + offset, 0), 1)",
         derivative="slope if 0 < slope·x + offset < 1 else 0",
         limits="f(-inf) = 0, f(inf) = 1 with a positive slope; where f' = 0 the backward pass gives 0"
@@ -185,6 +200,7 @@ ENTRIES = {
     ),
     "softplus": Entry(
         title="Softplus",
+        initializer="he",
         formula="log(1 + exp(beta·x))/beta",
         derivative="1/(1 + exp(-beta·x))",
         from_output="1 - exp(-beta·y)",
@@ -201,9 +217,10 @@ ENTRIES = {
     ),
     "squareplus": Entry(
         title="Squareplus",
+        initializer="he",
         formula="(x + √(x² + b))/2",
-        derivative="(1 + x/√(x² + b))/2, and 1/2 at 0",
-        limits="f(-inf) = 0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(-1e4) is 1e-4, not 0.",
+        derivative="(1 + x/√(x² + b))/2",
+        limits="f(-inf) = 0, f(inf) = inf, f'(-inf) = 0, f'(0) = 1/2, f'(inf) = 1; f(-1e4) is 1e-4, not 0.",
         source='Barron, "Squareplus: a softplus-like algebraic rectifier", 2021.',
         parameters={"b": "Width of the bend, b >= 0; f(0) = √b/2."},
         allowed="b < 0 or NaN",
@@ -211,6 +228,7 @@ ENTRIES = {
     ),
     "elu": Entry(
         title="Exponential linear unit",
+        initializer="he",
         formula="x if x > 0 else alpha·(exp(x) - 1)",
         derivative="1 if x > 0 else alpha·exp(x)",
         from_output="1 if y > 0 else y + alpha",
@@ -227,6 +245,7 @@ ENTRIES = {
     ),
     "celu": Entry(
         title="Continuously differentiable exponential linear unit",
+        initializer="he",
         formula="x if x > 0 else alpha·(exp(x/alpha) - 1)",
         derivative="1 if x > 0 else exp(x/alpha)",
         limits="f(-0.0) = -0.0, f(-inf) = -alpha, f(inf) = inf, f'(-inf) = 0.",
@@ -237,6 +256,7 @@ ENTRIES = {
     ),
     "selu": Entry(
         title="Scaled exponential linear unit",
+        initializer="lecun",
         formula="λ·(x if x > 0 else α·(exp(x) - 1)), λ = 1.0507009873554805, α = 1.6732632423543772",
         derivative="λ if x > 0 else λ·α·exp(x)",
         from_output="λ if y > 0 else y + λ·α",
@@ -250,6 +270,7 @@ ENTRIES = {
     ),
     "exponential": Entry(
         title="Exponential function",
+        aliases=("exp",),
         formula="exp(x)",
         derivative="exp(x)",
         from_output="y",
@@ -264,6 +285,8 @@ ENTRIES = {
     ),
     "silu": Entry(
         title="Sigmoid linear unit",
+        aliases=("swish1",),
+        initializer="he",
         formula="x·σ(x), σ(x) = 1/(1 + exp(-x))",
         derivative="σ(x)·(1 + x·σ(-x))",
         limits="f(-0.0) = -0.0, f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1.",
@@ -276,6 +299,7 @@ ENTRIES = {
     ),
     "swish": Entry(
         title="Swish",
+        initializer="he",
         formula="x·σ(beta·x), σ(x) = 1/(1 + exp(-x))",
         derivative="s·(1 + beta·x·(1 - s)), s = σ(beta·x)",
         limits="With a positive beta f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(x) is x/2 for"
@@ -286,6 +310,7 @@ ENTRIES = {
     ),
     "quick_gelu": Entry(
         title="Gaussian error linear unit, logistic approximation",
+        initializer="he",
         formula="x·σ(1.702·x), σ(x) = 1/(1 + exp(-x))",
         derivative="σ(z)·(1 + z·σ(-z)), z = 1.702·x",
         limits="f(-0.0) = f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1.",
@@ -294,8 +319,10 @@ ENTRIES = {
     ),
     "hard_swish": Entry(
         title="Hard swish",
+        aliases=("hard_silu", "h_swish"),
+        initializer="he",
         formula="x·min(max(x + 3, 0), 6)/6",
-        derivative="0 if x <= -3, 1 if x >= 3, else (2·x + 3)/6",
+        derivative="0 if x <= -3 else 1 if x >= 3 else (2·x + 3)/6",
         limits="f(-0.0) = -0.0, f(-inf) = 0, f(inf) = inf; where x <= -3 the backward pass gives 0 whatever g"
         " holds.",
         source='Howard et al., "Searching for MobileNetV3", 2019.',
@@ -303,8 +330,9 @@ ENTRIES = {
     ),
     "gelu": Entry(
         title="Gaussian error linear unit",
-        formula="x·Φ(x), Φ the normal distribution function",
-        derivative="Φ(x) + x·φ(x), φ the normal density",
+        initializer="he",
+        formula="x·Φ(x), Φ(x) = (1 + erf(x/√2))/2",
+        derivative="Φ(x) + x·φ(x), φ(x) = exp(-x²/2)/√(2·π)",
         limits="f(-0.0) = f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(-13) is -7.95e-38.",
         source='Hendrycks and Gimpel, "Gaussian error linear units", 2016.',
         examples=(
@@ -314,8 +342,10 @@ ENTRIES = {
     ),
     "gelu_tanh": Entry(
         title="Gaussian error linear unit, hyperbolic tangent approximation",
+        aliases=("gelu_new", "gelu_fast", "gelu_approximate", "gelu_pytorch_tanh"),
+        initializer="he",
         formula="x/2·(1 + tanh(u)), u = √(2/π)·(x + 0.044715·x³)",
-        derivative="(1 + tanh(u))/2 + x/2·u'/cosh(u)², u' = √(2/π)·(1 + 0.134145·x²)",
+        derivative="(1 + tanh(u))/2 + x·u'/(2·cosh(u)²), u' = √(2/π)·(1 + 0.134145·x²)",
         limits="f(-0.0) = f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1; f(-10) is"
         " -1.2e-37, not 0.",
         source='Hendrycks and Gimpel, "Gaussian error linear units", 2016.',
@@ -323,6 +353,7 @@ ENTRIES = {
     ),
     "mish": Entry(
         title="Mish",
+        initializer="he",
         formula="x·tanh(log(1 + exp(x)))",
         derivative="tanh(s) + x·σ(x)/cosh(s)², s = log(1 + exp(x))",
         limits="f(-0.0) = -0.0, f(-inf) = -0.0, f(inf) = inf, f'(-inf) = 0, f'(inf) = 1.",
@@ -346,7 +377,7 @@ ENTRIES = {
     ),
     "soft_shrink": Entry(
         title="Soft shrinkage",
-        formula="x - lambd if x > lambd, x + lambd if x < -lambd, else 0",
+        formula="x - lambd if x > lambd else x + lambd if x < -lambd else 0",
         derivative="1 if |x| > lambd else 0",
         limits="f(-0.0) = -0.0, f(±inf) = ±inf; where |x| <= lambd the backward pass gives 0 whatever g"
         " holds.",
@@ -354,6 +385,24 @@ ENTRIES = {
         parameters={"lambd": "What |x| is lessened by, lambd >= 0."},
         allowed="lambd < 0 or NaN",
         examples=("[-1.5,  0. ,  0.5]", "[1., 0., 1.]"),
+    ),
+}
+
+# Those that `get` composes of others.
+COMPOSED = {
+    "general_relu": Entry(
+        title="Rectified linear unit with slope, cap and threshold",
+        initializer="he",
+        formula="min(x, max_value) if x > threshold else negative_slope·(x - threshold)",
+        derivative="0 if x >= max_value else 1 if x > threshold else negative_slope",
+        limits="f(inf) = max_value, or inf if that is None.",
+        source='Chollet et al., "Keras", 2015, `keras.activations.relu`.',
+        parameters={
+            "negative_slope": "Slope for x <= threshold, negative_slope >= 0.",
+            "max_value": "Largest value, max_value > threshold; None if there is none.",
+            "threshold": "The input above which x passes, threshold >= 0.",
+        },
+        examples=("[0., 0., 1.]", "[0., 0., 1.]"),
     ),
 }
 

@@ -26,8 +26,11 @@ class Family:
     passes: tuple[Pass, ...]  # in the order of SUFFIXES
     limits: str
     source: str
+    latex: tuple[str, str]  # y, and the gradient; sums have indices here
     refused: str = ""  # what else is a ValueError
     mistyped: str = ""  # what else is a TypeError
+    aliases: tuple[str, ...] = ()
+    initializer: str = "glorot"  # as in `_documentation`
 
 
 _WITHIN = (
@@ -48,8 +51,17 @@ _BLANCHARD = (
 _SHAZEER = 'Shazeer, "GLU variants improve transformer", 2020.'
 
 
-def _gate(title: str, formula: str, gradients: str, source: str, *examples: str, limits: str = "") -> Family:
+def _gate(
+    title: str,
+    formula: str,
+    gradients: str,
+    source: str,
+    latex: tuple[str, str, str],  # y, dL/da and dL/db
+    *examples: str,
+    limits: str = "",
+) -> Family:
     forward, backward = examples
+    y, da, db = latex
     return Family(
         title=title,
         passes=(
@@ -66,6 +78,10 @@ def _gate(title: str, formula: str, gradients: str, source: str, *examples: str,
         ),
         limits=f"The first half of x along axis is a, the second b. NaN gives NaN{limits}.",
         source=source,
+        latex=(
+            f"y = {y}",
+            rf"\frac{{\partial L}}{{\partial a}} = {da}, \quad \frac{{\partial L}}{{\partial b}} = {db}",
+        ),
         refused=", and for an odd number of elements along axis",
     )
 
@@ -95,6 +111,10 @@ FAMILIES = {
                 "      dtype=float32)",
             ),
         ),
+        latex=(
+            r"y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}",
+            r"\frac{\partial L}{\partial x_i} = y_i \left(g_i - \sum_j g_j y_j\right)",
+        ),
         limits=_LIMITS.format("the probability 0"),
         source='Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.',
     ),
@@ -122,6 +142,10 @@ FAMILIES = {
                 "      dtype=float32)",
             ),
         ),
+        latex=(
+            r"y_i = x_i - \log \sum_j e^{x_j}",
+            r"\frac{\partial L}{\partial x_i} = g_i - e^{y_i} \sum_j g_j",
+        ),
         limits=_LIMITS.format("the probability 0, the logarithm of which is -inf"),
         source=_BLANCHARD,
     ),
@@ -140,6 +164,10 @@ FAMILIES = {
                 "       [0.25      , 0.25      , 0.25      , 0.25      ]], dtype=float32)",
             ),
         ),
+        latex=(
+            r"y = \log \sum_j e^{x_j}",
+            r"\frac{\partial L}{\partial x_i} = g \frac{e^{x_i}}{\sum_j e^{x_j}}",
+        ),
         limits="NaN gives NaN; forward, a row that has inf gives inf, and one of nothing but -inf, or without"
         " elements, -inf; backward, such rows give NaN.",
         source=_BLANCHARD,
@@ -154,6 +182,11 @@ FAMILIES = {
                 "array([[0., 0., 0., 1.],\n       [1., 0., 0., 0.]], dtype=float32)",
             ),
         ),
+        latex=(
+            r"y = \max_j x_j",
+            r"\frac{\partial L}{\partial x_i} = \begin{cases}"
+            r" g & i = \min \operatorname{arg\,max}_j x_j \\ 0 & \text{otherwise} \end{cases}",
+        ),
         limits="A row that has a NaN gives NaN.",
         source='Goodfellow et al., "Maxout networks", 2013.',
         refused=", and for no element along axis",
@@ -163,6 +196,7 @@ FAMILIES = {
         "a·σ(b), σ(b) = 1/(1 + exp(-b)),",
         "dL/da = g·σ(b), dL/db = g·a·σ'(b)",
         'Dauphin et al., "Language modeling with gated convolutional networks", 2017.',
+        (r"a \sigma(b)", r"g \sigma(b)", r"g a \sigma'(b)"),
         "array([[0.        , 0.95257413],\n       [0.7310586 , 0.7310586 ]], dtype=float32)",
         "array([[0.8807971 , 0.95257413, 0.        , 0.04517666],\n"
         "       [0.7310586 , 0.7310586 , 0.19661194, 0.19661194]], dtype=float32)",
@@ -172,6 +206,7 @@ FAMILIES = {
         "relu(a)·b",
         "dL/da = g·b·relu'(a), dL/db = g·relu(a)",
         _SHAZEER,
+        (r"\operatorname{relu}(a) b", r"g b \operatorname{relu}'(a)", r"g \operatorname{relu}(a)"),
         "array([[0., 3.],\n       [1., 1.]], dtype=float32)",
         "array([[0., 3., 0., 1.],\n       [1., 1., 1., 1.]], dtype=float32)",
         limits=", except that dL/da is 0 where a <= 0, whatever b and g hold",
@@ -181,6 +216,7 @@ FAMILIES = {
         "gelu(a)·b",
         "dL/da = g·b·gelu'(a), dL/db = g·gelu(a)",
         _SHAZEER,
+        (r"\operatorname{gelu}(a) b", r"g b \operatorname{gelu}'(a)", r"g \operatorname{gelu}(a)"),
         "array([[0.       , 2.5240343],\n       [0.8413448, 0.8413448]], dtype=float32)",
         "array([[1.       , 3.2499464, 0.       , 0.8413448],\n"
         "       [1.0833155, 1.0833155, 0.8413448, 0.8413448]], dtype=float32)",
@@ -190,6 +226,7 @@ FAMILIES = {
         "silu(a)·b",
         "dL/da = g·b·silu'(a), dL/db = g·silu(a)",
         _SHAZEER,
+        (r"\operatorname{silu}(a) b", r"g b \operatorname{silu}'(a)", r"g \operatorname{silu}(a)"),
         "array([[0.       , 2.1931758],\n       [0.7310586, 0.7310586]], dtype=float32)",
         "array([[1.        , 2.7830114 , 0.        , 0.7310586 ],\n"
         "       [0.92767054, 0.92767054, 0.7310586 , 0.7310586 ]], dtype=float32)",
@@ -207,6 +244,10 @@ FAMILIES = {
                 "       [-0.75      ,  0.25      ,  0.25      ,  0.25      ]],\n"
                 "      dtype=float32)",
             ),
+        ),
+        latex=(
+            r"L = -\log \frac{e^{x_l}}{\sum_j e^{x_j}}, \quad l \text{ the label}",
+            r"\frac{\partial L}{\partial x_i} = g \left(\frac{e^{x_i}}{\sum_j e^{x_j}} - [i = l]\right)",
         ),
         limits="Probabilities are not stored on the way. A row that has a NaN or inf, or nothing but -inf,"
         " gives NaN; a label at a single -inf costs inf. Labels of lazy arrays, such as dask's, are not"
