@@ -272,4 +272,4 @@ def test_general_relu_is_silent_and_honours_limits(parameters: dict[str, Any]) -
     slope, most = f.parameters["negative_slope"], f.parameters["max_value"]
     assert f(np.inf) == (most or np.inf) and f(-np.inf) == (-np.inf if slope else 0)
     assert f.backward(-np.inf, 1.0) == slope
-    assert f(np.int8([3])).dtype == np.float16
+    assert f(np.array([3], np.int8)).dtype == np.float16

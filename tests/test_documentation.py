@@ -28,7 +28,7 @@ OTHER_NAMES = {
     "get_num_threads",
     "memory_pool",
 }
-OTHER_NAMES |= {"names", "set_num_threads", "show_config"}
+OTHER_NAMES |= {"names", "plot", "set_num_threads", "show_config"}
 METHODS = {"Activation.from_config", "Activation.to_config"}
 
 

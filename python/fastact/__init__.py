@@ -12,6 +12,7 @@ from pathlib import Path as _Path
 from . import _functions, _rows
 from ._choose import Activation, get, names
 from ._core import config, get_num_threads, set_num_threads
+from ._plot import plot
 from ._pool import memory_pool
 
 __version__ = config()["version"]
@@ -20,7 +21,7 @@ _public = _functions.build() | _rows.build()
 globals().update(_public)
 
 __all__ = ["Activation", "__version__", "config", "get", "get_cmake_dir", "get_include", "get_num_threads"]
-__all__ += ["memory_pool", "names", "set_num_threads", "show_config", *_public]
+__all__ += ["memory_pool", "names", "plot", "set_num_threads", "show_config", *_public]
 
 
 def show_config() -> None:

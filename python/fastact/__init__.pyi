@@ -11,6 +11,7 @@ from ._choose import names as names
 from ._core import config as config
 from ._core import get_num_threads as get_num_threads
 from ._core import set_num_threads as set_num_threads
+from ._plot import plot as plot
 from ._pool import memory_pool as memory_pool
 
 __version__: str
