@@ -9,8 +9,8 @@ import fastact
 import numpy as np
 import report
 from expressions import ROWS
+from fastact._bench import clock, least_times
 from libraries import fastact_calls
-from measure import clock, least_times
 
 
 def main() -> None:

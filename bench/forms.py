@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from expressions import CONSTANTS
+from fastact._expressions import CONSTANTS
 
 # How a call of torch's is made to write into `out`, where adding out= is not enough.
 TORCH_INTO_OUT = (

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import fastact
 import forms
 import numpy as np
-from expressions import CONSTANTS, EXPRESSIONS, ROWS
+from expressions import EXPRESSIONS, ROWS
 from fastact import _core
 from fastact._documentation import REQUIRED
+from fastact._expressions import CONSTANTS
 
 PASSES = "forward", "backward", "from_output"
 

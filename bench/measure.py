@@ -13,22 +13,20 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter, process_time, sleep
 from timeit import Timer
 from typing import Any, NamedTuple
 
 import fastact
 import numpy as np
 from expressions import ROWS
+from fastact._bench import clock, least_times
 from fastact._documentation import REQUIRED
 from forms import into_out
 from libraries import Library, load
 
-TURN = 3e-4  # seconds: long beside the clock's resolution, short beside the spells of a busy machine
-REST = 4e-3  # seconds for which threads of the library before may still be waiting busily
 CHECKED = 1 << 16  # elements of each result
 TOLERANCES = {"float16": (0.016, 0.016), "bfloat16": (0.125, 0.125)}  # 16 units in the last place
 # What not every operation has: a form for out=, or one for half precision.
@@ -78,11 +76,6 @@ def agree(dtype: str, ours: Any, theirs: Any) -> bool:
     return all(np.isclose(b, a, relative, absolute).mean() > 0.99 for a, b in zip(ours, theirs, strict=True))
 
 
-def clock(threads: int) -> Callable[[], float]:
-    """With one thread, the time that the processor spends on it: other work on the machine does not count."""
-    return process_time if threads == 1 else perf_counter
-
-
 def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | None]:
     """By library, where it has such a function; None where its result is wrong."""
     found: dict[str, Timer | None] = {}
@@ -106,25 +99,6 @@ def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | No
             right = agree(cell.dtype, expected, values)
             found[name] = Timer(expression, timer=clock(cell.threads), globals=names) if right else None
     return found
-
-
-def least_times(timers: Mapping[str, Timer], seconds: float, threads: int = 1) -> dict[str, float]:
-    """The least time of a call in nanoseconds, over turns that share so many seconds evenly."""
-    now = clock(threads)
-    calls = {
-        name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
-        for name, timer in timers.items()
-    }
-    least, spent = dict.fromkeys(timers, math.inf), dict.fromkeys(timers, 0.0)
-    while sum(spent.values()) < seconds or math.inf in least.values():
-        name = min(spent, key=spent.__getitem__)
-        start = now()
-        if threads > 1:
-            sleep(REST)
-            timers[name].timeit(1)  # wakes its threads
-        least[name] = min(least[name], timers[name].timeit(calls[name]) / calls[name])
-        spent[name] += now() - start
-    return {name: 1e9 * time for name, time in least.items()}
 
 
 def measure(libraries: Mapping[str, Library], cell: Cell, seconds: float) -> dict[str, Any]:

@@ -10,9 +10,15 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
-from fastact import _verify
-from fastact.__main__ import main
+from fastact import __main__, _verify
 from fastact._figures import DERIVATIVE, GRADIENT
+
+
+def main(arguments: list[str]) -> Any:
+    """Run the command and return its exit status."""
+    with pytest.raises(SystemExit) as stop:
+        __main__.main(arguments)
+    return stop.value.code
 
 
 @pytest.fixture(autouse=True)
@@ -92,15 +98,15 @@ def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["verify", "gleu"])
-    assert stop.value.code == 2
+    assert main(["verify", "gleu"]) == 2
     message = capsys.readouterr().err
     assert "'gleu'" in message and "gelu" in message
 
 
-@pytest.mark.parametrize("module", ["mpmath", "scipy", "tqdm"])
-def test_missing_package(module: str, run_python: RunPython) -> None:
+@pytest.mark.parametrize(
+    ("module", "extra"), [("click", "cli"), *((m, "verify") for m in ("mpmath", "scipy", "tqdm"))]
+)
+def test_missing_package(module: str, extra: str, run_python: RunPython) -> None:
     program = f"""if True:
         import sys
         sys.modules[{module!r}] = None
@@ -109,7 +115,7 @@ def test_missing_package(module: str, run_python: RunPython) -> None:
     """
     run = run_python("-c", program)
     assert run.returncode == 2
-    assert module in run.stderr and "pip install 'fastact[verify]'" in run.stderr
+    assert module in run.stderr and f"pip install 'fastact[{extra}]'" in run.stderr
 
 
 @pytest.mark.slow
@@ -144,9 +150,7 @@ def test_exhaustive_resumes(
 def test_unreadable_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "figures.json"
     file.write_text("not JSON")
-    with pytest.raises(SystemExit) as stop:
-        main(["verify", "relu", "--exhaustive", "--save", str(file)])
-    assert stop.value.code == 2
+    assert main(["verify", "relu", "--exhaustive", "--save", str(file)]) == 2
     assert str(file) in capsys.readouterr().err
     assert file.read_text() == "not JSON"
 

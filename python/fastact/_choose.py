@@ -37,10 +37,8 @@ _FRAMEWORKS: dict[Framework, dict[str, tuple[str, dict[str, float]]]] = {
 }
 
 _ENTRIES = _documentation.ENTRIES | _documentation.COMPOSED
-_FAMILIES = {
-    name: family for name, family in _row_documentation.FAMILIES.items() if name != "softmax_cross_entropy"
-}
-_FACTS: dict[str, _documentation.Entry | _row_documentation.Family] = _ENTRIES | _FAMILIES
+_FACTS: dict[str, _documentation.Entry | _row_documentation.Family] = _ENTRIES | _row_documentation.FAMILIES
+_NAMES = tuple(name for name in _FACTS if name != "softmax_cross_entropy")  # which is no function of x alone
 _LEARNABLE = {name: tuple(parameter for parameter, _ in values) for name, values, _ in _core.learnable}
 
 
@@ -50,21 +48,19 @@ def _key(name: str) -> str:
 
 
 @cache
-def _names_by_key() -> dict[str, str]:
-    return {_key(alias): name for name, facts in _FACTS.items() for alias in (name, *facts.aliases)}
+def _by_key(names: tuple[str, ...]) -> dict[str, str]:
+    return {_key(alias): name for name in names for alias in (name, *_FACTS[name].aliases)}
 
 
-def find(name: str) -> str:
-    """Return the name that fastact has for an activation, of which an alias may be given."""
-    by_key = _names_by_key()
+def find(name: str, among: tuple[str, ...] = _NAMES) -> str:
+    """Return that of the names which is meant, be it by an alias."""
+    by_key = _by_key(among)
     if found := by_key.get(_key(name)):
         return found
     from difflib import get_close_matches
 
     close = [by_key[key] for key in get_close_matches(_key(name), by_key)]
-    raise ValueError(
-        f"no activation is called {name!r}; there is {', '.join(dict.fromkeys(close or _FACTS))}"
-    )
+    raise ValueError(f"no activation is called {name!r}; there is {', '.join(dict.fromkeys(close or among))}")
 
 
 def _function(name: str) -> Any:
@@ -209,12 +205,12 @@ class Activation:
         return self._latex()[1]
 
     def _latex(self) -> tuple[str, str]:
-        if self.name in _FAMILIES:
-            return _FAMILIES[self.name].latex
+        facts = _FACTS[self.name]
+        if isinstance(facts, _row_documentation.Family):
+            return facts.latex
         from ._latex import latex  # takes a parser
 
-        entry = _ENTRIES[self.name]
-        return f"f(x) = {latex(entry.formula)}", f"f'(x) = {latex(entry.derivative)}"
+        return f"f(x) = {latex(facts.formula)}", f"f'(x) = {latex(facts.derivative)}"
 
     def to_config(self) -> dict[str, Any]:
         """Return the name and the parameters, as JSON can hold them.
@@ -351,4 +347,4 @@ def names() -> list[str]:
     >>> fastact.names()[:3]
     ['identity', 'binary_step', 'relu']
     """
-    return list(_FACTS)
+    return list(_NAMES)

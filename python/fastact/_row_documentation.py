@@ -32,6 +32,10 @@ class Family:
     aliases: tuple[str, ...] = ()
     initializer: str = "glorot"  # as in `_documentation`
 
+    @property
+    def formula(self) -> str:
+        return self.passes[0].formula.removeprefix("y = ")
+
 
 _WITHIN = (
     "within 2 ulp of the exact value in float32, 4 ulp in float64, 0.51 ulp in half precision, for rows of up"
