@@ -11,6 +11,7 @@ from typing import Any
 import fastact
 import numpy as np
 import pytest
+from conftest import RunPython
 from fastact import _choose
 from fastact._documentation import COMPOSED, REQUIRED
 from functions import DTYPES, FUNCTIONS, extremes
@@ -125,6 +126,7 @@ def test_activation_is_immutable() -> None:
         ("hard_silu", "hard_swish"),
         ("swish1", "silu"),
         ("LeakyReLU", "leaky_relu"),
+        ("lrelu", "leaky_relu"),
         ("hardtanh", "hard_tanh"),
         ("log-softmax", "log_softmax"),
         ("GELU", "gelu"),
@@ -132,6 +134,7 @@ def test_activation_is_immutable() -> None:
 )
 def test_aliases(alias: str, name: str) -> None:
     assert fastact.get(alias) == fastact.get(name)
+    assert fastact.get(alias, like="keras2") == fastact.get(name, like="keras2")
 
 
 def test_calls_take_other_arguments() -> None:
@@ -182,6 +185,12 @@ def test_mistaken_arguments() -> None:
         fastact.get("general_relu", max_value=1, threshold=2)
     with pytest.raises(ValueError, match="negative_slope is -1"):
         fastact.get("general_relu", negative_slope=-1)
+
+
+def test_import_is_cheap(run_python: RunPython) -> None:
+    run = run_python("-c", "import fastact, sys; print(sys.modules.keys())")
+    loaded = set(re.findall(r"'(\w+)'", run.stdout))
+    assert "numpy" in loaded and not loaded & {"click", "difflib", "matplotlib", "scipy"}
 
 
 def framework(name: str) -> Any:

@@ -155,6 +155,9 @@ def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
         "    fastact.show_config()\n"
         "    print(fastact.__version__ + fastact.get_include() + fastact.get_cmake_dir())\n"
         "    print(fastact.config()['isa'])\n"
+        "    gelu = fastact.get('gelu', like='jax')\n"
+        "    print(gelu(x), gelu.backward(x, x), gelu.formula.upper(), fastact.get(abs)(-1))\n"
+        "    fastact.plot([gelu, 'relu'], range=(-1, 1))\n"
         "    with fastact.memory_pool(limit=2**20) as pool:\n"
         "        print(pool.statistics()['hits'])\n"
     )
@@ -179,6 +182,9 @@ def test_stubs_refuse_mistakes(tmp_path: Path, run_python: RunPython) -> None:
         "fastact.softmax_cross_entropy(1.0)",
         "fastact.set_num_threads('two')",
         "fastact.memory_pool(limit='1 GiB')",
+        "fastact.get('gelu', like='tensorflow')",
+        "fastact.get('gelu').name = 'silu'",
+        "fastact.plot(1.0)",
         "fastact.no_such_function",
     ]
     program = tmp_path / "program.py"

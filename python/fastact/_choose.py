@@ -97,7 +97,7 @@ class Activation:
     Attributes
     ----------
     name : str
-        The name of the function, ``fastact.NAME``.
+        The name of the function, ``fastact.NAME``; only general_relu is composed of several.
     parameters : dict
         What the function is given by name; a new dict each time.
     learnable : tuple of str
@@ -325,13 +325,13 @@ def get(activation: Any, *, like: Framework | None = None, **parameters: Any) ->
         if like or parameters:
             raise TypeError(f"like and parameters go with a name, not with {activation!r}")
         return activation
+    name = find(activation)
     defaults: dict[str, float] = {}
     if like is not None:
         if like not in _FRAMEWORKS:
             raise ValueError(f"like must be one of {', '.join(_FRAMEWORKS)}, not {like!r}")
-        by_key = {_key(name): meant for name, meant in _FRAMEWORKS[like].items()}
-        activation, defaults = by_key.get(_key(activation)) or (activation, {})
-    return Activation.from_config({"name": activation, "parameters": defaults | parameters})
+        name, defaults = _FRAMEWORKS[like].get(name, (name, {}))
+    return Activation.from_config({"name": name, "parameters": defaults | parameters})
 
 
 def names() -> list[str]:
