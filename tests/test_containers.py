@@ -63,17 +63,6 @@ def test_masked_array(f: Function) -> None:
 
 @pytest.mark.slow
 @each_function
-def test_dask(f: Function) -> None:
-    dask = pytest.importorskip("dask.array", reason="dask is not installed")
-    expected = f(*operands(f))
-    for chunks in ((6, 8), (1, 8), (2, 3), (5, 1)):
-        result = f(*(dask.from_array(a, chunks=chunks) for a in operands(f)))
-        assert isinstance(result, dask.Array) and result.dtype == np.float32
-        assert result.compute(scheduler="threads").tobytes() == expected.tobytes()
-
-
-@pytest.mark.slow
-@each_function
 def test_xarray(f: Function) -> None:
     xarray = pytest.importorskip("xarray", reason="xarray is not installed")
     args = [xarray.DataArray(a, dims=("sample", "unit"), coords={"unit": range(8)}) for a in operands(f)]

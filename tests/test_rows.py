@@ -376,20 +376,6 @@ def test_subclass(f: RowFunction) -> None:
         assert type(f(*given)) is Tagged
 
 
-@pytest.mark.slow
-@each_row_function
-def test_dask(f: RowFunction) -> None:
-    """Whole rows to a chunk; however the rows are divided among them."""
-    dask = pytest.importorskip("dask.array", reason="dask is not installed")
-    args = f.arguments(np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32))
-    expected = f(*args)
-    for rows in (6, 1, 4):
-        lazy = [dask.from_array(a, chunks=(rows, -1)[: a.ndim]) for a in args]
-        result = f(*lazy)
-        assert isinstance(result, dask.Array) and result.dtype == np.float32
-        assert result.compute(scheduler="threads").tobytes() == expected.tobytes()
-
-
 EQUALLY_SHAPED = [f for f in UNGATED if f.inputs == ["n"] * len(f.inputs) and f.output]
 
 
@@ -412,17 +398,3 @@ def test_pandas() -> None:
         result = fastact.softmax(frame, axis=axis)
         right = pd.DataFrame(fastact.softmax(frame.to_numpy(), axis=axis), frame.index, frame.columns)
         pd.testing.assert_frame_equal(result, right)
-
-
-@pytest.mark.slow
-def test_lazy_label_out_of_range() -> None:
-    dask = pytest.importorskip("dask.array", reason="dask is not installed")
-    x = np.ones((6, 4), np.float32)
-    labels = np.array([0, 4, -1, 3, 2**62, -(2**63)])
-    for axis in (-1, 0):
-        lazy = dask.from_array(labels, chunks=-1)
-        given = x if axis else x.T.copy()
-        loss = fastact.softmax_cross_entropy(given, lazy, axis=axis).compute()
-        np.testing.assert_array_equal(np.isnan(loss), [False, True, True, False, True, True])
-        dx = fastact.softmax_cross_entropy_backward(given, lazy, np.ones(6, np.float32), axis=axis).compute()
-        np.testing.assert_array_equal(np.isnan(dx).any(axis), np.isnan(loss))

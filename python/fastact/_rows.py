@@ -1,8 +1,8 @@
 """Functions of rows and the backward passes of learnable parameters: what they need beside their ufuncs."""
 
 import inspect
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Callable, Iterable
+from itertools import chain, groupby
 from math import prod
 from typing import Any
 
@@ -29,7 +29,37 @@ def _in_c_order(ufunc: np.ufunc, axis: int, parts: int, out: Any, x: Any, *other
     return np.empty((*before, n // parts, *after), dtype)
 
 
+def _cut(a: Any, like: Any, chunks: tuple[Any, ...]) -> Any:
+    """The array as lazy as another, in these chunks unless it is broadcast."""
+    a = np.asarray(a, like=like)
+    along = chunks[max(len(chunks) - a.ndim, 0) :]
+    return a.rechunk(tuple(1 if n == 1 else c for n, c in zip(a.shape, along, strict=False)))
+
+
+def _refuse_pieces(name: str, x: Any, axes: Iterable[int]) -> None:
+    if several := {axis: -1 for axis in axes if len(x.chunks[axis]) > 1}:
+        axis, *_ = several
+        raise ValueError(
+            f"{name}: axis {axis} is cut in {len(x.chunks[axis])} chunks, but must be in one;"
+            f" .rechunk({several}) makes it so"
+        )
+
+
+def _in_chunks(name: str, axis: int, *arrays: Any) -> tuple[Any, ...]:
+    """The arrays; where one is of chunks (dask's), all are in those of the first, which must not cut rows."""
+    for lazy in arrays:
+        if hasattr(lazy, "rechunk"):
+            break
+    else:
+        return arrays
+    x, *others = (np.asarray(a, like=lazy) for a in arrays)
+    axis = normalize_axis_index(axis, x.ndim)
+    _refuse_pieces(name, x, [axis])
+    return x, *(_cut(a, x, x.chunks[:axis] + x.chunks[axis + 1 :]) for a in others)
+
+
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False, out: Any = None, **keywords: Any) -> Any:
+    (x,) = _in_chunks("logsumexp", axis, x)
     return _core.logsumexp(x, axis=axis, keepdims=keepdims, out=out, **keywords)
 
 
@@ -37,14 +67,17 @@ def logsumexp_backward(
     x: Any, g: Any, axis: int = -1, keepdims: bool = False, out: Any = None, **keywords: Any
 ) -> Any:
     g = np.squeeze(g, axis) if keepdims else g
+    x, g = _in_chunks("logsumexp_backward", axis, x, g)
     return _core.logsumexp_backward(x, g, axis=axis, out=out, **keywords)
 
 
 def maxout(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+    (x,) = _in_chunks("maxout", axis, x)
     return _core.maxout(x, axis=axis, out=out, **keywords)
 
 
 def maxout_backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
+    x, g = _in_chunks("maxout_backward", axis, x, g)
     out = _in_c_order(_core.maxout_backward, axis, 1, out, x, g) if not keywords else out
     return _core.maxout_backward(x, g, axis=axis, out=out, **keywords)
 
@@ -63,6 +96,11 @@ def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     activation, is_second = _GATES[name]
     f, f_backward = getattr(_core, activation), getattr(_core, f"{activation}_backward")
 
+    def types(ufunc: np.ufunc, *arrays: Any) -> Any:
+        """Of the result, and of what is rounded on the way to it."""
+        dtype = ufunc.resolve_dtypes((*(a.dtype for a in arrays), None))[-1]
+        return dtype, np.promote_types(dtype, np.float32)
+
     def halves(x: Any, axis: int) -> Any:
         """What is activated, and what it is multiplied by."""
         axis = normalize_axis_index(axis, x.ndim)
@@ -74,16 +112,18 @@ def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def forward(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
         if _is_lazy(x) and out is None:
-            u, v = halves(x, axis)
-            return f(u, **keywords) * v
+            dtype, wide = types(ufunc, x)
+            u, v = halves(x.astype(wide), axis)
+            return (f(u, **keywords) * v).astype(dtype)
         out = _in_c_order(ufunc, axis, 2, out, x) if not keywords else out
         return ufunc(x, axes=[axis] * 2, out=out, **keywords)
 
     def backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
-        if _is_lazy(x) and out is None:
-            u, v = halves(x, axis)
+        if (_is_lazy(x) or _is_lazy(g)) and out is None:
+            dtype, wide = types(ufunc_backward, x, g)
+            (u, v), g = halves(x.astype(wide), axis), g.astype(wide)
             gradients = [f_backward(u, g * v, **keywords), g * f(u, **keywords)]
-            return np.concatenate(gradients[::-1] if is_second else gradients, axis)
+            return np.concatenate(gradients[::-1] if is_second else gradients, axis).astype(dtype)
         out = _in_c_order(ufunc_backward, axis, 1, out, x, g) if not keywords else out
         return ufunc_backward(x, g, axes=[axis] * 3, out=out, **keywords)
 
@@ -98,6 +138,7 @@ def _is_lazy(x: Any) -> bool:
 
 def softmax_cross_entropy(logits: Any, labels: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
     labels = _checked_labels("softmax_cross_entropy", logits, labels, axis)
+    logits, labels = _in_chunks("softmax_cross_entropy", axis, logits, labels)
     return _core.softmax_cross_entropy(logits, labels, axis=axis, out=out, **keywords)
 
 
@@ -105,6 +146,7 @@ def softmax_cross_entropy_backward(
     logits: Any, labels: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any
 ) -> Any:
     labels = _checked_labels("softmax_cross_entropy_backward", logits, labels, axis)
+    logits, labels, g = _in_chunks("softmax_cross_entropy_backward", axis, logits, labels, g)
     return _core.softmax_cross_entropy_backward(logits, labels, g, axis=axis, out=out, **keywords)
 
 
@@ -137,7 +179,7 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
     def backward(x: Any, g: Any, p: Any, out: Any) -> tuple[Any, Any]:
         x, g = (a if hasattr(a, "__array_ufunc__") else np.asarray(a) for a in (x, g))
         p_type = getattr(p, "dtype", None)
-        p = np.asarray(p)
+        p = p if hasattr(p, "rechunk") else np.asarray(p)
         if p.dtype.kind not in "biuf" and p.dtype.name != "bfloat16":
             raise TypeError(f"{name}: {parameter} must be a real number or an array of them, not {p.dtype}")
         if x.shape != g.shape:
@@ -160,6 +202,11 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
         runs = [(key, list(run)) for key, run in groupby(range(x.ndim), lambda i: shape[i] == 1)]
         shared = [run for is_shared, run in runs if is_shared] or [[]]
         row = max(shared, key=lambda run: prod(x.shape[i] for i in run))
+        lazy = next((a for a in (x, g, p) if hasattr(a, "rechunk")), None)
+        if lazy is not None:
+            x = np.asarray(x, like=lazy)
+            _refuse_pieces(name, x, chain.from_iterable(shared))
+            g, p = _cut(g, x, x.chunks), _cut(p, x, x.chunks)
         first, last = (row[0], row[-1] + 1) if row else (x.ndim, x.ndim)
         rows = (*x.shape[:first], prod(x.shape[first:last]), *x.shape[last:])
         if dx is not None:
