@@ -52,10 +52,10 @@ def _in_chunks(name: str, axis: int, *arrays: Any) -> tuple[Any, ...]:
             break
     else:
         return arrays
-    x, *others = (np.asarray(a, like=lazy) for a in arrays)
+    x: Any = np.asarray(arrays[0], like=lazy)
     axis = normalize_axis_index(axis, x.ndim)
     _refuse_pieces(name, x, [axis])
-    return x, *(_cut(a, x, x.chunks[:axis] + x.chunks[axis + 1 :]) for a in others)
+    return x, *(_cut(a, x, x.chunks[:axis] + x.chunks[axis + 1 :]) for a in arrays[1:])
 
 
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False, out: Any = None, **keywords: Any) -> Any:
