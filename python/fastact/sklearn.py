@@ -22,8 +22,8 @@ try:
     from sklearn.neural_network import _multilayer_perceptron as _perceptron
     from sklearn.utils._param_validation import StrOptions
 except ModuleNotFoundError as missing:
-    message = f"fastact.sklearn needs {missing.name}: pip install 'fastact[sklearn]'"
-    raise ModuleNotFoundError(message, name=missing.name) from missing
+    message = f"{missing.name} is not installed: pip install 'fastact[sklearn]'"
+    raise ImportError(message, name=missing.name) from missing
 
 __all__ = ["patch", "patched", "unpatch"]
 
