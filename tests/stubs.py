@@ -15,6 +15,8 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload, type_chec
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from . import diagnostics as diagnostics
+from . import initializers as initializers
 from ._choose import Activation as Activation
 from ._choose import get as get
 from ._choose import names as names

@@ -4,6 +4,7 @@ import doctest
 import inspect
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,16 @@ def test_examples_of_docstrings(name: str) -> None:
     failures: list[str] = []
     doctest.DocTestRunner().run(test, out=failures.append)
     assert not failures, "".join(failures)
+
+
+@pytest.mark.parametrize("name", ["autograd", "diagnostics", "initializers"])
+def test_examples_of_modules(name: str) -> None:
+    module = import_module(f"fastact.{name}")
+    results = doctest.testmod(module, extraglobs={"np": np, "fastact": fastact})
+    assert results.attempted and not results.failed
+    for public in module.__all__:
+        doc = getattr(module, public).__doc__
+        assert max(map(len, doc.splitlines())) <= 110, public
 
 
 @each_function

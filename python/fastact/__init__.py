@@ -7,7 +7,9 @@ do: ``out``, ``where``, ``dtype``, any strides, any array type that implements `
 of rows (softmax and its kin, maxout, gated units) have ``axis`` in the place of ``where``.
 """
 
+from importlib import import_module as _import_module
 from pathlib import Path as _Path
+from types import ModuleType as _ModuleType
 
 from . import _functions, _rows
 from ._choose import Activation, get, names
@@ -38,3 +40,9 @@ def get_include() -> str:
 def get_cmake_dir() -> str:
     """Return the folder for CMake's ``fastact_DIR``, where ``find_package(fastact CONFIG)`` looks."""
     return str(_Path(__file__).parent / "lib" / "cmake" / "fastact")
+
+
+def __getattr__(name: str) -> _ModuleType:
+    if name in ("diagnostics", "initializers"):  # loaded when first asked for
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

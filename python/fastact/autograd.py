@@ -1,9 +1,9 @@
 """Derivatives of fastact's functions for HIPS autograd (https://github.com/HIPS/autograd).
 
 Importing this module is all: from then on ``autograd.grad``, ``elementwise_grad``, ``jacobian`` and the like
-go through calls of ``fastact.NAME``, for the arrays and for the parameters, in forward mode too. The kernels of
-``fastact.NAME_backward`` compute the derivative for an array or a learnable parameter. For other parameters,
-and for derivatives of derivatives, autograd differentiates the formulas that are written here.
+go through calls of ``fastact.NAME``, for the arrays and for the parameters, in forward mode too. The kernels
+of ``fastact.NAME_backward`` compute the derivative for an array or a learnable parameter. For other
+parameters, and for derivatives of derivatives, autograd differentiates the formulas that are written here.
 ``fastact.NAME_backward`` and ``fastact.NAME_backward_from_output`` can be differentiated too, except
 ``prelu_backward`` and ``swish_backward``, which return a pair.
 
@@ -49,10 +49,7 @@ try:
     from autograd.numpy.numpy_jvps import broadcast
     from autograd.numpy.numpy_vjps import unbroadcast_f
 except ModuleNotFoundError as missing:
-    if missing.name != "autograd":
-        raise
-    message = "fastact.autograd needs the package autograd: pip install 'fastact[autograd]'"
-    raise ModuleNotFoundError(message, name=missing.name) from None
+    raise ModuleNotFoundError("fastact.autograd needs autograd: pip install 'fastact[autograd]'") from missing
 
 __all__: list[str] = []
 
@@ -179,7 +176,7 @@ def _from_output(name: str) -> Formula:
     return lambda x, g, *p, **axis: formula(f(x, *p, **axis), g, *p, **axis)
 
 
-# And in x and g.
+# And in x and g, where y does not serve; that of elu does not tell the sign of x with every alpha.
 _BACKWARD: dict[str, Formula] = {
     "identity": lambda x, g: _where(x >= 0, g, g),
     "binary_step": lambda x, g: _where(x >= 0, 0.0 * g, 0.0 * g),
@@ -194,6 +191,7 @@ _BACKWARD: dict[str, Formula] = {
     "hard_tanh": lambda x, g, low, high: _where((x > low) & (x < high), g, 0.0),
     "softsign": lambda x, g: g / (1 + anp.abs(_near(x))) ** 2,
     "squareplus": _squareplus,
+    "elu": lambda x, g, alpha: _where(x > 0, g, g * alpha * fastact.exponential(_below(x))),
     "celu": lambda x, g, alpha: _where(x > 0, g, g * fastact.exponential(_below(x) / alpha)),
     "silu": lambda x, g: _swish(x, g, 1.0),
     "swish": _swish,
@@ -208,7 +206,7 @@ _BACKWARD: dict[str, Formula] = {
     "maxout": _maxout,
     "softmax_cross_entropy": _cross_entropy,
 }
-_BACKWARD |= {name: _from_output(name) for name in _FROM_OUTPUT}
+_BACKWARD |= {name: _from_output(name) for name in _FROM_OUTPUT if name not in _BACKWARD}
 _BACKWARD |= {name: partial(_gated, name) for name in _GATES}
 
 # The functions of parameters, from which autograd has the derivatives for these.

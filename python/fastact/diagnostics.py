@@ -174,5 +174,5 @@ def gradient_flow(gradients: Sequence[ArrayLike]) -> GradientFlow:
     sizes = np.array([np.linalg.norm(a) / np.sqrt(a.size) for a in arrays])
     zeros = np.array([np.mean(a == 0) for a in arrays])
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.exp(np.diff(np.log(sizes[::-1])).mean()) if len(sizes) > 1 else 1.0
+        factor = (sizes[0] / sizes[-1]) ** (1 / max(1, len(sizes) - 1))
     return GradientFlow(sizes, zeros, float(factor))

@@ -1,0 +1,41 @@
+"""Differentiate 3x² at 5, then every activation over [-6, 6], as with a gradient tape."""
+
+import autograd
+import autograd.numpy as anp
+import fastact
+import fastact.autograd  # has autograd differentiate fastact's functions
+import numpy as np
+from fastact._core import activations, learnable
+
+REQUIRED = {"prelu": {"alpha": 0.25}}
+
+
+def main() -> None:
+    print(f"d/dx 3x² at 5: {autograd.grad(lambda x: 3 * x**2)(5.0)}\n")
+
+    x = np.linspace(-6, 6, 241)
+    print(
+        f"{'':14} {'f(1)':>9} {'f′(1)':>9} {'f″(1)':>9}  over [-6, 6]: {'least f′':>8} {'at':>6} {'largest f′':>11}"
+    )
+    for name, *_ in activations + learnable:
+
+        def f(x: anp.ndarray, name: str = name) -> anp.ndarray:
+            return getattr(fastact, name)(x, **REQUIRED.get(name, {}))
+
+        slope = autograd.elementwise_grad(f)
+        values = slope(x)
+        at = x[values.argmin()]
+        print(
+            f"{name:14} {f(1.0):9.5f} {slope(1.0):9.5f} {autograd.elementwise_grad(slope)(1.0):9.5f}"
+            f" {values.min():22.5f} {at:6.2f} {values.max():11.5f}"
+        )
+
+    # A parameter is differentiated for like an array, and a loss through whatever calls fastact.
+    print("\nd/dβ Σ swish(x, β) at 1:", autograd.grad(lambda beta: anp.sum(fastact.swish(x, beta)))(1.0))
+    logits = np.array([2.0, 1.0, -1.0])
+    curvature = autograd.hessian(lambda z: fastact.softmax_cross_entropy(z, 0))(logits)
+    print(f"\nHessian of the cross-entropy at {logits}:\n{curvature}")
+
+
+if __name__ == "__main__":
+    main()

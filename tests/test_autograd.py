@@ -1,0 +1,155 @@
+"""Derivatives of plain calls by autograd."""
+
+from typing import Any
+
+import autograd
+import autograd.numpy as anp
+import fastact
+import fastact.autograd
+import numpy as np
+import pytest
+from accuracy import parameter_samples
+from autograd.test_util import check_grads
+from conftest import RunPython
+from fastact._reference import ACTIVATIONS, mp
+from functions import (
+    BACKWARD,
+    FORWARD,
+    FROM_OUTPUT,
+    Array,
+    Function,
+    each_backward,
+    each_forward,
+    each_function,
+)
+from rows import LEARNED, RowFunction, each_row_function
+
+# autograd's own remark on what does not depend on its argument, as the slope of an identity.
+pytestmark = pytest.mark.filterwarnings("ignore:Output seems independent of input")
+
+
+def inputs(f: Function, shape: tuple[int, ...]) -> list[Array]:
+    """Arrays away from kinks, and the parameters as an array for each of the last axis."""
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(0, 3, shape), rng.normal(size=shape)
+    values = [np.full(shape[-1:], value) for _, value in f.defaults]
+    if f.suffix == FROM_OUTPUT:
+        x = f.sibling(FORWARD)(x, *values)
+        x = np.where(x == 0, 0.1, x)
+    return [x, g, *values] if f.suffix else [x, *values]
+
+
+@each_function
+def test_check_grads(f: Function) -> None:
+    """For the arrays and the parameters, in reverse and forward mode, to second order."""
+    np.random.seed(0)  # noqa: NPY002 - what check_grads draws from
+    check_grads(f.function)(*inputs(f, (2, 3)))
+
+
+@each_function
+def test_broadcasting(f: Function) -> None:
+    np.random.seed(0)  # noqa: NPY002
+    first, *others = inputs(f, (2, 3))
+    check_grads(f.function, order=1)(first, *(a[..., :1] for a in others))
+    check_grads(f.function, order=1)(first[0], *(np.broadcast_to(a, (2, 3)).copy() for a in others))
+
+
+@each_row_function
+@pytest.mark.parametrize("axis", [-1, 0, 1])
+def test_check_grads_of_rows(f: RowFunction, axis: int) -> None:
+    np.random.seed(0)  # noqa: NPY002
+    args = f.moved(f.arguments(np.random.default_rng(0).normal(size=(6, 4))), (2, 3), axis)
+    differentiable = [k for k, a in enumerate(args) if a.dtype.kind == "f"]
+    check_grads(f, differentiable)(*args, axis=axis)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_logsumexp_keepdims(keepdims: bool) -> None:
+    np.random.seed(0)  # noqa: NPY002
+    x = np.random.default_rng(0).normal(size=(2, 3))
+    check_grads(lambda x: fastact.logsumexp(x, axis=0, keepdims=keepdims))(x)
+
+
+@each_backward
+def test_first_derivative_is_the_backward_pass(f: Function) -> None:
+    forward = f.sibling(FORWARD)
+    x = np.linspace(-6, 6, 241)  # with every kink
+    for dtype in (np.float32, np.float64):
+        gradient = autograd.elementwise_grad(forward)(x.astype(dtype))
+        expected = f(x.astype(dtype), np.ones_like(x, dtype))
+        np.testing.assert_array_equal(gradient, expected, strict=True)
+
+
+@each_forward
+def test_second_derivative(f: Function) -> None:
+    kinks = ACTIVATIONS[f.activation].kinks + (0.0,) * (f.activation in ("celu", "relu_squared", "softsign"))
+    x = np.linspace(-6, 6, 50)
+    x = x[np.abs(np.subtract.outer(x, kinks)).min(axis=1, initial=1) > 1e-6]
+    for parameters in map(dict, parameter_samples(f)):
+        if f.activation == "squareplus" and parameters.get("b") == 0:
+            continue  # |x| and x with a kink between them
+        second = autograd.elementwise_grad(autograd.elementwise_grad(lambda x: f(x, **parameters)))  # noqa: B023
+        derivative = ACTIVATIONS[f.activation].exact_derivative
+        given = {key: mp.mpf(value) for key, value in (f.required | parameters).items()}
+        with mp.workdps(60):
+            expected = [float(mp.diff(lambda t: derivative(t, **given), mp.mpf(t), h=1e-20)) for t in x]  # noqa: B023
+        np.testing.assert_allclose(second(x), expected, rtol=1e-13, atol=1e-14)
+        assert second(x.astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize(("name", "p"), LEARNED.items())
+def test_parameter_gradient_is_the_kernels(name: str, p: float) -> None:
+    rng = np.random.default_rng(0)
+    x, alpha = rng.normal(0, 3, (50, 4)).astype(np.float32), np.full(4, p, np.float32)
+    f, backward = getattr(fastact, name.removesuffix(BACKWARD)), getattr(fastact, name)
+    gradients = autograd.grad(lambda x, alpha: anp.sum(f(x, alpha)), (0, 1))(x, alpha)
+    for gradient, expected in zip(gradients, backward(x, np.ones_like(x), alpha), strict=True):
+        np.testing.assert_array_equal(gradient, expected, strict=True)
+
+
+@each_forward
+def test_no_warning_far_out(f: Function) -> None:
+    far = np.array([1e200, 1e30, 800, 30, 0]) * np.array([[1], [-1]])
+    second = autograd.elementwise_grad(autograd.elementwise_grad(f))(far)
+    assert f.activation == "exponential" or np.isfinite(second).all()
+
+
+def test_third_derivative() -> None:
+    third: Any = fastact.tanh
+    for _ in range(3):
+        third = autograd.elementwise_grad(third)
+    x = np.linspace(-2, 2, 9)
+    t = np.tanh(x)
+    np.testing.assert_allclose(third(x), (1 - t * t) * (6 * t * t - 2), rtol=1e-13, atol=1e-14)
+
+
+def test_network() -> None:
+    """Of a loss through layers, what backpropagation by hand has."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(5, 3)), rng.integers(4, size=5)
+    weights = [rng.normal(size=(3, 6)), rng.normal(size=(3, 4))]
+
+    def loss(weights: Any) -> Any:
+        hidden = fastact.swiglu(fastact.leaky_relu(x @ weights[0], 0.2))
+        return anp.mean(fastact.softmax_cross_entropy(hidden @ weights[1], labels))
+
+    z = x @ weights[0]
+    u = fastact.leaky_relu(z, 0.2)
+    hidden = fastact.swiglu(u)
+    g = fastact.softmax_cross_entropy_backward(hidden @ weights[1], labels, 1 / 5)
+    dz = fastact.leaky_relu_backward(z, fastact.swiglu_backward(u, g @ weights[1].T), 0.2)
+    for gradient, expected in zip(autograd.grad(loss)(weights), (x.T @ dz, hidden.T @ g), strict=True):
+        np.testing.assert_allclose(gradient, expected, rtol=1e-13, atol=1e-15)
+
+
+def test_refuses_where() -> None:
+    with (
+        pytest.raises(TypeError, match="gelu: no derivative is known with where="),
+        pytest.warns(UserWarning, match="unit?ialized memory"),
+    ):
+        autograd.grad(lambda x: fastact.gelu(x, where=np.array(True)))(1.0)
+
+
+def test_without_autograd(run_python: RunPython) -> None:
+    program = "import sys; sys.modules['autograd'] = None; import fastact.autograd"
+    assert "pip install 'fastact[autograd]'" in run_python("-c", program).stderr
