@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 from math import sqrt
 from typing import Any
@@ -19,7 +20,7 @@ Curves = dict[str, list[float]]
 DEEP = [64, *[128] * 20, 10]  # pixels, hidden layers, digits
 SHALLOW = [64, *[64] * 3, 10]
 BATCH = 128
-RATES = [3.0] * 5 + [0.05] * 30  # of the epochs: far too large, then small
+LARGE, SMALL, LARGE_EPOCHS = 3.0, 0.05, 5  # a rate that is far too large, and for how long
 DEAD = 1e-3  # of units whose slope stays below, next to nothing is learnt
 
 
@@ -96,15 +97,16 @@ def vanishing(x: Array, labels: Labels, seed: int) -> Curves:
     return curves
 
 
-def dying(seed: int) -> tuple[Curves, Curves]:
+def dying(epochs: int, seed: int) -> tuple[Curves, Curves]:
     """Of networks in training, the dead units and the accuracy after each epoch."""
     x, x_test, labels, labels_test = digits(seed)
     # Brightness from 0 up, not centred: one large step may push a unit below zero for every image.
     darkest = x.min(axis=0)
     x, x_test = x - darkest, x_test - darkest
-    large = RATES.count(RATES[0])
-    print(f"\nUnits of {len(SHALLOW) - 2} hidden layers, {large} epochs at a rate of {RATES[0]},", end=" ")
-    print(f"then {len(RATES) - large} at {RATES[-1]}\n")
+    print(
+        f"\nUnits of {len(SHALLOW) - 2} hidden layers, {LARGE_EPOCHS} epochs at a rate of {LARGE},", end=" "
+    )
+    print(f"then {epochs} at {SMALL}\n")
     print(f"{'':11} {'dead, by layer':>24} {'accuracy':>10} {'dead, by layer':>24} {'accuracy':>10}")
     dead: Curves = {}
     accuracy: Curves = {}
@@ -113,13 +115,13 @@ def dying(seed: int) -> tuple[Curves, Curves]:
             continue
         network, rng = Network(name, scheme, SHALLOW, seed), np.random.default_rng(seed)
         dead[name], accuracy[name], row = [], [], f"{name:11}"
-        for epoch, rate in enumerate(RATES, 1):
+        for epoch, rate in enumerate([LARGE] * LARGE_EPOCHS + [SMALL] * epochs, 1):
             for batch in np.array_split(rng.permutation(len(x)), len(x) // BATCH):
                 network.step(x[batch], labels[batch], rate)
             fractions = diagnostics.dead_fraction(network.slopes(x), DEAD)
             dead[name].append(fractions.mean())
             accuracy[name].append((network.forward(x_test).argmax(axis=1) == labels_test).mean())
-            if epoch in (large, len(RATES)):
+            if epoch in (LARGE_EPOCHS, LARGE_EPOCHS + epochs):
                 row += "   " + "".join(f"{part:8.1%}" for part in fractions) + f"{accuracy[name][-1]:11.3f}"
         print(row)
     return dead, accuracy
@@ -132,7 +134,7 @@ def draw(file: str, sizes: Curves, dead: Curves, accuracy: Curves) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.6), layout="constrained")
     titles = (
         "Gradient of untrained networks, last layer = 1",
-        f"Dead units (shaded: rate {RATES[0]}, then {RATES[-1]})",
+        f"Dead units (shaded: rate {LARGE}, then {SMALL})",
         "Test accuracy of the same networks",
     )
     labels = "hidden layer", "epoch", "epoch"
@@ -152,20 +154,21 @@ def draw(file: str, sizes: Curves, dead: Curves, accuracy: Curves) -> None:
     for axis in axes[1:]:
         axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axis.set_ylim(-0.02, 1.0)
-        axis.axvspan(1, RATES.count(RATES[0]), color="0.92")
+        axis.axvspan(1, LARGE_EPOCHS, color="0.92")
     figure.savefig(file, dpi=150)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=30, help="at the small rate; default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.add_argument(
-        "--plot", metavar="FILE", help="draw it (needs matplotlib: pip install 'fastact[plot]')"
-    )
+    parser.add_argument("--plot", metavar="FILE", help="draw it (needs matplotlib)")
     options = parser.parse_args()
+    if options.plot and not find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install 'fastact[plot]'")
     x, _, labels, _ = digits(options.seed)
     sizes = vanishing(x, labels, options.seed)
-    dead, accuracy = dying(options.seed)
+    dead, accuracy = dying(options.epochs, options.seed)
     if options.plot:
         draw(options.plot, sizes, dead, accuracy)
 

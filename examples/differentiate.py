@@ -14,9 +14,8 @@ def main() -> None:
     print(f"d/dx 3x² at 5: {autograd.grad(lambda x: 3 * x**2)(5.0)}\n")
 
     x = np.linspace(-6, 6, 241)
-    print(
-        f"{'':14} {'f(1)':>9} {'f′(1)':>9} {'f″(1)':>9}  over [-6, 6]: {'least f′':>8} {'at':>6} {'largest f′':>11}"
-    )
+    titles = "f(1)", "f′(1)", "f″(1)", "least f′", "at", "largest f′"
+    print(" " * 14, *(f"{title:>10}" for title in titles))
     for name, *_ in activations + learnable:
 
         def f(x: anp.ndarray, name: str = name) -> anp.ndarray:
@@ -24,11 +23,9 @@ def main() -> None:
 
         slope = autograd.elementwise_grad(f)
         values = slope(x)
-        at = x[values.argmin()]
-        print(
-            f"{name:14} {f(1.0):9.5f} {slope(1.0):9.5f} {autograd.elementwise_grad(slope)(1.0):9.5f}"
-            f" {values.min():22.5f} {at:6.2f} {values.max():11.5f}"
-        )
+        curvature = autograd.elementwise_grad(slope)(1.0)
+        row = f(1.0), slope(1.0), curvature, values.min(), x[values.argmin()], values.max()
+        print(f"{name:14}", *(f"{number:10.5f}" for number in row))
 
     # A parameter is differentiated for like an array, and a loss through whatever calls fastact.
     print("\nd/dβ Σ swish(x, β) at 1:", autograd.grad(lambda beta: anp.sum(fastact.swish(x, beta)))(1.0))
