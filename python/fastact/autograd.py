@@ -10,7 +10,7 @@ parameters, and for derivatives of derivatives, autograd differentiates the form
 Where a function has a kink, its derivatives of any order are those of the piece that NAME_backward takes x to
 be on. Of the keyword arguments of ufuncs, ``axis`` is allowed.
 
-Needs autograd: ``pip install 'fastact[autograd]'``.
+Needs autograd 1.9: ``pip install 'fastact[autograd]'``.
 
 Examples
 --------
@@ -46,10 +46,13 @@ try:
     from autograd.builtins import tuple as pair_of
     from autograd.core import make_jvp, make_vjp, sum_outgrads
     from autograd.extend import defjvp, defjvp_argnums, defvjp, defvjp_argnums, primitive
+    from autograd.numpy.numpy_boxes import ArrayBox
     from autograd.numpy.numpy_jvps import broadcast
     from autograd.numpy.numpy_vjps import unbroadcast_f
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("fastact.autograd needs autograd: pip install 'fastact[autograd]'") from missing
+if not hasattr(ArrayBox, "__array_ufunc__"):
+    raise ImportError("fastact.autograd needs autograd 1.9 or newer: pip install -U 'fastact[autograd]'")
 
 __all__: list[str] = []
 
