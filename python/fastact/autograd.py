@@ -22,7 +22,7 @@ np.float64(30.0)
 array([-0.09078425,  0.5       ,  0.92767051])
 >>> autograd.elementwise_grad(slope)(np.array([-2.0, 0.0, 1.0]))
 array([0.05006217, 0.5       , 0.30236612])
->>> gradient = autograd.grad(lambda beta: np.sum(fastact.swish(np.array([-2.0, 0.0, 1.0]), beta)))
+>>> gradient = autograd.grad(lambda beta: autograd.numpy.sum(fastact.swish(np.array([-2.0, 0.0, 1.0]), beta)))
 >>> round(float(gradient(1.0)), 7)
 0.6165863
 """
