@@ -13,6 +13,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "numpydoc",
     "myst_parser",
+    "sphinx_click",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "mathml",
@@ -24,7 +25,7 @@ smartquotes = False
 
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
 sphinx_gallery_conf = {
@@ -43,4 +44,20 @@ html_copy_source = html_show_sourcelink = False
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
+html_sidebars = {
+    page: []  # nothing is below them
+    for page in (
+        "gallery",
+        "command",
+        "accuracy",
+        "performance",
+        "design",
+        "cpp",
+        "contributing",
+        "changelog",
+    )
+}
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "secondary_sidebar_items": {"**": ["page-toc"], "guide/*": [], "api/index": []},
+}

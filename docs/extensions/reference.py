@@ -1,4 +1,4 @@
-"""Writes the pages of the API, and the gallery, from what fastact exports; a new activation brings its own."""
+"""Writes the pages of the API, and the gallery, from what fastact exports."""
 
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,10 @@ def activation_page(name: str) -> str:
 
 
 def table(names: list[str]) -> str:
-    rows = (f"   * - :doc:`{name}`\n     - {title(name)}\n     - :math:`{formulas(name)[0]}`\n" for name in names)
-    return ".. list-table::\n   :widths: auto\n\n" + "".join(rows) + "\n"
+    rows = (
+        f"   * - | :doc:`{name}`\n       | {title(name)}\n     - :math:`{formulas(name)[0]}`\n" for name in names
+    )
+    return ".. list-table::\n   :widths: 2 3\n\n" + "".join(rows) + "\n"
 
 
 def gallery(names: list[str]) -> str:
@@ -84,7 +86,10 @@ def pages() -> dict[str, str]:
     return (
         {"api/index.rst": index, "gallery.rst": gallery(elementwise)}
         | {f"api/{name}.rst": activation_page(name) for name in elementwise + rows}
-        | {f"api/{page}.rst": heading(t) + "".join(map(described, names)) for page, (t, names) in PAGES.items()}
+        | {
+            f"api/{page}.rst": heading(t) + "".join(map(described, names))
+            for page, (t, names) in PAGES.items()
+        }
         | {
             f"api/{name}.rst": heading(f"fastact.{name}") + f".. automodule:: fastact.{name}\n   :members:\n"
             for name in MODULES
@@ -99,7 +104,9 @@ def write(app: Any) -> None:
         if not (folder / path).exists() or (folder / path).read_text() != text:
             (folder / path).write_text(text)
     for name in ENTRIES:
-        figure: Any = fastact.plot(name).figure
+        axes: Any = fastact.plot(name)
+        axes.set_title("")  # stands above it on the page
+        figure = axes.figure
         figure.set_size_inches(5.4, 3.4)
         figure.savefig(folder / "api" / f"{name}.svg")
         pyplot.close(figure)
@@ -107,7 +114,9 @@ def write(app: Any) -> None:
 
 def escape_bars(_app: Any, _kind: str, _name: str, _object: Any, _options: Any, lines: list[str]) -> None:
     """|x| is a magnitude in formulas, a substitution in reStructuredText."""
-    lines[:] = [line if line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|") for line in lines]
+    lines[:] = [
+        line if line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|") for line in lines
+    ]
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -2,12 +2,14 @@ r"""
 A training loop by hand
 =======================
 
-A network learns to tell three spirals apart: forward pass, loss, backward pass, step. Only the activations come from
-fastact; the rest is NumPy, so that every gradient can be seen.
+A network learns to tell three spirals apart: forward pass, loss, backward pass, step. Only the activations
+come from fastact; the rest is NumPy, so that every gradient can be seen.
 
-A layer computes :math:`z = yW + b` from the outputs y of the one before, and hands on :math:`f(z)`. For the way back it
-needs z and y again, therefore they are kept.
+A layer computes :math:`z = yW + b` from the outputs y of the one before, and hands on :math:`f(z)`. For the
+way back it needs z and y again, therefore they are kept.
 """
+
+from itertools import pairwise
 
 import fastact
 import matplotlib.pyplot as plt
@@ -28,7 +30,7 @@ x = (radius * np.stack([np.cos(angle), np.sin(angle)])).T
 
 f = fastact.get("gelu")
 sizes = 2, 32, 32, 3
-weights = [initializers.he_normal(shape, rng=rng) for shape in zip(sizes, sizes[1:], strict=False)]
+weights = [initializers.he_normal(shape, rng=rng) for shape in pairwise(sizes)]
 biases = [np.zeros(size) for size in sizes[1:]]
 
 
@@ -50,8 +52,8 @@ def forward(x):
 #           \frac{\partial L}{\partial W} = y^T\,\frac{\partial L}{\partial z}, \quad
 #           \frac{\partial L}{\partial y} = \frac{\partial L}{\partial z}\,W^T
 #
-# for a layer that was given y. The first of these is what ``backward(z, g)`` computes. The loss is a mean, so that each
-# row's gradient has the factor 1/n.
+# for a layer that was given y. The first of these is what ``backward(z, g)`` computes. The loss is a mean,
+# so that each row's gradient has the factor 1/n.
 
 
 def backward(given, sums, labels):
@@ -68,8 +70,8 @@ def backward(given, sums, labels):
 
 
 # %%
-# A gradient written by hand is checked before it is used: one weight is moved a little both ways, and the loss's
-# difference quotient must be its gradient.
+# A gradient written by hand is checked before it is used: one weight is moved a little both ways, and the
+# loss's difference quotient must be its gradient.
 
 
 def loss():

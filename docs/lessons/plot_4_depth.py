@@ -2,14 +2,15 @@ r"""
 Initialisation, and signals through depth
 =========================================
 
-Of n inputs with mean square q, a unit with weights of variance v makes a sum with the variance :math:`n\,v\,q`, which
-through thirty layers is a power of thirty. It should be 1 times the last:
+Of n inputs with mean square q, a unit with weights of variance v makes a sum with the variance
+:math:`n\,v\,q`. Thirty layers multiply by such a factor thirty times, so that it must be 1:
 
 .. math:: v\,n\,E[f^2] = 1 \quad\text{forward}, \qquad v\,n\,E[f'^2] = 1 \quad\text{backward},
 
-with expectations over normally distributed inputs of variance 1, as in :doc:`plot_3_choosing`. Glorot's scheme,
-:math:`v = 2/(n_{in} + n_{out})`, is right for functions that are about x near 0, He's, :math:`v = 2/n_{in}`, for relu,
-which loses half, and LeCun's, :math:`v = 1/n_{in}`, for selu, whose :math:`E[f^2]` is 1.
+with expectations over normally distributed inputs of variance 1, as in :doc:`plot_3_choosing`. Glorot's
+scheme, :math:`v = 2/(n_{in} + n_{out})`, is right for functions that are about x near 0, He's, :math:`v =
+2/n_{in}`, for relu, which loses half, and LeCun's, :math:`v = 1/n_{in}`, for selu, whose :math:`E[f^2]` is
+1.
 """
 
 import fastact
@@ -39,8 +40,8 @@ def pass_through(name, scheme):
 
 
 # %%
-# Each pair of activation and scheme, after thirty layers: the outputs' standard deviation over samples and units, the
-# gradient's size at the first layer beside that at the last, and the factor a layer.
+# Each pair of activation and scheme, after thirty layers: the outputs' standard deviation over samples and
+# units, the gradient's size at the first layer beside that at the last, and the factor a layer.
 
 pairs = [("sigmoid", "glorot"), ("tanh", "glorot"), ("relu", "glorot"), ("relu", "he")]
 pairs += [("elu", "he"), ("selu", "lecun"), ("gelu", "he")]
@@ -50,20 +51,22 @@ for name, scheme in pairs:
     outputs, gradients = pass_through(name, scheme)
     flow = diagnostics.gradient_flow(gradients)
     size = flow.root_mean_square
-    print(f"{name + ', ' + scheme:18}{outputs[-1].std():12.2e}{size[0] / size[-1]:12.2e}{flow.factor:10.3f}")
-    left.semilogy([y.std() for y in outputs], label=f"{name}, {scheme}")
-    right.semilogy(size, label=f"{name}, {scheme}")
+    pair, deviations = f"{name}, {scheme}", [y.std() for y in outputs]
+    print(f"{pair:18}{deviations[-1]:12.2e}{size[0] / size[-1]:12.2e}{flow.factor:10.3f}")
+    left.semilogy(deviations, label=pair)
+    right.semilogy(size, label=pair)
 left.set(title="deviation of the outputs", xlabel="layer")
 right.set(title="size of the gradient", xlabel="layer")
 right.legend(fontsize="small")
 plt.show()
 
 # %%
-# With sigmoids the gradient *vanishes*: each layer hands back at most a quarter, times the weights. relu with Glorot's
-# weights loses half a layer, since the zeros are half of the squares; with He's it neither vanishes nor explodes. selu
-# keeps both sizes by itself.
+# With sigmoids the gradient *vanishes*: each layer hands back at most a quarter, times the weights. relu
+# with Glorot's weights loses half a layer, since the zeros are half of the squares; with He's it neither
+# vanishes nor explodes. selu keeps both sizes by itself.
 #
-# The scheme that suits an activation is known to it, and `gain` is the factor for the deviation:
+# The scheme that suits an activation is known to it, and `fastact.initializers.gain` is the factor for the
+# deviation:
 
 for name in ("sigmoid", "tanh", "relu", "leaky_relu", "selu"):
     print(f"{name:11}{fastact.get(name).initializer:8}{initializers.gain(name):.4f}")

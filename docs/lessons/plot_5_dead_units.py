@@ -2,9 +2,10 @@ r"""
 Dead units
 ==========
 
-A relu unit whose sum is negative for every sample has the output 0 and the gradient 0: its weights never change again. One
-step that is too long is enough. The network of :doc:`plot_1_training` is trained for a while, without momentum, with
-larger and larger learning rates; then the units are counted that nothing comes back through any more.
+A relu unit whose sum is negative for every sample has the output 0 and the gradient 0: its weights never
+change again. One step that is too long is enough. The network of :doc:`plot_1_training` is trained for a
+while, without momentum, with larger and larger learning rates; then the units are counted that nothing
+comes back through any more.
 """
 
 import fastact
@@ -53,9 +54,9 @@ for name, f in activations.items():
     print(f"{name:10}", *(f"{share:6.0%} {accuracy:5.2f}" for share, accuracy in results))
 
 # %%
-# With rates that all others bear, relu loses units, and with the highest nearly all: what remains cannot tell the spirals
-# apart. A slope everywhere, as leaky_relu's, lets units come back. That of elu fades far out, where a step can carry its
-# units too; gelu's fades as well, but takes longer steps to be left.
+# With rates that all others bear, relu loses units, and with the highest nearly all: what remains cannot
+# tell the spirals apart. A slope everywhere, as leaky_relu's, lets units come back. That of elu fades far
+# out, where a step can carry its units too; gelu's fades as well, but takes longer steps to be left.
 
 for name, shares in dead.items():
     plt.semilogx(rates, shares, "o-", label=name)

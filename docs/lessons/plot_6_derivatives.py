@@ -2,8 +2,9 @@ r"""
 Derivatives: by formula, by differences, automatic
 ==================================================
 
-There are three ways to a derivative. A *formula* is exact and has to be found; a *difference quotient* needs no formula
-and is inexact; *automatic differentiation* applies the chain rule to the steps of a program, whose own formulas are known.
+There are three ways to a derivative. A *formula* is exact and has to be found; a *difference quotient*
+needs no formula and is inexact; *automatic differentiation* applies the chain rule to the steps of a
+program, whose own formulas are known.
 """
 
 import autograd
@@ -15,9 +16,9 @@ import numpy as np
 # %%
 # Differences
 # -----------
-# :math:`(f(x + h) - f(x - h))/2h` is off by :math:`h^2 f'''(x)/6`, so that a small h is better; and by the rounding of f
-# divided by h, so that a large h is better. The best h is about the cube root of the precision, and even then a third of
-# the digits is lost.
+# :math:`(f(x + h) - f(x - h))/2h` is off by :math:`h^2 f'''(x)/6`, so that a small h is better; and by the
+# rounding of f divided by h, so that a large h is better. The best h is about the cube root of the
+# precision, and even then a third of the digits is lost.
 
 x, steps = 0.7, np.geomspace(1e-12, 1, 100)
 for name in ("sigmoid", "tanh", "gelu"):
@@ -34,14 +35,15 @@ plt.show()
 # %%
 # Automatic differentiation
 # -------------------------
-# `autograd <https://github.com/HIPS/autograd>`_ records what a NumPy program does and goes back through it. It has always
-# known that the derivative of 3x² is 6x, which at 5 is
+# `autograd <https://github.com/HIPS/autograd>`_ records what a NumPy program does and goes back through it.
+# It has always known that the derivative of 3x² is 6x, which at 5 is
 
 print(autograd.grad(lambda x: 3 * x**2)(5.0))
 
 # %%
-# and once ``fastact.autograd`` is imported it knows every function of fastact. Here it is at 1.5 for each activation
-# without parameters, beside the difference quotient; and, since a derivative is a program too, the derivative's derivative:
+# and once ``fastact.autograd`` is imported it knows every function of fastact. Here it is at 1.5 for each
+# activation without parameters, beside the difference quotient; and, since a derivative is a program too,
+# the derivative's derivative:
 
 x, h = 1.5, 1e-5
 print(f"{'':14}{'automatic':>12}{'quotient':>12}{'second':>12}")
@@ -49,7 +51,9 @@ for name in fastact.names():
     if not fastact.get(name).parameters:
         f = getattr(fastact, name)
         slope = autograd.grad(f)
-        print(f"{name:14}{slope(x):12.8f}{(f(x + h) - f(x - h)) / (2 * h):12.8f}{autograd.grad(slope)(x):12.8f}")
+        print(
+            f"{name:14}{slope(x):12.8f}{(f(x + h) - f(x - h)) / (2 * h):12.8f}{autograd.grad(slope)(x):12.8f}"
+        )
 
 # %%
 # The same for arrays, element by element:

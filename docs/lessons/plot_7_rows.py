@@ -12,8 +12,9 @@ import numpy as np
 # %%
 # Softmax
 # -------
-# turns any numbers into probabilities, :math:`y_i = e^{x_i}/\sum_j e^{x_j}`. Differences alone count: a constant added
-# to all numbers changes nothing, and a factor, one over the *temperature*, makes the largest more or less likely.
+# turns any numbers into probabilities, :math:`y_i = e^{x_i}/\sum_j e^{x_j}`. Differences alone count: a
+# constant added to all numbers changes nothing, and a factor, one over the *temperature*, makes the largest
+# more or less likely.
 
 x = np.array([1.0, 2.0, 4.0])
 for temperature in (0.5, 1.0, 5.0):
@@ -21,14 +22,15 @@ for temperature in (0.5, 1.0, 5.0):
 print("1000 added:     ", fastact.softmax(x + 1000).round(4))
 
 # %%
-# Its formula written down overflows beyond 709. Taking the largest number away first, as fastact does inside, mends that:
+# Its formula written down overflows beyond 709. Taking the largest number away first, as fastact does
+# inside, mends that:
 
 with np.errstate(all="ignore"):
     print("as written:", np.exp(x + 1000) / np.exp(x + 1000).sum())
 
 # %%
-# The derivative of each output by each input is a matrix, :math:`y_i(\delta_{ij} - y_j)`; ``softmax_backward`` multiplies
-# it by g without making it:
+# The derivative of each output by each input is a matrix, :math:`y_i(\delta_{ij} - y_j)`;
+# ``softmax_backward`` multiplies it by g without making it:
 
 y = fastact.softmax(x)
 g = np.array([1.0, 0.0, 0.0])
@@ -38,8 +40,8 @@ print(fastact.softmax_backward(x, g))
 # %%
 # Cross-entropy
 # -------------
-# of the probabilities with the right label is :math:`-\log y_{label}`. Softmax and logarithm in one lose no digits and
-# have the simplest of gradients, :math:`y - \text{one-hot}(label)`:
+# of the probabilities with the right label is :math:`-\log y_{label}`. Softmax and logarithm in one lose no
+# digits and have the simplest of gradients, :math:`y - \text{one-hot}(label)`:
 
 print("loss     ", fastact.softmax_cross_entropy(x, 0))
 print("gradient ", fastact.softmax_cross_entropy_backward(x, 0, 1.0))
@@ -60,8 +62,8 @@ print(fastact.softmax(np.array([1.5, 0.0]))[0], fastact.sigmoid(1.5))
 # %%
 # Maxout
 # ------
-# is the largest of a few linear functions of the input, whose weights are learned: with enough of them, any convex
-# function. Four tangents of x² make this:
+# is the largest of a few linear functions of the input, whose weights are learned: with enough of them, any
+# convex function. Four tangents of x² make this:
 
 x = np.linspace(-2, 2, 401)
 touching = np.array([-1.5, -0.5, 0.5, 1.5])
@@ -76,8 +78,9 @@ plt.show()
 # %%
 # Gates
 # -----
-# let one half of a row decide how much of the other comes through: :math:`a\,\sigma(b)` in glu, :math:`\text{silu}(a)\,b`
-# in the swiglu of today's language models. Their gradient has the shape of the whole row.
+# let one half of a row decide how much of the other comes through: :math:`a\,\sigma(b)` in glu,
+# :math:`\text{silu}(a)\,b` in the swiglu of today's language models. Their gradient has the shape of the
+# whole row.
 
 row = np.array([1.0, -2.0, 3.0, 0.0])  # a = (1, -2), b = (3, 0)
 print("glu:   ", fastact.glu(row), " gradient:", fastact.glu_backward(row, np.ones(2)).round(4))

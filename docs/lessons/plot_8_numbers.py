@@ -2,8 +2,8 @@ r"""
 What floating-point numbers do to formulas
 ==========================================
 
-A formula that is right on paper may overflow, cancel or vanish in float32. Some that are met often, beside fastact, whose
-results are within one unit in the last place (ulp) of the exact ones.
+A formula that is right on paper may overflow, cancel or vanish in float32. Some that are met often, beside
+fastact, whose results are within one unit in the last place (ulp) of the exact ones.
 """
 
 import fastact
@@ -28,7 +28,12 @@ cases = [
     ("exp(x) - 1, of elu", -1e-8, lambda x: np.exp(x) - 1, fastact.elu),
     ("1 - tanh(x)²", 12, lambda x: 1 - np.tanh(x) ** 2, lambda x: fastact.tanh_backward(x, f32(1))),
     ("x·sigmoid(x)", -np.inf, lambda x: x / (1 + np.exp(-x)), fastact.silu),
-    ("x·(1 + tanh(u))/2", -6, lambda x: x / 2 * (1 + np.tanh(0.79788456 * (x + 0.044715 * x**3))), fastact.gelu_tanh),
+    (
+        "x·(1 + tanh(u))/2",
+        -6,
+        lambda x: x / 2 * (1 + np.tanh(0.79788456 * (x + 0.044715 * x**3))),
+        fastact.gelu_tanh,
+    ),
 ]
 for formula, x, naive, exact in cases:
     print(f"{formula:20} x = {x:<7} {naive(f32(x))[0]:<15.8g} {exact(f32(x))[0]:.8g}")
@@ -50,6 +55,6 @@ plt.legend(markerscale=5)
 plt.show()
 
 # %%
-# Does it matter? A gradient that is 0 instead of small stops a unit for good, a ``nan`` spreads to every weight in one
-# step, and a loss of 0 hides what there is to learn. :doc:`/accuracy` lists the errors of all functions, with those of
-# torch and JAX.
+# Does it matter? A gradient that is 0 instead of small stops a unit for good, a ``nan`` spreads to every
+# weight in one step, and a loss of 0 hides what there is to learn. :doc:`/accuracy` lists the errors of all
+# functions, with those of torch and JAX.

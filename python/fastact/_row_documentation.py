@@ -189,7 +189,7 @@ FAMILIES = {
         latex=(
             r"y = \max_j x_j",
             r"\frac{\partial L}{\partial x_i} = \begin{cases}"
-            r" g & i = \min \operatorname{arg\,max}_j x_j \\ 0 & \text{otherwise} \end{cases}",
+            r" g & i = \min \arg\max_j x_j \\ 0 & \text{otherwise} \end{cases}",
         ),
         limits="A row that has a NaN gives NaN.",
         source='Goodfellow et al., "Maxout networks", 2013.',

@@ -11,8 +11,8 @@ Where in a shape they are found depends on the library, and is told by `layout`:
 ============  ==============  =========================  ============================
 layout        dense           convolution                as in
 ============  ==============  =========================  ============================
-``"in_out"``  (in, out)       (*window, in, out)         Keras, JAX; x @ w
-``"out_in"``  (out, in)       (out, in, *window)         PyTorch; x @ w.T
+``"in_out"``  (in, out)       ``(*window, in, out)``     Keras, JAX; x @ w
+``"out_in"``  (out, in)       ``(out, in, *window)``     PyTorch; x @ w.T
 ============  ==============  =========================  ============================
 
 A window of several places counts them all: with (3, 3, 16, 32), fan_in is 144 and fan_out 288.
