@@ -13,8 +13,16 @@ PAGES = [page for page in sorted(DOCS.glob("*.md")) if "```pycon" in page.read_t
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_pages(page: Path) -> None:
     """The examples of a page are one session."""
-    session = "\n".join(re.findall(r"^```pycon\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL))
+    session = "\n".join(re.findall(r"^```pycon\n(.*?)^```", page.read_text(), re.M | re.S))
     test = doctest.DocTestParser().get_doctest(session, {}, page.name, None, None)
     failures: list[str] = []
     doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=failures.append)
     assert not failures, "".join(failures)
+
+
+def test_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README's programs are one session, too."""
+    monkeypatch.chdir(tmp_path)  # where it saves a picture
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS.parent / "README.md").read_text(), re.M | re.S)
+    assert len(blocks) > 5
+    exec("\n".join(blocks), {})

@@ -1,6 +1,7 @@
 """Writes the pages of the API, and the gallery, from what fastact exports."""
 
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import fastact
@@ -17,7 +18,7 @@ PAGES = {
         ("set_num_threads", "get_num_threads", "config", "show_config", "get_include", "get_cmake_dir"),
     ),
 }
-MODULES = "initializers", "autograd", "diagnostics"
+MODULES = [module.name for module in iter_modules(fastact.__path__) if module.name[0] != "_"]
 
 
 def heading(title: str, line: str = "=") -> str:
@@ -57,7 +58,8 @@ def activation_page(name: str) -> str:
 
 def table(names: list[str]) -> str:
     rows = (
-        f"   * - | :doc:`{name}`\n       | {title(name)}\n     - :math:`{formulas(name)[0]}`\n" for name in names
+        f"   * - | :doc:`{name}`\n       | {title(name)}\n     - :math:`{formulas(name)[0]}`\n"
+        for name in names
     )
     return ".. list-table::\n   :widths: 2 3\n\n" + "".join(rows) + "\n"
 
