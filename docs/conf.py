@@ -5,7 +5,8 @@ from pathlib import Path
 
 import fastact
 
-sys.path.insert(0, str(Path(__file__).with_name("extensions")))
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE / "extensions"))
 
 project = "fastact"
 release = version = fastact.__version__
@@ -19,7 +20,7 @@ extensions = [
     "mathml",
     "reference",
 ]
-exclude_patterns = ["lessons", "guide/sg_execution_times.rst"]
+exclude_patterns = ["lessons"]
 default_role = "py:obj"
 smartquotes = False
 
@@ -34,8 +35,8 @@ sphinx_gallery_conf = {
     "filename_pattern": "",
     "within_subsection_order": "FileNameSortKey",
     "min_reported_time": 1e9,
+    "write_computation_times": False,
     "show_signature": False,
-    "remove_config_comments": True,
 }
 
 html_theme = "pydata_sphinx_theme"
@@ -44,20 +45,11 @@ html_copy_source = html_show_sourcelink = False
 html_math_renderer = "mathml"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_sidebars = {
-    page: []  # nothing is below them
-    for page in (
-        "gallery",
-        "command",
-        "accuracy",
-        "performance",
-        "design",
-        "cpp",
-        "contributing",
-        "changelog",
-    )
-}
+# Neither what is below a page where nothing is, nor a list of headings where programs are wide.
+_TOP = "gallery", "command", "accuracy", "performance", "design", "cpp", "contributing", "changelog"
+_WIDE = "api/index", "guide/index", *(f"guide/{lesson.stem}" for lesson in _HERE.glob("lessons/*.py"))
+html_sidebars: dict[str, list[str]] = {page: [] for page in _TOP}
 html_theme_options = {
     "header_links_before_dropdown": 6,
-    "secondary_sidebar_items": {"**": ["page-toc"], "guide/*": [], "api/index": []},
+    "secondary_sidebar_items": {"**": ["page-toc"]} | {page: [] for page in _WIDE},
 }

@@ -25,7 +25,8 @@ for name in ("sigmoid", "tanh", "gelu"):
     f = fastact.get(name)
     slope = f.backward(x, 1.0)
     errors = abs((f(x + steps) - f(x - steps)) / (2 * steps) - slope) / abs(slope)
-    print(f"{name:8} f'({x}) = {slope:.15f}; best h = {steps[errors.argmin()]:.0e}, error {errors.min():.0e}")
+    best = errors.argmin()
+    print(f"{name:8} f'({x}) = {slope:.15f}; best h = {steps[best]:.0e}, error {errors[best]:.0e}")
     plt.loglog(steps, errors, label=name)
 plt.xlabel("h")
 plt.ylabel("relative error of the difference quotient")
@@ -46,14 +47,13 @@ print(autograd.grad(lambda x: 3 * x**2)(5.0))
 # the derivative's derivative:
 
 x, h = 1.5, 1e-5
-print(f"{'':14}{'automatic':>12}{'quotient':>12}{'second':>12}")
+print(f"{'':14}{'automatic':>12}{'quotient':>13}{'second':>13}")
 for name in fastact.names():
     if not fastact.get(name).parameters:
         f = getattr(fastact, name)
         slope = autograd.grad(f)
-        print(
-            f"{name:14}{slope(x):12.8f}{(f(x + h) - f(x - h)) / (2 * h):12.8f}{autograd.grad(slope)(x):12.8f}"
-        )
+        quotient, second = (f(x + h) - f(x - h)) / (2 * h), autograd.grad(slope)(x)
+        print(f"{name:14}{slope(x):12.8f}{quotient:13.8f}{second:13.8f}")
 
 # %%
 # The same for arrays, element by element:
