@@ -44,9 +44,8 @@ plt.show()
 # At the kink, 0, the derivative is a matter of convention. Here it is that of the left piece, as in other
 # libraries:
 
-print(
-    "relu'(0) =", fastact.relu_backward(0.0, 1.0), " leaky_relu'(0) =", fastact.leaky_relu_backward(0.0, 1.0)
-)
+print("relu'(0) =", fastact.relu_backward(0.0, 1.0))
+print("leaky_relu'(0) =", fastact.leaky_relu_backward(0.0, 1.0))
 
 # %%
 # Smooth rectifiers
