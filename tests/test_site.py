@@ -20,9 +20,8 @@ def test_examples_of_pages(page: Path) -> None:
     assert not failures, "".join(failures)
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Stochastic Optimizer"
-)  # scikit-learn's, after the few iterations of an example
+# What scikit-learn says of the few iterations of an example.
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The README's programs are one session, too."""
     monkeypatch.chdir(tmp_path)  # where it saves a picture

@@ -24,7 +24,7 @@ activations = {
     "elu": fastact.get("elu"),
     "gelu": fastact.get("gelu"),
 }
-rates = 0.1, 0.3, 1.0, 3.0
+rates = 0.0, 0.1, 0.3, 1.0, 3.0
 
 
 def train(f, rate, steps=300):
@@ -54,12 +54,13 @@ for name, f in activations.items():
     print(f"{name:10}", *(f"{share:6.0%} {accuracy:5.2f}" for share, accuracy in results))
 
 # %%
-# With rates that all others bear, relu loses units, and with the highest nearly all: what remains cannot
-# tell the spirals apart. A slope everywhere, as leaky_relu's, lets units come back. That of elu fades far
-# out, where a step can carry its units too; gelu's fades as well, but takes longer steps to be left.
+# A rate of 0 shows the start: random weights alone leave some of relu's units dead, and no rate brings one
+# back. With the highest rate nearly all are, and what remains cannot tell the spirals apart. A slope
+# everywhere, as leaky_relu's, lets units come back. That of elu fades, and its units too can be carried to
+# where it has; gelu's fades as well, but here no unit was carried so far.
 
 for name, shares in dead.items():
-    plt.semilogx(rates, shares, "o-", label=name)
+    plt.plot([str(rate) for rate in rates], shares, "o-", label=name)
 plt.xlabel("learning rate")
 plt.ylabel("dead units")
 plt.legend()
