@@ -127,6 +127,13 @@ constexpr std::size_t cached = 4096;
 template <class V>
 using Block = typename V::Element[short_row][V::size];
 
+/// tile(width, first) for as many columns at once as there are lanes, then for half as many, …: all of them, no other.
+template <std::size_t width, class Tile>
+void each_tile(std::size_t first, std::size_t length, Tile tile) {
+  for (; first + width <= length; first += width) tile(std::integral_constant<std::size_t, width>{}, first);
+  if constexpr (width > 1) each_tile<width / 2>(first, length, tile);
+}
+
 /// block[j][i] = element j of row i.
 template <class V>
 [[gnu::noinline, gnu::flatten]] void read(Block<V>& block, std::size_t length, std::size_t rows, Format format,
@@ -134,18 +141,20 @@ template <class V>
   using T = typename V::Element;
   using Isa = typename V::InstructionSet;
   if (format == native<T> && from.element == sizeof(T)) {
-    for (std::size_t i = 0; i < rows; i += V::lanes) {
-      for (std::size_t j = 0; j < length; j += V::lanes) {
-        const std::size_t n = std::min(V::lanes, length - j);
-        typename V::Square square;
-        for (std::size_t k = 0; k < V::lanes; ++k) {
-          const T* const p = reinterpret_cast<const T*>(from.at(std::min(i + k, rows - 1), j));
-          square.rows[k] = n == V::lanes ? Isa::load(p) : Isa::load(p, n);
+    each_tile<V::lanes>(0, length, [&]<std::size_t width>(std::integral_constant<std::size_t, width>, std::size_t j) {
+      for (std::size_t i = 0; i < rows; i += V::lanes) {
+        typename V::template Squares<width> squares;
+        const Place first = across(from, i, j);
+        const auto row = [first](std::size_t k) { return &first.at<const char>(k); };
+        if (rows - i < V::lanes) {
+          squares.load([&](std::size_t k) { return row(std::min(k, rows - i - 1)); });
+        } else {
+          squares.load(row);
         }
-        square.transpose();
-        for (std::size_t k = 0; k < n; ++k) Isa::store(block[j + k] + i, square.rows[k]);
+        squares.transpose();
+        for (std::size_t k = 0; k < width; ++k) Isa::store(block[j + k] + i, squares.rows[k]);
       }
-    }
+    });
     return;
   }
   T line[short_row];
@@ -164,18 +173,17 @@ template <class V>
   using T = typename V::Element;
   using Isa = typename V::InstructionSet;
   if (format == native<T> && to.element == sizeof(T)) {
-    for (std::size_t i = 0; i < rows; i += V::lanes) {
-      for (std::size_t j = 0; j < length; j += V::lanes) {
-        const std::size_t n = std::min(V::lanes, length - j);
-        typename V::Square square;
-        for (std::size_t k = 0; k < V::lanes; ++k) square.rows[k] = Isa::load(block[std::min(j + k, length - 1)] + i);
-        square.transpose();
-        for (std::size_t k = 0; k < std::min(V::lanes, rows - i); ++k) {
-          T* const p = reinterpret_cast<T*>(to.at(row + i + k, first + j));
-          n == V::lanes ? Isa::store(p, square.rows[k]) : Isa::store(p, square.rows[k], n);
-        }
+    each_tile<V::lanes>(0, length, [&]<std::size_t width>(std::integral_constant<std::size_t, width>, std::size_t j) {
+      for (std::size_t i = 0; i < rows; i += V::lanes) {
+        typename V::template Squares<width> squares;
+        for (std::size_t k = 0; k < width; ++k) squares.rows[k] = Isa::load(block[j + k] + i);
+        squares.transpose();
+        const Place first_row = across(to, row + i, first + j);
+        const auto to_row = [first_row](std::size_t k) { return &first_row.at<char>(k); };
+        constexpr std::integral_constant<std::size_t, V::lanes> all;
+        rows - i < all ? squares.store(rows - i, to_row) : squares.store(all, to_row);
       }
-    }
+    });
     return;
   }
   T line[short_row];
@@ -451,23 +459,49 @@ class Rows {
         });
       });
     };
-    Sum total = {};
     if constexpr (sums_at_once == 1) {
+      Sum total = {};
       for (std::size_t j = begin; j < end; j += step) total = total + terms(j);
+      return total;
+    } else if (begin == end) {
+      return {};
+    } else if (end - begin <= short_row) {
+      return sum_of_few(terms, begin, end);
     } else {
       std::array<Sum, sums_at_once> sums;
-      const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
-      for (std::size_t i = 0; i < used; ++i) sums[i] = first(terms(begin + i * step));
-      for (std::size_t j = begin + used * step; j < end; j += step) {
+      for (std::size_t i = 0; i < sums_at_once; ++i) sums[i] = first(terms(begin + i * step));
+      for (std::size_t j = begin + sums_at_once * step; j < end; j += step) {
         Sum& s = sums[j / step % sums_at_once];
         s = s + terms(j);
       }
       for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
-        for (std::size_t i = 0; i < half && i + half < used; ++i) sums[i] = sums[i] + sums[i + half];
+        for (std::size_t i = 0; i < half; ++i) sums[i] = sums[i] + sums[i + half];
       }
-      if (used > 0) total = total + sums[0];
+      return sums[0];
     }
-    return total;
+  }
+
+  /// Every sum is added as soon as it and what it is to be added to are complete, so that few are kept at a time.
+  template <class GetTerms>
+  static Sum sum_of_few(const GetTerms& terms, std::size_t begin, std::size_t end) {
+    const std::size_t used = std::min(sums_at_once, (end - begin + step - 1) / step);
+    std::array<Sum, std::bit_width(sums_at_once)> waiting;
+    for (std::size_t i = 0, count = 0;;) {
+      Sum s = first(terms(begin + i * step));
+      for (std::size_t j = begin + (i + sums_at_once) * step; j < end; j += sums_at_once * step) s = s + terms(j);
+      std::size_t half = sums_at_once / 2;
+      for (; half > 0; half /= 2) {
+        if ((i & half) != 0) {
+          s = waiting[--count] + s;
+          i -= half;
+        } else if (i + half < used) {
+          waiting[count++] = s;
+          i += half;
+          break;
+        }
+      }
+      if (half == 0) return s;
+    }
   }
 
   template <class State>

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -59,8 +61,8 @@ concept Backend = Stored<Isa, T, T> &&
 template <class Isa>
 constexpr std::size_t registers = Isa::registers;
 
-template <class Isa, class T>
-struct Square;
+template <class Isa, class T, std::size_t width>
+struct Squares;
 
 template <class Isa, class T>
 struct Mask {
@@ -82,8 +84,9 @@ void exchange(typename Isa::template Register<T>& low, typename Isa::template Re
     return b;
   }();
   const auto is_low = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{0}));
+  const auto is_high = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{1}));
   const auto a = low, b = high;
-  low = Isa::select(is_low, a, Isa::template swap<bit>(b));
+  low = Isa::select(is_high, Isa::template swap<bit>(b), a);
   high = Isa::select(is_low, Isa::template swap<bit>(a), b);
 }
 
@@ -92,7 +95,8 @@ template <class Isa, class T>
 struct Vec {
   using Element = T;
   using Mask = simd::Mask<Isa, T>;
-  using Square = simd::Square<Isa, T>;
+  template <std::size_t width>
+  using Squares = simd::Squares<Isa, T, width>;
   template <class U>
   using Of = Vec<Isa, U>;
   using Register = typename Isa::template Register<T>;
@@ -233,20 +237,73 @@ struct Vec {
   }
 };
 
-/// A square of lanes, and what turns it: row by row, a bit of the row's number at a time is exchanged with the same bit
-/// of the lane's.
-template <class Isa, class T>
-struct Square {
-  static constexpr std::size_t lanes = Isa::template size<T>;
-  typename Isa::template Register<T> rows[lanes];
+/// Lanes as GCC and Clang know them, of any power of two.
+template <class T, std::size_t count>
+struct Lanes {
+  using Type [[gnu::vector_size(count * sizeof(T))]] = T;
+};
 
-  template <std::size_t bit = lanes / 2>
+/// Squares of `width` lanes beside each other, in registers of which each has one row of every square, and what turns
+/// them: a bit of the row's number at a time is exchanged with the same bit of the lane's.
+template <class Isa, class T, std::size_t width>
+struct Squares {
+  static constexpr std::size_t lanes = Isa::template size<T>;
+  using Register = typename Isa::template Register<T>;
+  Register rows[width];
+
+  template <std::size_t bit = width / 2>
   void transpose() {
     if constexpr (bit > 0) {
       [&]<std::size_t... i>(std::index_sequence<i...>) {
         (exchange<Isa, T, bit>(rows[i / bit * 2 * bit + i % bit], rows[i / bit * 2 * bit + i % bit + bit]), ...);
-      }(std::make_index_sequence<lanes / 2>{});
+      }(std::make_index_sequence<width / 2>{});
       transpose<bit / 2>();
+    }
+  }
+
+  /// Row i of the squares, one after another, is at address(i); of `count` rows.
+  template <class Address>
+  void load(Address address) {
+    [&]<std::size_t... k>(std::index_sequence<k...>) {
+      ((rows[k] = std::bit_cast<Register>(joined<lanes>(k, address))), ...);
+    }(std::make_index_sequence<width>{});
+  }
+  template <class Count, class Address>
+  void store(Count count, Address address) const {
+    [&]<std::size_t... k>(std::index_sequence<k...>) {
+      (split(std::bit_cast<typename Lanes<T, lanes>::Type>(rows[k]),
+             [&](std::size_t q, auto part) {
+               if (q + k < count) std::memcpy(address(q + k), &part, sizeof part);
+             }),
+       ...);
+    }(std::make_index_sequence<width>{});
+  }
+
+ private:
+  template <std::size_t count, class Address>
+  static auto joined(std::size_t row, Address address) {
+    typename Lanes<T, count>::Type v;
+    if constexpr (count == width) {
+      std::memcpy(&v, address(row), sizeof v);
+    } else {
+      const auto low = joined<count / 2>(row, address), high = joined<count / 2>(row + count / 2, address);
+      v = [&]<int... i>(std::integer_sequence<int, i...>) {
+        return __builtin_shufflevector(low, high, i...);
+      }(std::make_integer_sequence<int, count>{});
+    }
+    return v;
+  }
+  /// take(first lane, lanes) for each row of a register.
+  template <std::size_t first = 0, class Part, class Take>
+  static void split(Part v, Take take) {
+    constexpr std::size_t half = sizeof v / sizeof(T) / 2;
+    if constexpr (sizeof v == width * sizeof(T)) {
+      take(first, v);
+    } else {
+      [&]<int... i>(std::integer_sequence<int, i...>) {
+        split<first>(__builtin_shufflevector(v, v, i...), take);
+        split<first + half>(__builtin_shufflevector(v, v, (i + int{half})...), take);
+      }(std::make_integer_sequence<int, half>{});
     }
   }
 };
