@@ -599,6 +599,12 @@ bool lie_side_by_side(const RowCall& call, std::initializer_list<std::size_t> ar
          std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == item; });
 }
 
+/// Whether rows that do not lie side by side should be brought so.
+template <class V>
+bool should_turn(const RowCall& call, std::size_t rows) {
+  return call.length <= short_row && rows >= V::size / 4 && V::size > 1;
+}
+
 /// Has a kernel run over blocks of rows that it finds side by side. The first operands are inputs that are rows of
 /// these lengths, one is an output.
 template <class V, std::size_t inputs, class Run>
@@ -636,7 +642,7 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
     }
     return;
   }
-  if (call.length > short_row || end - begin < V::size / 4 || V::size == 1) {
+  if (!should_turn<V>(call, end - begin)) {
     const std::size_t most = Rows<V, F, false>::most(call.length);
     for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
     return;
@@ -653,8 +659,8 @@ void halves(const RowCall& call, std::initializer_list<std::size_t> arrays, std:
             Run run) {
   const std::size_t half = call.length / 2;
   if (lie_side_by_side<V>(call, arrays, end - begin)) {
-    for (std::size_t r = begin; r < end; r += V::size) {
-      for (std::size_t j = 0; j < half; ++j) run(across, r, j, std::min(V::size, end - r));
+    for (std::size_t j = 0; j < half; ++j) {
+      for (std::size_t r = begin; r < end; r += V::size) run(across, r, j, std::min(V::size, end - r));
     }
   } else {
     for (std::size_t r = begin; r < end; ++r) {
@@ -698,16 +704,6 @@ template <class V, class F>
   });
 }
 
-/// The largest of each of several rows side by side.
-template <class V, class F>
-V largest_across(const RowCall& call, std::size_t r, std::size_t rows) {
-  V most = load<V>(call.rows_format, across(call.operands[0], r), rows);
-  for (std::size_t j = 1; j < call.length; ++j) {
-    most = F::larger(most, load<V>(call.rows_format, across(call.operands[0], r, j), rows));
-  }
-  return F::canonical(most);
-}
-
 /// The largest of one row, in every lane.
 template <class V, class F>
 V largest_along(const RowCall& call, std::size_t r) {
@@ -733,53 +729,87 @@ std::size_t find(const RowCall& call, std::size_t r, V value) {
   return call.length;
 }
 
+/// Of rows side by side so many are taken at a time: enough for memory to be read in long runs.
+constexpr std::size_t many_rows = 512;
+template <class V>
+using EachRow = typename V::Element[many_rows];
+
+/// run(j, i, count) for element j of each of them, in vectors from the i-th on.
+template <class V, class Run>
+void each_across(const RowCall& call, std::size_t rows, Run run) {
+  for (std::size_t j = 0; j < call.length; ++j) {
+    for (std::size_t i = 0; i < rows; i += V::size) run(j, i, std::min(V::size, rows - i));
+  }
+}
+
+/// The largest of each.
+template <class V, class F>
+void largest_across(const RowCall& call, std::size_t r, std::size_t rows, EachRow<V>& largest) {
+  each_across<V>(call, rows, [&](std::size_t j, std::size_t i, std::size_t count) {
+    const V x = load<V>(call.rows_format, across(call.operands[0], r + i, j), count);
+    (j == 0 ? x : F::larger(V::load(largest + i), x)).store(largest + i);
+  });
+}
+
+template <class V, class F>
+[[gnu::flatten]] void choose_across(const RowCall& call, std::size_t begin, std::size_t end) {
+  alignas(64) EachRow<V> largest;
+  for (std::size_t r = begin; r < end; r += many_rows) {
+    const std::size_t rows = std::min(many_rows, end - r);
+    largest_across<V, F>(call, r, rows, largest);
+    for (std::size_t i = 0; i < rows; i += V::size) {
+      const V most = F::canonical(V::load(largest + i));
+      store(call.format, most, across(call.operands[1], r + i), std::min(V::size, rows - i));
+    }
+  }
+}
+
+template <class V, class F>
+[[gnu::flatten]] void choose_backward_across(const RowCall& call, std::size_t begin, std::size_t end) {
+  const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
+  alignas(64) EachRow<V> largest, left;
+  for (std::size_t r = begin; r < end; r += many_rows) {
+    const std::size_t rows = std::min(many_rows, end - r);
+    largest_across<V, F>(call, r, rows, largest);
+    for (std::size_t i = 0; i < rows; i += V::size) {
+      F::canonical(V::load(largest + i)).store(largest + i);
+      load<V>(call.format, across(upstream, r + i), std::min(V::size, rows - i)).store(left + i);
+    }
+    each_across<V>(call, rows, [&](std::size_t j, std::size_t i, std::size_t count) {
+      const V piece = load<V>(call.rows_format, across(x, r + i, j), count);
+      const auto [share, rest] = F::share(V::load(largest + i), piece, V::load(left + i));
+      rest.store(left + i);
+      store(call.rows_format, share, across(dx, r + i, j), count);
+    });
+  }
+}
+
 template <class V, class F>
 [[gnu::flatten]] void choose(const RowCall& call, std::size_t begin, std::size_t end) {
-  const Operand& y = call.operands[1];
-  if (lie_side_by_side<V>(call, {0}, V::size)) {
-    for (std::size_t r = begin; r < end; r += V::size) {
-      const std::size_t rows = std::min(V::size, end - r);
-      store(call.format, largest_across<V, F>(call, r, rows), across(y, r), rows);
-    }
-  } else if (call.length <= short_row) {
-    turned<V>(call, begin, end, std::array{call.length}, 1, 0, choose<V, F>);
-  } else {
-    for (std::size_t r = begin; r < end; ++r) store(call.format, largest_along<V, F>(call, r), across(y, r), 1);
+  if (lie_side_by_side<V>(call, {0}, end - begin)) return choose_across<V, F>(call, begin, end);
+  if (should_turn<V>(call, end - begin)) {
+    return turned<V>(call, begin, end, std::array{call.length}, 1, 0, choose_across<V, F>);
+  }
+  for (std::size_t r = begin; r < end; ++r) {
+    store(call.format, largest_along<V, F>(call, r), across(call.operands[1], r), 1);
   }
 }
 
 template <class V, class F>
 [[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
   const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
-  if (lie_side_by_side<V>(call, {0}, V::size)) {
-    const bool is_turned = !lie_side_by_side<V>(call, {2}, V::size);
-    alignas(64) Block<V> block;
-    for (std::size_t r = begin; r < end; r += V::size) {
-      const std::size_t rows = std::min(V::size, end - r);
-      const V most = largest_across<V, F>(call, r, rows);
-      V g = load<V>(call.format, across(upstream, r), rows);
-      for (std::size_t j = 0; j < call.length; ++j) {
-        const auto [share, rest] = F::share(most, load<V>(call.rows_format, across(x, r, j), rows), g);
-        g = rest;
-        if (is_turned) {
-          put_across<V>(block, share, j, call.length, rows, call.rows_format, dx, r);
-        } else {
-          store(call.rows_format, share, across(dx, r, j), rows);
-        }
-      }
+  if (lie_side_by_side<V>(call, {0, 2}, end - begin)) return choose_backward_across<V, F>(call, begin, end);
+  if (should_turn<V>(call, end - begin)) {
+    return turned<V>(call, begin, end, std::array{call.length}, 2, call.length, choose_backward_across<V, F>);
+  }
+  for (std::size_t r = begin; r < end; ++r) {
+    const V most = largest_along<V, F>(call, r), g = load<V>(call.format, across(upstream, r), 1);
+    const std::size_t chosen = find(call, r, most);
+    const V rest = F::share(most, most, V(0.0))[0];
+    for (std::size_t j = 0; j < call.length; j += V::size) {
+      store(call.rows_format, rest, along(dx, r, j), std::min(V::size, call.length - j));
     }
-  } else if (call.length <= short_row) {
-    turned<V>(call, begin, end, std::array{call.length}, 2, call.length, choose_backward<V, F>);
-  } else {
-    for (std::size_t r = begin; r < end; ++r) {
-      const V most = largest_along<V, F>(call, r), g = load<V>(call.format, across(upstream, r), 1);
-      const std::size_t chosen = find(call, r, most);
-      for (std::size_t j = 0; j < call.length; j += V::size) {
-        const V rest = F::share(most, most, V(0.0))[0];
-        store(call.rows_format, rest, along(dx, r, j), std::min(V::size, call.length - j));
-      }
-      if (chosen < call.length) store(call.rows_format, g, along(dx, r, chosen), 1);
-    }
+    if (chosen < call.length) store(call.rows_format, g, along(dx, r, chosen), 1);
   }
 }
 
