@@ -51,6 +51,8 @@ Place across(const Operand& o, std::size_t r, std::size_t j = 0) { return {o.at(
 template <class T>
 constexpr Format native = std::is_same_v<T, double> ? Format::f64 : Format::f32;
 
+constexpr std::ptrdiff_t size_of(Format format) { return format == Format::f64 ? 8 : format == Format::f32 ? 4 : 2; }
+
 /// Whether results come in S; double is computed from floats too, but not stored as such.
 template <class T, class S>
 constexpr bool is_stored_as = std::is_same_v<T, S> || std::is_same_v<T, float>;
@@ -120,12 +122,18 @@ void store(Format format, V v, Place to, std::size_t count) {
   return count == V::size ? v.store(p) : v.store(p, count);
 }
 
-/// Short rows that do not lie side by side are brought so, a block at a time.
+/// Short rows are brought side by side, a block at a time: column j of the vectors' k-th rows is block[k length + j].
 constexpr std::size_t short_row = 128;
 /// Elements of rows that are swept more than once, of which no more are taken at a time.
 constexpr std::size_t cached = 4096;
 template <class V>
 using Block = typename V::Element[short_row][V::size];
+
+/// As many short rows as are worth taking at a time: neighbours in memory, in either direction.
+template <class V>
+constexpr std::size_t rows_of_block(std::size_t length) {
+  return V::size * std::max<std::size_t>(1, short_row / 2 / std::max<std::size_t>(1, length));
+}
 
 /// tile(width, first) for as many columns at once as there are lanes, then for half as many, …: all of them, no other.
 template <std::size_t width, class Tile>
@@ -134,7 +142,7 @@ void each_tile(std::size_t first, std::size_t length, Tile tile) {
   if constexpr (width > 1) each_tile<width / 2>(first, length, tile);
 }
 
-/// block[j][i] = element j of row i.
+/// Reads the rows into the block.
 template <class V>
 [[gnu::noinline, gnu::flatten]] void read(Block<V>& block, std::size_t length, std::size_t rows, Format format,
                                           const Operand& from) {
@@ -152,9 +160,18 @@ template <class V>
           squares.load(row);
         }
         squares.transpose();
-        for (std::size_t k = 0; k < width; ++k) Isa::store(block[j + k] + i, squares.rows[k]);
+        T* const to = block[i / V::size * length + j] + i % V::size;
+        for (std::size_t k = 0; k < width; ++k) Isa::store(to + k * V::size, squares.rows[k]);
       }
     });
+    return;
+  }
+  if (from.row == size_of(format)) {
+    for (std::size_t j = 0; j < length; ++j) {
+      for (std::size_t i = 0; i < rows; i += V::size) {
+        load<V>(format, across(from, i, j), std::min(V::size, rows - i)).store(block[i / V::size * length + j]);
+      }
+    }
     return;
   }
   T line[short_row];
@@ -162,11 +179,11 @@ template <class V>
     for (std::size_t j = 0; j < length; j += V::size) {
       load<V>(format, along(from, i, j), std::min(V::size, length - j)).store(line + j);
     }
-    for (std::size_t j = 0; j < length; ++j) block[j][i] = line[j];
+    for (std::size_t j = 0; j < length; ++j) block[i / V::size * length + j][i % V::size] = line[j];
   }
 }
 
-/// Element first + j of row + i = block[j][i].
+/// Writes the block to the rows.
 template <class V>
 [[gnu::noinline, gnu::flatten]] void write(const Block<V>& block, std::size_t length, std::size_t rows, Format format,
                                            const Operand& to, std::size_t row, std::size_t first) {
@@ -176,7 +193,8 @@ template <class V>
     each_tile<V::lanes>(0, length, [&]<std::size_t width>(std::integral_constant<std::size_t, width>, std::size_t j) {
       for (std::size_t i = 0; i < rows; i += V::lanes) {
         typename V::template Squares<width> squares;
-        for (std::size_t k = 0; k < width; ++k) squares.rows[k] = Isa::load(block[j + k] + i);
+        const T* const from = block[i / V::size * length + j] + i % V::size;
+        for (std::size_t k = 0; k < width; ++k) squares.rows[k] = Isa::load(from + k * V::size);
         squares.transpose();
         const Place first_row = across(to, row + i, first + j);
         const auto to_row = [first_row](std::size_t k) { return &first_row.at<char>(k); };
@@ -186,9 +204,18 @@ template <class V>
     });
     return;
   }
+  if (to.row == size_of(format)) {
+    for (std::size_t j = 0; j < length; ++j) {
+      for (std::size_t i = 0; i < rows; i += V::size) {
+        const V column = V::load(block[i / V::size * length + j]);
+        store(format, column, across(to, row + i, first + j), std::min(V::size, rows - i));
+      }
+    }
+    return;
+  }
   T line[short_row];
   for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < length; ++j) line[j] = block[j][i];
+    for (std::size_t j = 0; j < length; ++j) line[j] = block[i / V::size * length + j][i % V::size];
     for (std::size_t j = 0; j < length; j += V::size) {
       store(format, V::load(line + j), along(to, row + i, first + j), std::min(V::size, length - j));
     }
@@ -442,8 +469,19 @@ class Rows {
 
   [[gnu::flatten]] V peak(std::size_t r, std::size_t begin, std::size_t end) const {
     V largest = -std::numeric_limits<double>::infinity();
-    for (std::size_t j = begin; j < end; j += step) largest = max(get(0, r, j, end), largest);
+    for (std::size_t j = begin; j < end; j += step) {
+      if constexpr (side_by_side) fetch_others(j);
+      largest = max(get(0, r, j, end), largest);
+    }
     return largest;
+  }
+  /// What the next sweep needs of arrays that this one leaves out: it computes too much to look far ahead.
+  void fetch_others(std::size_t j) const {
+    constexpr std::size_t line = 64;
+    for (std::size_t k = 1; k < shape.rows + (has_early || has_late ? 1 : 0); ++k) {
+      const std::size_t operand = k < shape.rows ? k : inputs;
+      for (std::size_t i = 0; i < V::size * sizeof(T); i += line) __builtin_prefetch(place(operand, 0, j).p + i);
+    }
   }
 
   [[gnu::flatten]] Sum sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
@@ -594,7 +632,7 @@ class Rows {
 /// worth it. Its result does not depend on this.
 template <class V>
 bool lie_side_by_side(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
-  const std::ptrdiff_t item = call.rows_format == Format::f64 ? 8 : call.rows_format == Format::f32 ? 4 : 2;
+  const std::ptrdiff_t item = size_of(call.rows_format);
   return (rows >= V::size / 4 || call.length <= V::size) &&
          std::ranges::all_of(arrays, [&](std::size_t k) { return call.operands[k].row == item; });
 }
@@ -606,26 +644,31 @@ bool should_turn(const RowCall& call, std::size_t rows) {
 }
 
 /// Has a kernel run over blocks of rows that it finds side by side. The first operands are inputs that are rows of
-/// these lengths, one is an output.
+/// these lengths, one is an output, which takes the place of the first.
 template <class V, std::size_t inputs, class Run>
 void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::array<std::size_t, inputs>& lengths,
             std::size_t output, std::size_t output_length, Run run) {
-  alignas(64) Block<V> blocks[inputs + 1];
-  const auto operand = [&](std::size_t k) -> Operand {
-    return {blocks[k], sizeof(typename V::Element), sizeof(blocks[k][0])};
-  };
-  for (std::size_t r = begin; r < end; r += V::size) {
-    const std::size_t rows = std::min(V::size, end - r);
-    RowCall part = call;
-    part.rows_format = native<typename V::Element>;
-    for (Operand& o : part.operands) o.data = o.at(r, 0);
+  alignas(64) Block<V> blocks[inputs];
+  const std::size_t most = rows_of_block<V>(call.length);
+  for (std::size_t r = begin; r < end; r += most) {
+    const std::size_t rows = std::min(most, end - r);
     for (std::size_t k = 0; k < inputs; ++k) {
-      read<V>(blocks[k], lengths[k], rows, call.rows_format, part.operands[k]);
-      part.operands[k] = operand(k);
+      Operand first = call.operands[k];
+      first.data = first.at(r, 0);
+      read<V>(blocks[k], lengths[k], rows, call.rows_format, first);
     }
-    if (output_length > 0) part.operands[output] = operand(inputs);
-    run(part, 0, rows);
-    if (output_length > 0) write<V>(blocks[inputs], output_length, rows, call.rows_format, call.operands[output], r, 0);
+    for (std::size_t i = 0; i < rows; i += V::size) {
+      const auto in_block = [&](std::size_t k, std::size_t length) -> Operand {
+        return {blocks[k][i / V::size * length], sizeof(typename V::Element), sizeof(blocks[k][0])};
+      };
+      RowCall part = call;
+      part.rows_format = native<typename V::Element>;
+      for (Operand& o : part.operands) o.data = o.at(r + i, 0);
+      for (std::size_t k = 0; k < inputs; ++k) part.operands[k] = in_block(k, lengths[k]);
+      if (output_length > 0) part.operands[output] = in_block(0, output_length);
+      run(part, 0, std::min(V::size, rows - i));
+    }
+    if (output_length > 0) write<V>(blocks[0], output_length, rows, call.rows_format, call.operands[output], r, 0);
   }
 }
 
@@ -642,15 +685,16 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
     }
     return;
   }
-  if (!should_turn<V>(call, end - begin)) {
-    const std::size_t most = Rows<V, F, false>::most(call.length);
-    for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
-    return;
+  if (should_turn<V>(call, end - begin)) {
+    std::array<std::size_t, shape.rows> lengths;
+    lengths.fill(call.length);
+    return turned<V>(call, begin, end, lengths, output, writes_rows ? call.length : 0,
+                     [](const RowCall& part, std::size_t first, std::size_t last) {
+                       Rows<V, F, true>(part, first, last)();
+                     });
   }
-  std::array<std::size_t, shape.rows> lengths;
-  lengths.fill(call.length);
-  turned<V>(call, begin, end, lengths, output, writes_rows ? call.length : 0,
-            [](const RowCall& part, std::size_t first, std::size_t last) { Rows<V, F, true>(part, first, last)(); });
+  const std::size_t most = Rows<V, F, false>::most(call.length);
+  for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
 }
 
 /// run(place, row, element, count) over half the length of each row, in whichever direction a vector's elements lie.
@@ -729,25 +773,32 @@ std::size_t find(const RowCall& call, std::size_t r, V value) {
   return call.length;
 }
 
-/// Of rows side by side so many are taken at a time: enough for memory to be read in long runs.
-constexpr std::size_t many_rows = 512;
+/// Of rows side by side so many are taken at a time, enough for memory to be read in long runs, and so many elements of
+/// each, for what is kept of the row in between to be loaded less often.
+constexpr std::size_t many_rows = 512, some_elements = 8;
 template <class V>
 using EachRow = typename V::Element[many_rows];
 
-/// run(j, i, count) for element j of each of them, in vectors from the i-th on.
+/// run(i, count, j, end) for elements j to end of each of the rows, in vectors from the i-th row on.
 template <class V, class Run>
 void each_across(const RowCall& call, std::size_t rows, Run run) {
-  for (std::size_t j = 0; j < call.length; ++j) {
-    for (std::size_t i = 0; i < rows; i += V::size) run(j, i, std::min(V::size, rows - i));
+  for (std::size_t j = 0; j < call.length; j += some_elements) {
+    const std::size_t end = std::min(call.length, j + some_elements);
+    for (std::size_t i = 0; i < rows; i += V::size) run(i, std::min(V::size, rows - i), j, end);
   }
 }
 
 /// The largest of each.
 template <class V, class F>
 void largest_across(const RowCall& call, std::size_t r, std::size_t rows, EachRow<V>& largest) {
-  each_across<V>(call, rows, [&](std::size_t j, std::size_t i, std::size_t count) {
-    const V x = load<V>(call.rows_format, across(call.operands[0], r + i, j), count);
-    (j == 0 ? x : F::larger(V::load(largest + i), x)).store(largest + i);
+  each_across<V>(call, rows, [&](std::size_t i, std::size_t count, std::size_t j, std::size_t end) {
+    const auto x = [&](std::size_t k) {
+      return load<V>(call.rows_format, across(call.operands[0], r + i, k), count);
+    };
+    V most = j == 0 ? x(0) : V::load(largest + i);
+    for (; j < end; ++j) most = F::larger(most, x(j));
+    if (end == call.length) most = F::canonical(most);
+    most.store(largest + i);
   });
 }
 
@@ -758,8 +809,7 @@ template <class V, class F>
     const std::size_t rows = std::min(many_rows, end - r);
     largest_across<V, F>(call, r, rows, largest);
     for (std::size_t i = 0; i < rows; i += V::size) {
-      const V most = F::canonical(V::load(largest + i));
-      store(call.format, most, across(call.operands[1], r + i), std::min(V::size, rows - i));
+      store(call.format, V::load(largest + i), across(call.operands[1], r + i), std::min(V::size, rows - i));
     }
   }
 }
@@ -772,14 +822,17 @@ template <class V, class F>
     const std::size_t rows = std::min(many_rows, end - r);
     largest_across<V, F>(call, r, rows, largest);
     for (std::size_t i = 0; i < rows; i += V::size) {
-      F::canonical(V::load(largest + i)).store(largest + i);
       load<V>(call.format, across(upstream, r + i), std::min(V::size, rows - i)).store(left + i);
     }
-    each_across<V>(call, rows, [&](std::size_t j, std::size_t i, std::size_t count) {
-      const V piece = load<V>(call.rows_format, across(x, r + i, j), count);
-      const auto [share, rest] = F::share(V::load(largest + i), piece, V::load(left + i));
+    each_across<V>(call, rows, [&](std::size_t i, std::size_t count, std::size_t j, std::size_t end) {
+      const V most = V::load(largest + i);
+      V rest = V::load(left + i);
+      for (; j < end; ++j) {
+        const auto taken = F::share(most, load<V>(call.rows_format, across(x, r + i, j), count), rest);
+        store(call.rows_format, taken[0], across(dx, r + i, j), count);
+        rest = taken[1];
+      }
       rest.store(left + i);
-      store(call.rows_format, share, across(dx, r + i, j), count);
     });
   }
 }
