@@ -688,10 +688,9 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
   if (should_turn<V>(call, end - begin)) {
     std::array<std::size_t, shape.rows> lengths;
     lengths.fill(call.length);
-    return turned<V>(call, begin, end, lengths, output, writes_rows ? call.length : 0,
-                     [](const RowCall& part, std::size_t first, std::size_t last) {
-                       Rows<V, F, true>(part, first, last)();
-                     });
+    return turned<V>(
+        call, begin, end, lengths, output, writes_rows ? call.length : 0,
+        [](const RowCall& part, std::size_t first, std::size_t last) { Rows<V, F, true>(part, first, last)(); });
   }
   const std::size_t most = Rows<V, F, false>::most(call.length);
   for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
@@ -748,25 +747,37 @@ template <class V, class F>
   });
 }
 
-/// The largest of one row, in every lane.
+/// The largest of one row, in every lane. Several at a time, for each waits for the one before.
 template <class V, class F>
 V largest_along(const RowCall& call, std::size_t r) {
-  V most = load<V>(call.rows_format, {call.operands[0].at(r, 0), 0}, V::size);
+  const Operand& x = call.operands[0];
+  std::array<V, 4> most;
+  most.fill(load<V>(call.rows_format, {x.at(r, 0), 0}, V::size));
+  std::size_t j = 0;
+  for (; j + most.size() * V::size <= call.length; j += most.size() * V::size) {
+    for (std::size_t k = 0; k < most.size(); ++k) {
+      most[k] = F::larger(most[k], load<V>(call.rows_format, along(x, r, j + k * V::size), V::size));
+    }
+  }
+  for (; j < call.length; j += V::size) {
+    const std::size_t count = std::min(V::size, call.length - j);
+    const V piece = load<V>(call.rows_format, along(x, r, j), count);
+    most[0] = F::larger(most[0], select(V::indices() < V(static_cast<double>(count)), piece, most[0]));
+  }
+  const V either = F::larger(F::larger(most[0], most[1]), F::larger(most[2], most[3]));
+  return F::canonical(fold<V, V::size / 2>(F::template larger<V>, std::array{either}));
+}
+
+/// Where in a row x first equals its largest, or the row's length if that is NaN.
+template <class V>
+std::size_t find(const RowCall& call, std::size_t r, V largest) {
+  if (!all(largest == largest)) return call.length;
   for (std::size_t j = 0; j < call.length; j += V::size) {
     const std::size_t count = std::min(V::size, call.length - j);
     const V x = load<V>(call.rows_format, along(call.operands[0], r, j), count);
-    most = F::larger(most, select(V::indices() < V(static_cast<double>(count)), x, most));
-  }
-  return F::canonical(fold<V, V::size / 2>(F::template larger<V>, std::array{most}));
-}
-
-/// Where in a row x first equals this, or the row's length.
-template <class V>
-std::size_t find(const RowCall& call, std::size_t r, V value) {
-  for (std::size_t j = 0; j < call.length; j += V::size) {
-    const std::size_t count = std::min(V::size, call.length - j);
+    if (all(x < largest)) continue;
     typename V::Element is_equal[V::size];
-    select(load<V>(call.rows_format, along(call.operands[0], r, j), count) == value, V(1.0), V(0.0)).store(is_equal);
+    select(x == largest, V(1.0), V(0.0)).store(is_equal);
     const auto* const found = std::find(is_equal, is_equal + count, 1);
     if (found < is_equal + count) return j + static_cast<std::size_t>(found - is_equal);
   }
@@ -792,9 +803,7 @@ void each_across(const RowCall& call, std::size_t rows, Run run) {
 template <class V, class F>
 void largest_across(const RowCall& call, std::size_t r, std::size_t rows, EachRow<V>& largest) {
   each_across<V>(call, rows, [&](std::size_t i, std::size_t count, std::size_t j, std::size_t end) {
-    const auto x = [&](std::size_t k) {
-      return load<V>(call.rows_format, across(call.operands[0], r + i, k), count);
-    };
+    const auto x = [&](std::size_t k) { return load<V>(call.rows_format, across(call.operands[0], r + i, k), count); };
     V most = j == 0 ? x(0) : V::load(largest + i);
     for (; j < end; ++j) most = F::larger(most, x(j));
     if (end == call.length) most = F::canonical(most);
