@@ -166,20 +166,10 @@ template <class V>
     });
     return;
   }
-  if (from.row == size_of(format)) {
-    for (std::size_t j = 0; j < length; ++j) {
-      for (std::size_t i = 0; i < rows; i += V::size) {
-        load<V>(format, across(from, i, j), std::min(V::size, rows - i)).store(block[i / V::size * length + j]);
-      }
+  for (std::size_t j = 0; j < length; ++j) {
+    for (std::size_t i = 0; i < rows; i += V::size) {
+      load<V>(format, across(from, i, j), std::min(V::size, rows - i)).store(block[i / V::size * length + j]);
     }
-    return;
-  }
-  T line[short_row];
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < length; j += V::size) {
-      load<V>(format, along(from, i, j), std::min(V::size, length - j)).store(line + j);
-    }
-    for (std::size_t j = 0; j < length; ++j) block[i / V::size * length + j][i % V::size] = line[j];
   }
 }
 
@@ -204,20 +194,10 @@ template <class V>
     });
     return;
   }
-  if (to.row == size_of(format)) {
-    for (std::size_t j = 0; j < length; ++j) {
-      for (std::size_t i = 0; i < rows; i += V::size) {
-        const V column = V::load(block[i / V::size * length + j]);
-        store(format, column, across(to, row + i, first + j), std::min(V::size, rows - i));
-      }
-    }
-    return;
-  }
-  T line[short_row];
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < length; ++j) line[j] = block[i / V::size * length + j][i % V::size];
-    for (std::size_t j = 0; j < length; j += V::size) {
-      store(format, V::load(line + j), along(to, row + i, first + j), std::min(V::size, length - j));
+  for (std::size_t j = 0; j < length; ++j) {
+    for (std::size_t i = 0; i < rows; i += V::size) {
+      const V column = V::load(block[i / V::size * length + j]);
+      store(format, column, across(to, row + i, first + j), std::min(V::size, rows - i));
     }
   }
 }
@@ -672,6 +652,41 @@ void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::
   }
 }
 
+/// Rows whose elements do not lie side by side are copied, rather than gathered in every sweep.
+template <class V, class F, bool writes_rows>
+void straightened(const RowCall& call, std::size_t begin, std::size_t end) {
+  using T = typename V::Element;
+  constexpr std::size_t output = F::shape.rows + F::shape.scalars;
+  alignas(64) T lines[F::shape.rows][cached];
+  const std::size_t most = Rows<V, F, false>::most(call.length);
+  for (std::size_t r = begin; r < end; r += most) {
+    const std::size_t rows = std::min(most, end - r);
+    const auto each_vector = [&](std::size_t k, auto run) {
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < call.length; j += V::size) {
+          run(along(call.operands[k], r + i, j), lines[0] + i * call.length + j, std::min(V::size, call.length - j));
+        }
+      }
+    };
+    RowCall part = call;
+    part.rows_format = native<T>;
+    for (Operand& o : part.operands) o.data = o.at(r, 0);
+    for (std::size_t k = 0; k < F::shape.rows; ++k) {
+      each_vector(k, [&](Place from, T* to, std::size_t count) {
+        load<V>(call.rows_format, from, count).store(to + k * cached, count);
+      });
+      part.operands[k] = {lines[k], static_cast<std::ptrdiff_t>(call.length * sizeof(T)), sizeof(T)};
+    }
+    if constexpr (writes_rows) part.operands[output] = part.operands[0];
+    Rows<V, F, false>(part, 0, rows)();
+    if constexpr (writes_rows) {
+      each_vector(output, [&](Place to, const T* from, std::size_t count) {
+        store(call.rows_format, V::load(from, count), to, count);
+      });
+    }
+  }
+}
+
 template <class V, class F>
 void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
   constexpr rowwise::Shape shape = F::shape;
@@ -691,6 +706,10 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
     return turned<V>(
         call, begin, end, lengths, output, writes_rows ? call.length : 0,
         [](const RowCall& part, std::size_t first, std::size_t last) { Rows<V, F, true>(part, first, last)(); });
+  }
+  const auto is_line = [&](std::size_t k) { return call.operands[k].element == size_of(call.rows_format); };
+  if (call.length <= cached && !(is_line(0) && is_line(shape.rows - 1) && (!writes_rows || is_line(output)))) {
+    return straightened<V, F, writes_rows>(call, begin, end);
   }
   const std::size_t most = Rows<V, F, false>::most(call.length);
   for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
@@ -793,10 +812,12 @@ using EachRow = typename V::Element[many_rows];
 /// run(i, count, j, end) for elements j to end of each of the rows, in vectors from the i-th row on.
 template <class V, class Run>
 void each_across(const RowCall& call, std::size_t rows, Run run) {
-  for (std::size_t j = 0; j < call.length; j += some_elements) {
+  std::size_t j = 0;
+  do {  // there is always an element, which compilers cannot see
     const std::size_t end = std::min(call.length, j + some_elements);
     for (std::size_t i = 0; i < rows; i += V::size) run(i, std::min(V::size, rows - i), j, end);
-  }
+    j += some_elements;
+  } while (j < call.length);
 }
 
 /// The largest of each.
@@ -833,10 +854,10 @@ template <class V, class F>
     for (std::size_t i = 0; i < rows; i += V::size) {
       load<V>(call.format, across(upstream, r + i), std::min(V::size, rows - i)).store(left + i);
     }
-    each_across<V>(call, rows, [&](std::size_t i, std::size_t count, std::size_t j, std::size_t end) {
+    each_across<V>(call, rows, [&](std::size_t i, std::size_t count, std::size_t j, std::size_t last) {
       const V most = V::load(largest + i);
       V rest = V::load(left + i);
-      for (; j < end; ++j) {
+      for (; j < last; ++j) {
         const auto taken = F::share(most, load<V>(call.rows_format, across(x, r + i, j), count), rest);
         store(call.rows_format, taken[0], across(dx, r + i, j), count);
         rest = taken[1];
