@@ -75,11 +75,12 @@ def test_axes_and_layouts(f: RowFunction, dtype: DType) -> None:
 @each_dtype
 @each_row_function
 def test_many_rows(f: RowFunction, dtype: DType) -> None:
-    """Numbers of rows about those that a vector holds, along either axis."""
+    """Numbers of rows about those that a vector holds, and several times those, along either axis."""
     for n in (2, 10, 40):
-        args = f.arguments(numbers(dtype, 70, n))
+        rows = 4200 // n
+        args = f.arguments(numbers(dtype, rows, n))
         expected = f(*args)
-        for count in (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 65):
+        for count in (1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 65, rows - 1):
             part = tuple(a[:count] for a in args)
             assert_same_bits(f(*part), expected[:count], (n, count))
             result = f(*f.moved(part, (count,), 0), axis=0)
