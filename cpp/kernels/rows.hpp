@@ -202,15 +202,6 @@ template <class V>
   }
 }
 
-/// Element j of row, row + 1, …, by way of the block; the last is element end - 1.
-template <class V>
-void put_across(Block<V>& block, V y, std::size_t j, std::size_t end, std::size_t rows, Format format,
-                const Operand& to, std::size_t row) {
-  y.store(block[j % short_row]);
-  const std::size_t next = j + 1, first = j / short_row * short_row;
-  if (next % short_row == 0 || next == end) write<V>(block, next - first, rows, format, to, row, first);
-}
-
 /// The gradient of a float parameter is summed in double.
 template <class V>
 struct Wide {
@@ -434,7 +425,16 @@ class Rows {
   }
   void put(V y, std::size_t r, std::size_t j, std::size_t end) const {
     if (!side_by_side || block_ == nullptr) return store(call_.rows_format, y, place(inputs, r, j), count(j, end));
-    put_across<V>(*block_, y, j, end, rows_, call_.rows_format, call_.operands[inputs], row_);
+    y.store((*block_)[j % short_row]);
+    if ((j + 1) % short_row == 0) write_block(j + 1);
+  }
+  void write_block(std::size_t end) const {
+    const std::size_t count = (end - 1) % short_row + 1;
+    write<V>(*block_, count, rows_, call_.rows_format, call_.operands[inputs], row_, end - count);
+  }
+  /// Once everything up to there is put, in whatever order.
+  void end_put(std::size_t end) const {
+    if (side_by_side && block_ != nullptr && end % short_row != 0) write_block(end);
   }
   /// What is to be resumed is too much for 16 bits, and not found again where it was written by way of a block.
   bool writes_early() const { return !resumes || (call_.rows_format == native<T> && block_ == nullptr); }
@@ -480,11 +480,14 @@ class Rows {
     if constexpr (sums_at_once == 1) {
       Sum total = {};
       for (std::size_t j = begin; j < end; j += step) total = total + terms(j);
+      if constexpr (has_early) end_put(end);
       return total;
     } else if (begin == end) {
       return {};
     } else if (end - begin <= short_row) {
-      return sum_of_few(terms, begin, end);
+      const Sum total = sum_of_few(terms, begin, end);
+      if constexpr (has_early) end_put(end);
+      return total;
     } else {
       std::array<Sum, sums_at_once> sums;
       for (std::size_t i = 0; i < sums_at_once; ++i) sums[i] = first(terms(begin + i * step));
@@ -495,6 +498,7 @@ class Rows {
       for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
         for (std::size_t i = 0; i < half; ++i) sums[i] = sums[i] + sums[i + half];
       }
+      if constexpr (has_early) end_put(end);
       return sums[0];
     }
   }
@@ -534,6 +538,7 @@ class Rows {
       }
       put(with_rows(r, j, end, [&](auto... x) { return F::late(state, x...); }), r, j, end);
     }
+    end_put(end);
   }
 
   static Sum first(const Terms& terms) {
