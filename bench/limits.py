@@ -22,7 +22,7 @@ SOURCE = """
 #include "kernels/loops.hpp"
 
 using namespace fastact;
-using V = simd::Vec<simd::{backend}, float>;
+using V = simd::Elements<simd::{backend}, float>;
 
 template <class F, std::size_t... k>
 V apply(F f, const V* parameters, std::index_sequence<k...>) {{ return f(parameters[k]...); }}

@@ -101,9 +101,9 @@ template <class Isa>
 constexpr Table elementwise_kernels() {
   return {{
 #define FASTACT_ONE(...) +1
-#define FASTACT_ENTRY(name, ...)                                                                                \
-  {Passes<simd::Vec<Isa, float>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(), \
-   Passes<simd::Vec<Isa, double>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
+#define FASTACT_ENTRY(name, ...)                                                                                     \
+  {Passes<simd::Elements<Isa, float>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(), \
+   Passes<simd::Elements<Isa, double>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
       FASTACT_ACTIVATIONS(FASTACT_ENTRY) FASTACT_LEARNABLE(FASTACT_ENTRY)
 #undef FASTACT_ENTRY
 #undef FASTACT_ONE

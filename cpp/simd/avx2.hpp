@@ -14,7 +14,7 @@ namespace fastact::simd {
 /// AVX2 with FMA3 and F16C.
 struct Avx2 {
   static constexpr std::string_view name = "avx2";
-  static constexpr std::size_t registers = 4;
+  static constexpr std::size_t registers = 2, elements_registers = 4;
   static bool supported() {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
   }

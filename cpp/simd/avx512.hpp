@@ -12,7 +12,7 @@ namespace fastact::simd {
 
 struct Avx512 {
   static constexpr std::string_view name = "avx512";
-  static constexpr std::size_t registers = 2;
+  static constexpr std::size_t registers = 2, elements_registers = 2;
   static bool supported() {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");

@@ -14,7 +14,7 @@ namespace fastact::simd {
 /// One element at a time in plain C++: what runs where no other instruction set does.
 struct Portable {
   static constexpr std::string_view name = "portable";
-  static constexpr std::size_t registers = 1;
+  static constexpr std::size_t registers = 1, elements_registers = 1;
   static bool supported() { return true; }
 
   template <class T>

@@ -55,18 +55,12 @@ concept Backend = Stored<Isa, T, T> &&
 });
 // clang-format on
 
-/// Registers a Vec has, so that as many independent chains of dependent operations stand side by side in the
-/// instruction stream. One chain alone leaves the arithmetic units waiting: the schedulers hold too few operations to
-/// look ahead to the next vector.
-template <class Isa>
-constexpr std::size_t registers = Isa::registers;
-
 template <class Isa, class T, std::size_t width>
 struct Squares;
 
-template <class Isa, class T>
+template <class Isa, class T, std::size_t registers>
 struct Mask {
-  typename Isa::template Mask<T> m[registers<Isa>];
+  typename Isa::template Mask<T> m[registers];
   /// Whether it holds in every lane.
   friend bool all(Mask mask) {
     bool every = true;
@@ -90,21 +84,24 @@ void exchange(typename Isa::template Register<T>& low, typename Isa::template Re
   high = Isa::select(is_low, Isa::template swap<bit>(a), b);
 }
 
-template <class Isa, class T>
+/// Of several registers, so that as many independent chains of dependent operations stand side by side in the
+/// instruction stream. One chain alone leaves the arithmetic units waiting: the schedulers hold too few operations to
+/// look ahead to the next vector.
+template <class Isa, class T, std::size_t registers = Isa::registers>
   requires Backend<Isa, T>
 struct Vec {
   using Element = T;
-  using Mask = simd::Mask<Isa, T>;
+  using Mask = simd::Mask<Isa, T, registers>;
   template <std::size_t width>
   using Squares = simd::Squares<Isa, T, width>;
   template <class U>
-  using Of = Vec<Isa, U>;
+  using Of = Vec<Isa, U, registers>;
   using Register = typename Isa::template Register<T>;
   using InstructionSet = Isa;
   static constexpr std::size_t lanes = Isa::template size<T>;
-  static constexpr std::size_t size = lanes * registers<Isa>;
+  static constexpr std::size_t size = lanes * registers;
 
-  Register v[registers<Isa>];
+  Register v[registers];
 
   Vec() = default;
   /// Implicit, so that formulas read `1.0 + x`.
@@ -129,7 +126,7 @@ struct Vec {
   }
 
   void stream(T* p) const {
-    for (std::size_t i = 0; i < registers<Isa>; ++i) Isa::stream(p + i * lanes, v[i]);
+    for (std::size_t i = 0; i < registers; ++i) Isa::stream(p + i * lanes, v[i]);
   }
 
   friend Vec operator+(Vec a, Vec b) {
@@ -183,7 +180,7 @@ struct Vec {
   /// Of each lane, the row that the lowest 5 bits of its bit pattern tell, column by column.
   std::array<Vec, Table::columns> lookup(const Table& table) const {
     std::array<Vec, Table::columns> r;
-    for (std::size_t i = 0; i < registers<Isa>; ++i) {
+    for (std::size_t i = 0; i < registers; ++i) {
       for (std::size_t k = 0; k < Table::columns; ++k) r[k].v[i] = Isa::lookup(table.column[k], v[i]);
     }
     return r;
@@ -217,7 +214,7 @@ struct Vec {
   /// f(0), f(1), …; not by a loop, for compilers keep an array in registers only where every index is a constant.
   template <class F>
   static void each_register(F f) {
-    [&]<std::size_t... i>(std::index_sequence<i...>) { (f(i), ...); }(std::make_index_sequence<registers<Isa>>{});
+    [&]<std::size_t... i>(std::index_sequence<i...>) { (f(i), ...); }(std::make_index_sequence<registers>{});
   }
   template <class F>
   static Vec each(F f) {
@@ -236,6 +233,11 @@ struct Vec {
     return count <= i * lanes ? 0 : count - i * lanes < lanes ? count - i * lanes : lanes;
   }
 };
+
+/// What a function of an element is computed in: it needs fewer registers for each of them than a function of rows,
+/// with its sums.
+template <class Isa, class T>
+using Elements = Vec<Isa, T, Isa::elements_registers>;
 
 /// Lanes as GCC and Clang know them, of any power of two.
 template <class T, std::size_t count>
