@@ -1,6 +1,6 @@
 #pragma once
 
-#include "math/tail.hpp"
+#include "math/piecewise.hpp"
 
 namespace fastact::activations {
 
@@ -8,22 +8,13 @@ namespace fastact::activations {
 struct exponential {
   template <class V>
   static V forward(V x) {
-    const auto general = [&] { return V(1.0) * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      return math::within(x, 80.0, [&] { return math::short_exp(x).value(); }, general);
-    } else {
-      return general();
-    }
+    return math::usually(x, math::short_exp(x).hi, [](V v) { return V(1.0) * derivative(v); }, x);
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto general = [&] { return g * derivative(x); };
-    if constexpr (math::is_single<V>) {
-      const auto near = [&] { return g * math::Scaled<V>{math::short_exp(x), 1.0}; };
-      return math::within(fma(g, V(0.0), x), 80.0, near, general);
-    } else {
-      return general();
-    }
+    return math::usually(
+        fma(g, V(0.0), x), math::multiply_any(g, math::short_exp(x)), [](V v, V once) { return once * derivative(v); },
+        x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -24,7 +24,7 @@ struct gelu {
     } else {
       const math::NormalTail<V> tail(x);
       const math::Pair<V> t = tail.x * (tail.mills() * tail.e.significand);
-      const V negative = t.value() * tail.e.tail * tail.e.tail;
+      const V negative = math::scale(t.value(), tail.e.tail);
       const V positive = (tail.x + -t).value();
       return copysign(select(x > V(0.0), select(x > V(tail.end), x, positive), negative), x);
     }
@@ -62,7 +62,7 @@ struct gelu {
       inverse_square = V(1.0) / square.hi;
       mills = inverse_square * math::polynomial(inverse_square, math::pieces::mills);
     }
-    V product() const { return (phi.hi + fma(phi.value(), mills, phi.lo)) * tail * tail; }
+    V product() const { return math::scale(phi.hi + fma(phi.value(), mills, phi.lo), tail); }
     math::Lifted<V> derivative() const {
       const math::Pair<V> slope = -a * phi;
       return {{slope.hi, fma(slope.value(), -inverse_square * (1.0 + mills), slope.lo)}, tail};
@@ -75,19 +75,8 @@ struct gelu {
 struct gelu_tanh {
   template <class V>
   static V forward(V x) {
-    if constexpr (math::is_single<V>) {
-      return math::piecewise<math::pieces::GeluTanh>(
-          x, [&](const auto& f) { return copysign(f.value(), x); },
-          [&] {
-            const Argument<V> w(-abs(x));
-            const math::Exponential<V> e = math::long_exp(w.w.hi, w.w.lo);
-            const V t = math::multiply(-w.x, math::LogisticTail<V>(e).sigma()) * e.tail * e.tail;
-            return select(x < V(0.0), -t, x - t);
-          });
-    } else {
-      const Argument<V> w(x);
-      return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
-    }
+    const Argument<V> w(x);
+    return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
   }
   template <class V>
   static V backward(V x, V g) {
@@ -116,14 +105,21 @@ struct gelu_tanh {
   struct Argument {
     using C = math::Constants<typename V::Element>;
     static constexpr double end = C::mills_end;
-    V x;
-    math::Pair<V> linear, cubic, w;
+    V x, slope, growth, growth_lo;
+    math::Pair<V> w;
+    /// w/x = c1 + c3 x²; what it grows by is exact, since c1 has few bits.
     explicit Argument(V unbounded) : x(max(V(-end), min(V(end), unbounded))) {
-      linear = x * math::Pair<V>{C::gelu_tanh_1_hi, C::gelu_tanh_1_lo};
-      cubic = x * (math::product(x, x) * math::Pair<V>{C::gelu_tanh_3_hi, C::gelu_tanh_3_lo});
-      w = linear + cubic;
+      const V c1 = C::gelu_tanh_1_hi, c3 = C::gelu_tanh_3_hi;
+      const math::Pair<V> square = math::product(x, x);
+      slope = fma(c3, square.hi, c1);
+      growth = slope - c1;
+      growth_lo = fma(c3, square.hi, -growth) + fma(c3, square.lo, square.hi * C::gelu_tanh_3_lo);
+      w = x * math::Pair<V>{slope, growth_lo + C::gelu_tanh_1_lo};
     }
-    math::Pair<V> x_derivative() const { return linear + V(3.0) * cubic; }
+    math::Pair<V> x_derivative() const {
+      const math::Pair<V> s = math::sum(slope, 2.0 * growth);
+      return x * math::Pair<V>{s.hi, s.lo + fma(growth_lo, V(3.0), V(C::gelu_tanh_1_lo))};
+    }
   };
 };
 

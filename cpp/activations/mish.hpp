@@ -17,10 +17,10 @@ namespace fastact::activations {
 struct mish {
   template <class V>
   static V forward(V x) {
-    const auto general = [&] {
-      const Parts<V> p(x);
+    const auto general = [](V v) {
+      const Parts<V> p(v);
       const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
-      return copysign(select(p.negative, y * p.e.tail * p.e.tail, select(x > V(p.beyond), x, y)), x);
+      return copysign(select(p.negative, math::scale(y, p.e.tail), select(v > V(p.beyond), v, y)), v);
     };
     const auto tail = [](auto w) {
       const Tail<decltype(w)> u(w);
@@ -28,12 +28,12 @@ struct mish {
       return select(w < V(0.0), negative, fma(w * u.square, fma(u.sum, V(4.0), V(-2.0)), w));
     };
     return math::piecewise<math::pieces::Mish>(
-        x, [&](const auto& f) { return copysign(f.value(), x); }, 80.0, tail, general);
+        x, [=](const auto& f) { return copysign(f.value(), x); }, 80.0, tail, general);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::MishDerivative>(
-        x, g, 80.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
+        x, g, 80.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
   }
 
   template <class V>

@@ -12,25 +12,22 @@ namespace fastact::activations {
 struct sigmoid {
   template <class V>
   static V forward(V x) {
-    const auto general = [&] {
-      const math::Logistic<V> logistic(x);
-      const V tail = logistic.tail();
-      return logistic.sigma().value() * tail * tail;
+    const auto general = [](V w) {
+      const math::Logistic<V> logistic(w);
+      return math::scale(logistic.sigma().value(), logistic.tail());
     };
-    const auto tail = [](auto w) {
-      const auto t = math::LogisticTail<V>(math::short_exp(-abs(w))).sigma().value();
-      return select(w < V(0.0), t, 1.0 - t);
-    };
-    return math::piecewise<math::pieces::Sigma>(x, [](const auto& f) { return f.value(); }, 80.0, tail, general);
+    const V smaller = math::SmallerLogistic<V>(math::short_exp(-abs(x))).value();
+    return math::usually(x, select(x < V(0.0), smaller, 1.0 - smaller), general, x);
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::piecewise_gradient<math::pieces::SigmaDerivative>(
-        abs(x), g, 80.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
+    return math::usually(
+        fma(g, V(0.0), x), math::multiply(g, near_derivative(x)), [](V w, V once) { return once * derivative(w); }, x,
+        g);
   }
   template <class V>
-  static math::Pair<V> tail_derivative(V x) {
-    return math::LogisticTail<V>(math::short_exp(-abs(x))).derivative();
+  static math::Pair<V> near_derivative(V x) {
+    return math::SmallerLogistic<V>(math::short_exp(-abs(x))).derivative();
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -61,13 +58,10 @@ struct tanh {
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::piecewise_gradient<math::pieces::TanhDerivative>(
-        abs(x), g, 40.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
-  }
-  template <class V>
-  static math::Pair<V> tail_derivative(V x) {
-    const math::Pair<V> d = sigmoid::tail_derivative(2.0 * x);
-    return {4.0 * d.hi, 4.0 * d.lo};
+    const math::Pair<V> d = sigmoid::near_derivative(2.0 * x);
+    return math::usually(
+        fma(g, V(0.0), 2.0 * x), math::multiply(g, {4.0 * d.hi, 4.0 * d.lo}),
+        [](V w, V once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -85,6 +79,16 @@ struct tanh {
     const math::Pair<V> m = -math::expm1(-2.0 * a);
     return m / math::Divisor<V>(fast_sum(V(2.0), -m));
   }
+  /// tanh a for a that are not small, as 1 - 2σ(-2a).
+  template <class V>
+  static math::Pair<V> far(V a) {
+    if constexpr (math::is_single<V>) {
+      const math::SmallerLogistic<V> s(math::short_exp(-2.0 * min(V(beyond), a)));
+      return fast_sum(V(1.0), math::Pair<V>{-2.0 * s.hi, -2.0 * s.lo()});
+    } else {
+      return of(a);
+    }
+  }
 };
 
 /// f(x) = x - tanh x; f'(x) = tanh² x.
@@ -101,7 +105,7 @@ struct tanh_shrink {
     const V varying = square * math::polynomial(square, C::tanh_shrink);
     const math::Pair<V> p = fast_sum(V(C::third_hi), math::Pair<V>{varying, C::third_lo});
     const V near = (cube * p).value() * 0x1p-90;
-    const V far = (a + -tanh::of(a)).value_or_infinity();
+    const V far = fast_sum(a, -tanh::far(a)).value_or_infinity();
     return copysign(select(a < V(0.75), near, far), x);
   }
   /// (g t) t, so that t² doesn't underflow before a large g comes in, with the low part of t = tanh |x|.

@@ -14,21 +14,16 @@ namespace fastact::activations {
 struct silu {
   template <class V>
   static V forward(V x) {
-    const auto general = [&] {
-      const V w = bounded(x);
-      return select(x > V(-math::Constants<typename V::Element>::lowest), x, logistic_product(w, math::Logistic<V>(w)));
+    const auto general = [](V v) {
+      const V w = bounded(v);
+      return select(v > V(-math::Constants<typename V::Element>::lowest), v, logistic_product(w, math::Logistic<V>(w)));
     };
-    const auto tail = [](auto w) {
-      const auto a = abs(w);
-      return max(V(0.0), w) - math::multiply(a, math::LogisticTail<V>(math::short_exp(-a)).sigma());
-    };
-    return math::piecewise<math::pieces::Sigma>(
-        x, [&](const auto& f) { return math::multiply(x, f.pair()); }, 80.0, tail, general);
+    return math::usually(x, math::multiply(x, math::near_logistic(x).sigma()), general, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::SiluDerivative>(
-        x, g, 80.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
+        x, g, 80.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
   }
   template <class V>
   static math::Pair<V> tail_derivative(V x, V x_lo = 0.0) {
@@ -55,24 +50,19 @@ struct silu {
 struct quick_gelu {
   template <class V>
   static V forward(V x) {
-    using C = math::Constants<typename V::Element>;
-    const auto general = [&] {
-      const V b = silu::bounded(x);
+    const auto general = [](V v) {
+      const V b = silu::bounded(v);
       const math::Pair<V> w = b * beta<V>();
-      return select(x > V(-C::lowest), x, logistic_product(b, math::Logistic<V>(w.hi, w.lo)));
+      const V product = logistic_product(b, math::Logistic<V>(w.hi, w.lo));
+      return select(v > V(-math::Constants<typename V::Element>::lowest), v, product);
     };
-    const auto tail = [](auto v) {
-      const auto a = abs(v);
-      const auto w = -a * beta<V>();
-      return max(V(0.0), v) - math::multiply(a, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).sigma());
-    };
-    return math::piecewise<math::pieces::QuickGelu>(
-        x, [&](const auto& f) { return copysign(f.value(), x); }, 47.0, tail, general);
+    const math::Pair<V> w = x * beta<V>();
+    return math::usually(w.hi, math::multiply(x, math::near_logistic(w.hi, w.lo).sigma()), general, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::QuickGeluDerivative>(
-        x, g, 47.0, [](auto beyond) { return tail_derivative(beyond); }, [&] { return g * derivative(x); });
+        x, g, 47.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
   }
   template <class V>
   static math::Pair<V> tail_derivative(V x) {
@@ -96,9 +86,13 @@ struct quick_gelu {
 struct swish {
   template <class V>
   static V forward(V x, V beta) {
-    const math::Pair<V> w = math::argument(x, beta);
-    const V limit = select(w.hi < V(0.0), copysign(V(0.0), x), x);
-    return select(is_finite(x), logistic_product(x, math::Logistic<V>(w.hi, w.lo)), limit);
+    const auto general = [](V v, V b) {
+      const math::Pair<V> w = math::argument(v, b);
+      const V limit = select(w.hi < V(0.0), copysign(V(0.0), v), v);
+      return select(is_finite(v), logistic_product(v, math::Logistic<V>(w.hi, w.lo)), limit);
+    };
+    const math::Pair<V> w = math::product(x, beta);
+    return math::usually(w.hi, math::multiply(x, math::near_logistic(w.hi, w.lo).sigma()), general, x, beta);
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V beta) {

@@ -11,28 +11,28 @@ namespace fastact::activations {
 struct softplus {
   template <class V>
   static V forward(V x, V beta) {
-    const V zero = 0.0;
-    const auto positive = x > zero;
-    const math::Divisor<V> by({beta, zero});
-    const auto general = [&] {
-      const math::Pair<V> w = math::argument(-abs(x), beta);
+    const auto general = [](V v, V b) {
+      const V zero = 0.0;
+      const auto positive = v > zero;
+      const math::Pair<V> w = math::argument(-abs(v), b);
       const math::Exponential<V> e = math::exp(w.hi, w.lo);
       // A tail other than 1 belongs to an x whose max(x, 0) no longer notices.
-      const math::Pair<V> y = select(positive, x, zero) + math::log1p(e.significand) / by;
-      return select(positive, y.value_or_infinity(), y.value() * e.tail * e.tail);
+      const math::Pair<V> log = math::log1p(e.significand) / math::Divisor<V>({b, zero});
+      const math::Pair<V> y = select(positive, v, zero) + log;
+      return select(positive, y.value_or_infinity(), math::scale(y.value(), e.tail));
     };
     if constexpr (math::is_single<V>) {
       const math::Pair<V> w = math::argument(x, beta);
+      const math::Divisor<V> by({beta, 0.0});
       const auto tail = [&] {
-        const V lo = select(positive, -w.lo, w.lo);
+        const V lo = select(x > V(0.0), -w.lo, w.lo);
         const V log = (math::LogisticTail<V>(math::short_exp(-abs(w.hi), lo)).log1p() / by).value();
-        return max(zero, x) + log;
+        return math::within(w.hi, 80.0, max(V(0.0), x) + log, general, x, beta);
       };
       return math::piecewise<math::pieces::Softplus>(
-          w.hi, [&](const auto& f) { return (f.pair() / by).value(); },
-          [&] { return math::within(w.hi, 80.0, tail, general); }, w.lo);
+          w.hi, [&](const auto& f) { return (f.pair() / by).value(); }, tail, w.lo);
     } else {
-      return general();
+      return general(x, beta);
     }
   }
   template <class V>
@@ -43,19 +43,10 @@ struct softplus {
   }
   template <class V>
   static V backward(V x, V g, V beta) {
-    const auto general = [&] { return g * derivative(x, beta); };
-    if constexpr (math::is_single<V>) {
-      const math::Pair<V> w = math::argument(x, beta);
-      const auto tail = [&] {
-        const V lo = select(w.hi < V(0.0), w.lo, -w.lo);
-        const math::Pair<V> d = math::LogisticTail<V>(math::short_exp(-abs(w.hi), lo)).sigma();
-        return math::multiply(g, math::or_rest_of_one(w.hi, d));
-      };
-      return math::piecewise_gradient<math::pieces::Sigma>(
-          w.hi, g, [&] { return math::within(fma(g, V(0.0), w.hi), 80.0, tail, general); }, w.lo);
-    } else {
-      return general();
-    }
+    const math::Pair<V> w = math::product(x, beta);
+    return math::usually(
+        fma(g, V(0.0), w.hi), math::multiply(g, math::near_logistic(w.hi, w.lo).sigma()),
+        [](V v, V once, V b) { return once * derivative(v, b); }, x, g, beta);
   }
   /// σ(βx) = 1 - e^(-βy).
   template <class V>

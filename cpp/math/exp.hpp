@@ -1,6 +1,9 @@
 #pragma once
 
+#include <type_traits>
+
 #include "math/pair.hpp"
+#include "math/pieces.hpp"
 #include "math/tables.hpp"
 
 namespace fastact::math {
@@ -11,6 +14,22 @@ template <class V>
 V exp2_integer(V n) {
   using C = Constants<typename V::Element>;
   return (n + V(C::to_integer + C::exponent_bias)).template shift_left<C::significand_bits>();
+}
+
+/// Whether there are tables.
+template <class V>
+constexpr bool is_single = std::is_same_v<typename V::Element, float>;
+
+/// e^x 2^lift: x = n ln2/8 + r, and 2^(n/8) is what the index, shifted, is as a number, 2^⌊n/8⌋ (1 + (n mod 8)/8),
+/// times a factor from a table, whose rounding error r makes up for. Max error: 2^-28.
+template <class V>
+Pair<V> exp_by_table(V x, V x_lo, V lift) {
+  using E = pieces::Exp;
+  const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
+  const V r = fma(n, V(-E::step_hi), x) + (fma(n, V(-E::step_lo), x_lo) + index.lookup(E::rest));
+  const V power = index.template shift_left<20>() * index.lookup(E::factor), rest = r * polynomial(r, E::series);
+  const V e = fma(power, rest, power);
+  return {e, fma(power, rest, power - e)};
 }
 
 template <class V>
@@ -44,6 +63,21 @@ Pair<V> exp_reduced(Pair<V> r) {
   return fast_sum(one_plus_r.hi, one_plus_r.lo + rest);
 }
 
+/// Of floats from `lowest` to -lowest. What is lifted stays small beside 1, and what is lowered large.
+template <bool any_sign, class V>
+Exponential<V> exp_lifted(V x, V x_lo) {
+  const auto is_small = x < V(-80.0), is_tiny = x < V(-140.0);
+  V lift = select(is_tiny, V(168.0), select(is_small, V(84.0), V(0.0)));
+  V tail = select(is_tiny, V(0x1p-84), select(is_small, V(0x1p-42), V(1.0)));
+  if constexpr (any_sign) {
+    const auto is_large = x > V(80.0), is_huge = x > V(140.0);
+    lift = select(is_huge, V(-168.0), select(is_large, V(-84.0), lift));
+    tail = select(is_huge, V(0x1p84), select(is_large, V(0x1p42), tail));
+  }
+  const Pair<V> e = exp_by_table(x, x_lo, lift);
+  return {{fma(x, V(0.0), e.hi), e.lo}, tail};  // NaN is not in the high part yet
+}
+
 /// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
 /// inverse to infinity, whatever multiplies it. Max error: float 2^-27, double 2^-56 relative. NaN gives NaN.
 template <bool any_sign = false, class V>
@@ -51,13 +85,27 @@ Exponential<V> exp(V x, V x_lo = 0.0) {
   using C = Constants<typename V::Element>;
   V bounded = max(V(C::lowest), x);
   if constexpr (any_sign) bounded = min(V(-C::lowest), bounded);
-  const auto [n, r] = reduce(bounded, x_lo);
-  V beyond = min(V(0.0), n - V(C::smallest_exponent));
-  if constexpr (any_sign) beyond = beyond + max(V(0.0), n + V(C::smallest_exponent));
-  const V half = fma(beyond, V(0.5), V(C::to_integer)) - V(C::to_integer);
-  const V scale = exp2_integer(fma(half, V(-2.0), n));
-  const Pair<V> sum = exp_reduced(r);
-  return {{sum.hi * scale, sum.lo * scale}, exp2_integer(half)};
+  if constexpr (is_single<V>) {
+    return exp_lifted<any_sign>(bounded, x_lo);
+  } else {
+    const auto [n, r] = reduce(bounded, x_lo);
+    V beyond = min(V(0.0), n - V(C::smallest_exponent));
+    if constexpr (any_sign) beyond = beyond + max(V(0.0), n + V(C::smallest_exponent));
+    const V half = fma(beyond, V(0.5), V(C::to_integer)) - V(C::to_integer);
+    const V scale = exp2_integer(fma(half, V(-2.0), n));
+    const Pair<V> sum = exp_reduced(r);
+    return {{sum.hi * scale, sum.lo * scale}, exp2_integer(half)};
+  }
+}
+
+/// e^x for floats where |x| <= 80.
+template <class V>
+Pair<V> short_exp(V x, V x_lo = 0.0) {
+  if constexpr (is_single<V>) {
+    return exp_by_table(x, x_lo, V(0.0));
+  } else {
+    return exp(x, x_lo).significand;
+  }
 }
 
 /// e^(x - largest) 2^sum_exponent for x <= largest < inf; 0 where it is too small to count in a sum with 1. With n ln 2

@@ -21,10 +21,9 @@ struct Logistic {
   Exponential<V> e;
   Divisor<V> one_plus_e;
 
-  explicit Logistic(V w, V w_lo = 0.0)
-      : negative(w < V(0.0)),
-        e(exp(-abs(w), select(negative, w_lo, -w_lo))),
-        one_plus_e(fast_sum(V(1.0), e.significand)) {}
+  explicit Logistic(V w, V w_lo = 0.0) : Logistic(w < V(0.0), exp(-abs(w), select(w < V(0.0), w_lo, -w_lo))) {}
+  Logistic(typename V::Mask is_negative, Exponential<V> exponential)
+      : negative(is_negative), e(exponential), one_plus_e(fast_sum(V(1.0), e.significand)) {}
 
   /// 1, or tail where w < 0.
   V tail() const { return select(negative, e.tail, V(1.0)); }
@@ -42,11 +41,31 @@ struct Logistic {
   }
 };
 
+/// σ(-|w|) from e = e^-|w|: the smaller of σ(w) and σ(-w), which is 1 less the other. 1/(1 + e), by which the
+/// quotient's remainder is to be divided, is 1 less the quotient too.
+template <class V>
+struct SmallerLogistic {
+  V hi, rest, remainder;
+  explicit SmallerLogistic(Pair<V> e) {
+    const V s = 1.0 + e.hi, s_lo = (e.hi - (s - 1.0)) + e.lo;
+    hi = e.hi / s;
+    rest = 1.0 - hi;
+    remainder = fma(-hi, s_lo, fma(-hi, s, e.hi) + e.lo);
+  }
+  V lo() const { return remainder * rest; }
+  V value() const { return fma(remainder, rest, hi); }
+  /// σ(w) σ(-w) = (hi + lo)(1 - hi - lo).
+  Pair<V> derivative() const {
+    const V low = lo(), rest_lo = (1.0 - rest) - hi;
+    const Pair<V> p = product(hi, rest);
+    return {p.hi, fma(low, rest, fma(hi, rest_lo - low, p.lo))};
+  }
+};
+
 /// x σ(w) for x that are finite.
 template <class V>
 V logistic_product(V x, const Logistic<V>& w) {
-  const V tail = w.tail();
-  return copysign((x * w.sigma()).value() * tail * tail, x);
+  return copysign(scale((x * w.sigma()).value(), w.tail()), x);
 }
 
 }  // namespace fastact::math

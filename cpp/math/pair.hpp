@@ -104,6 +104,22 @@ V polynomial(V x, const T (&c)[n]) {
   return p;
 }
 
+/// g (hi + lo), infinite where that overflows.
+template <class V>
+V multiply_any(V g, Pair<V> p) {
+  const V most = std::numeric_limits<typename V::Element>::max();
+  const V product = fma(g, p.lo, V(-0.0));  // see scale()
+  // An infinite low part would hide the result's sign.
+  return fma(g, p.hi, select(abs(product) <= most, product, V(0.0)));
+}
+
+/// y · tail², tail a power of two. To multiply costs some processors tens of cycles where the product is subnormal; a
+/// fused multiply-add costs what it always does. Adding -0 keeps the sign of a zero.
+template <class V>
+V scale(V y, V tail) {
+  return fma(fma(y, tail, V(-0.0)), tail, V(-0.0));
+}
+
 /// value · tail², tail a power of two: a derivative down to the square of the smallest normal number. A gradient meets
 /// the normal value first, low part and all, so that one rounding is all the product costs, only the last one rounds to
 /// the subnormals' few bits, and a derivative far below them still counts when a large gradient comes in.
@@ -111,12 +127,7 @@ template <class V>
 struct Scaled {
   Pair<V> value;
   V tail;
-  friend V operator*(V g, Scaled s) {
-    const V most = std::numeric_limits<typename V::Element>::max();
-    const V product = g * s.value.lo;
-    const V low = select(abs(product) <= most, product, V(0.0));  // an infinite one would hide the result's sign
-    return fma(g, s.value.hi, low) * s.tail * s.tail;
-  }
+  friend V operator*(V g, Scaled s) { return scale(multiply_any(g, s.value), s.tail); }
 };
 
 }  // namespace fastact::math

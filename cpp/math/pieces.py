@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mpmath import cosh, diff, erfc, exp, findroot, floor, log, log1p, mp, mpf, pi, polyval, sqrt, tanh
+from mpmath import diff, erfc, exp, expm1, findroot, floor, log, log1p, mp, mpf, pi, polyval, sqrt, tanh
 from tables import (
     Function,
     fit,
@@ -23,10 +23,8 @@ from tables import (
 mp.dps = 40
 PIECES = 32
 DEGREE = 6
-
-
-def sigma(x: mpf) -> mpf:
-    return 1 / (1 + exp(-x))
+EXP_STEPS = 8
+EXP_DEGREE = 4
 
 
 @dataclass
@@ -174,18 +172,29 @@ def write(p: Piecewise) -> None:
 
 
 def write_exp() -> None:
-    """2^(j/32) rounded, and what that leaves to be added to the exponent; 32/ln 2 and ln 2/32."""
-    print("/// Row j: 2^-((32 - j) mod 32 / 32), and its logarithm's error.")
+    """2^(j/8) as (1 + j/8) factor[j], rounded, and what that leaves to be added to the exponent."""
+    step = log(mpf(2)) / EXP_STEPS
+    hi = rounded(step, 12)
+    names = {"per_step": 1 / step, "step_hi": hi, "step_lo": step - hi}
+    factors, rests = [], []
+    for j in range(EXP_STEPS):
+        line, exact = 1 + mpf(j) / EXP_STEPS, mpf(2) ** (mpf(j) / EXP_STEPS)
+        factors.append(rounded(exact / line, 24))
+        rests.append(log(exact / rounded(factors[-1] * line, 24)))
+    bound = step * mpf("0.501")
+
+    def series(r: mpf) -> mpf:
+        return expm1(r) / r - 1
+
+    coefficients, error = fit(series, 1, EXP_DEGREE - 1, -bound, bound, "float", lambda r: r)
+    print("/// e^x by steps of ln 2/8: 2^(j/8) is (1 + j/8) factor[j], rounded, times e^rest[j].")
     print("struct Exp {")
-    step = log(mpf(2)) / PIECES
-    hi = rounded(step, 24)
-    for key, x in {"per_step": 1 / step, "step_hi": hi, "step_lo": step - hi}.items():
+    for key, x in names.items():
         print(f"  static constexpr float {key} = {literal(x, 'float')};")
-    table = []
-    for j in range(PIECES):
-        exact = mpf(2) ** (-mpf(-j % PIECES) / PIECES)
-        table.append([rounded(exact, 24), log(exact / rounded(exact, 24)), *[mpf(0)] * 6])
-    print("  static constexpr simd::Table table{{\n      " + ",\n      ".join(map(array, table)) + "}};")
+    print(f"  alignas(32) static constexpr float factor[] = {array(factors)};")
+    print(f"  alignas(32) static constexpr float rest[] = {array(rests)};")
+    print(f"  /// (e^r - 1)/r, error 2^{float(log(error, 2)):.1f}.")
+    print(f"  static constexpr float series[] = {array([mpf(1), *coefficients])};")
     print("};\n")
 
 
@@ -205,23 +214,11 @@ def normal(x: mpf) -> mpf:
     return erfc(-x / sqrt(2)) / 2
 
 
-def gelu_tanh_sigma(x: mpf) -> mpf:
-    return sigma(2 * sqrt(2 / pi) * (x + mpf("0.044715") * x**3))
-
-
 QUICK = mpf("1.702")
 
 
 def gelu(x: mpf) -> mpf:
     return x * normal(x)
-
-
-def gelu_tanh(x: mpf) -> mpf:
-    return x * gelu_tanh_sigma(x)
-
-
-def quick_gelu(x: mpf) -> mpf:
-    return x * sigma(QUICK * x)
 
 
 def quick_gelu_derivative(x: mpf) -> mpf:
@@ -234,8 +231,6 @@ def mish(x: mpf) -> mpf:
 
 GAUSSIAN = (0.439, -0.0869, 0.0079)
 TABLES = [
-    Piecewise("Sigma", "σ(x)", sigma, -8.25, 7.75),
-    Piecewise("SigmaDerivative", "σ'(a), a >= 0", lambda a: sigma(a) * sigma(-a), 0, 9.5),
     Piecewise(
         "SiluDerivative",
         "silu'(x)",
@@ -255,7 +250,6 @@ TABLES = [
         GAUSSIAN,
         zero_of(gelu_derivative, -0.7518, 3),
     ),
-    Piecewise("QuickGelu", "quick_gelu(x)", quick_gelu, -6, 5.8, (1, -0.03, -0.01), zero_of(quick_gelu)),
     Piecewise(
         "QuickGeluDerivative",
         "quick_gelu'(x)",
@@ -265,7 +259,6 @@ TABLES = [
         (1, -0.05, -0.024),
         zero_of(quick_gelu_derivative, -0.7512, 3),
     ),
-    Piecewise("GeluTanh", "gelu_tanh(x)", gelu_tanh, -4.9, 5, GAUSSIAN, zero_of(gelu_tanh)),
     Piecewise(
         "GeluTanhDerivative",
         "gelu_tanh'(x)",
@@ -276,7 +269,6 @@ TABLES = [
         zero_of(gelu_tanh_derivative, -0.7525, 3),
     ),
     Piecewise("Tanh", "tanh a, a >= 0", tanh, 0, 9.75, (1, -0.08), zero_of(tanh)),
-    Piecewise("TanhDerivative", "tanh'(a), a >= 0", lambda a: 1 / cosh(a) ** 2, 0, 7.5),
     Piecewise("Softplus", "softplus(x)", lambda x: log1p(exp(x)), -8.25, 7.75),
     Piecewise("Mish", "mish(x)", mish, -8.5, 7.5, (1, -0.012, -0.0102), zero_of(mish)),
     Piecewise(

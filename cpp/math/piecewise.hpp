@@ -1,9 +1,6 @@
 #pragma once
 
-#include <type_traits>
-
-#include "math/pair.hpp"
-#include "math/pieces.hpp"
+#include "math/exp.hpp"
 
 namespace fastact::math {
 
@@ -13,12 +10,8 @@ namespace fastact::math {
 /// g (hi + lo) for finite g.
 template <class V>
 V multiply(V g, Pair<V> d) {
-  return fma(g, d.hi, g * d.lo);
+  return fma(g, d.hi, fma(g, d.lo, V(-0.0)));  // see scale()
 }
-
-/// Whether there are tables.
-template <class V>
-constexpr bool is_single = std::is_same_v<typename V::Element, float>;
 
 /// f(x) from pieces.hpp: the interval's polynomial about its centre c, f(c + r) = c0 + r (c1 + r (c2 + …)), all of it
 /// looked up in registers. Centres are chosen so that f(c) is almost a float (Gal and Bachelis, "An accurate elementary
@@ -97,34 +90,49 @@ V piecewise_gradient(V x, V g, Rest rest, V x_lo = 0.0) {
   return select(holds, y, select(piece.is_beyond(), rest(), g * d.value()));
 }
 
-/// inside() where |x| <= end, outside() elsewhere.
-template <class V, class Inside, class Outside>
-V within(V x, double end, Inside inside, Outside outside) {
-  const V y = inside();
-  const auto is_inside = abs(x) <= V(end);
-  if (all(is_inside)) [[likely]]
-    return y;
-  return select(is_inside, y, outside());
+/// f(x…) as a function of its own: what is seldom asked for shall not take registers, nor be compiled at every call.
+template <class F, class... V>
+[[gnu::noinline, gnu::flatten]] auto rarely(F f, V... x) {
+  return f(x...);
 }
 
-/// near(piece) where the table holds, tail(x) from there to |x| = end, general() beyond it and for double.
-template <class F, class V, class Near, class Tail, class General>
-V piecewise(V x, Near near, double end, Tail tail, General general) {
+/// inside where |x| <= end, outside(arguments…) elsewhere.
+template <class V, class Outside, class... A>
+V within(V x, double end, V inside, Outside outside, A... arguments) {
+  const auto is_inside = abs(x) <= V(end);
+  if (all(is_inside)) [[likely]]
+    return inside;
+  return select(is_inside, inside, rarely(outside, arguments...));
+}
+
+/// near for floats where |x| <= 80, general(arguments…) elsewhere.
+template <class V, class General, class... A>
+V usually(V x, V near, General general, A... arguments) {
   if constexpr (is_single<V>) {
-    return piecewise<F>(x, near, [&] { return within(x, end, [&] { return tail(x); }, general); });
+    return within(x, 80.0, near, general, arguments...);
   } else {
-    return general();
+    return general(arguments...);
   }
 }
 
-/// Likewise g times the piece or times tail(x), or what general() gives.
+/// near(piece) where the table holds, tail(x) from there to |x| = end, general(x) beyond it and for double.
+template <class F, class V, class Near, class Tail, class General>
+V piecewise(V x, Near near, double end, Tail tail, General general) {
+  if constexpr (is_single<V>) {
+    return piecewise<F>(x, near, [=] { return within(x, end, tail(x), general, x); });
+  } else {
+    return general(x);
+  }
+}
+
+/// Likewise g times the piece or times tail(x), or what general(x, g) gives.
 template <class F, class V, class Tail, class General>
 V piecewise_gradient(V x, V g, double end, Tail tail, General general) {
   if constexpr (is_single<V>) {
-    const auto beyond = [&] { return multiply(g, tail(x)); };
-    return piecewise_gradient<F>(x, g, [&] { return within(fma(g, V(0.0), x), end, beyond, general); });
+    return piecewise_gradient<F>(x, g,
+                                 [=] { return within(fma(g, V(0.0), x), end, multiply(g, tail(x)), general, x, g); });
   } else {
-    return general();
+    return general(x, g);
   }
 }
 

@@ -34,8 +34,8 @@ struct Constants<float> {
   static constexpr float selu_lambda_alpha_lo = 0x1.903c0cp-26F;
   static constexpr float quick_gelu_hi = 0x1.b3b646p+0F;
   static constexpr float quick_gelu_lo = -0x1.78d4fep-26F;
-  static constexpr float gelu_tanh_1_hi = 0x1.988454p+0F;
-  static constexpr float gelu_tanh_1_lo = -0x1.857936p-25F;
+  static constexpr float gelu_tanh_1_hi = 0x1.988p+0F;
+  static constexpr float gelu_tanh_1_lo = 0x1.14cf5p-14F;
   static constexpr float gelu_tanh_3_hi = 0x1.2444f2p-4F;
   static constexpr float gelu_tanh_3_lo = 0x1.49b16ap-29F;
   static constexpr float third_hi = 0x1.555556p-2F;
@@ -83,8 +83,8 @@ struct Constants<double> {
   static constexpr double selu_lambda_alpha_lo = 0x1.05161b045a1f1p-56;
   static constexpr double quick_gelu_hi = 0x1.b3b645a1cac08p+0;
   static constexpr double quick_gelu_lo = 0x1.89374bc6a7efap-55;
-  static constexpr double gelu_tanh_1_hi = 0x1.9884533d43651p+0;
-  static constexpr double gelu_tanh_1_lo = -0x1.cbc0d30ebfd15p-54;
+  static constexpr double gelu_tanh_1_hi = 0x1.988453p+0;
+  static constexpr double gelu_tanh_1_lo = 0x1.ea1b284687e5ap-27;
   static constexpr double gelu_tanh_3_hi = 0x1.2444f2a4d8b4bp-4;
   static constexpr double gelu_tanh_3_lo = -0x1.6c843a29d1c7p-61;
   static constexpr double third_hi = 0x1.5555555555555p-2;

@@ -15,7 +15,6 @@ from mpmath import (
     erfc,
     exp,
     findroot,
-    floor,
     frexp,
     ldexp,
     log,
@@ -24,6 +23,7 @@ from mpmath import (
     matrix,
     mp,
     mpf,
+    nint,
     pi,
     sqrt,
     tanh,
@@ -37,9 +37,9 @@ SIGNIFICAND = {"float": 24, "double": 53}
 
 
 def rounded(x: mpf, precision: int) -> mpf:
-    """The nearest number with so many significant bits."""
+    """The nearest number with so many significant bits, the even one of two."""
     exponent = frexp(x)[1] if x else 0
-    return ldexp(floor(ldexp(x, precision - exponent) + mpf(1) / 2), exponent - precision)
+    return ldexp(nint(ldexp(x, precision - exponent)), exponent - precision)
 
 
 def literal(x: mpf, ctype: str) -> str:
@@ -181,7 +181,8 @@ def constants(
         "third": mpf(1) / 3,
     }
     for name, x in pairs.items():
-        high = rounded(x, precision)
+        # What a number of few bits is taken from keeps all of its own.
+        high = rounded(x, precision // 2 if name == "gelu_tanh_1" else precision)
         constant(ctype, f"{name}_hi", high)
         constant(ctype, f"{name}_lo", x - high)
     edge = log(mpf(2)) / 2 * (1 + mpf(2) ** -10)

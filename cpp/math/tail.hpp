@@ -1,29 +1,16 @@
 #pragma once
 
-#include "math/exp.hpp"
+#include "math/logistic.hpp"
 #include "math/piecewise.hpp"
 
 /// Float formulas beyond the tables' range, where e^-|x| is small: series in it, and no division.
 namespace fastact::math {
 
-/// e^x 2^lift: x = n ln2/32 + r, with 2^(n/32) from a table whose rounding errors r makes up for. The low part is
-/// below 2^-6 of the high one. Max error: 2^-28.
+/// For |w| <= 80.
 template <class V>
-Pair<V> exp_by_table(V x, V x_lo, V lift) {
-  using E = pieces::Exp;
-  const V magic = 0x1.8p23, index = fma(x, V(E::per_step), magic), n = index - magic;
-  const auto columns = index.lookup(E::table);
-  const V r = fma(n, V(-E::step_hi), x) + (fma(n, V(-E::step_lo), x_lo) + columns[1]);
-  // ⌈n/32⌉ + 127 + lift: the factor is a little below 1/32, so that what is rounded is never half-way.
-  const V exponent = fma(index, V(0x1.fffffep-6), V(0x1p23 - 0x1.8p18 + 127.5) + lift);
-  const V hi = exponent.template shift_left<23>() * columns[0];
-  return {hi, hi * (r * fma(r, fma(r, V(1.0 / 6), V(0.5)), V(1.0)))};
-}
-
-/// e^x for |x| <= 80.
-template <class V>
-Pair<V> short_exp(V x, V x_lo = 0.0) {
-  return exp_by_table(x, x_lo, V(0.0));
+Logistic<V> near_logistic(V w, V w_lo = 0.0) {
+  const auto negative = w < V(0.0);
+  return {negative, {short_exp(-abs(w), select(negative, w_lo, -w_lo)), 1.0}};
 }
 
 /// A derivative value · tail² that is as large as 2^60 where tail is not 1: a gradient meets tail first.
@@ -31,7 +18,7 @@ template <class V>
 struct Lifted {
   Pair<V> value;
   V tail;
-  V times(V g) const { return (g * tail) * Scaled<V>{value, 1.0} * tail; }
+  V times(V g) const { return fma(multiply_any(g * tail, value), tail, V(-0.0)); }
 };
 
 /// e^x for x <= 0.
@@ -49,11 +36,8 @@ struct LogisticTail {
   V sum;
   explicit LogisticTail(Pair<V> exponential) : e(exponential), sum(e.value()) {}
   /// Where e has a tail: the other terms don't count there.
-  explicit LogisticTail(Exponential<V> exponential) : e(exponential.significand), sum(e.value() * exponential.tail) {}
-  /// σ(-|w|) = e - e² + e³ - ….
-  Pair<V> sigma() const { return {e.hi, fma(-sum, fma(-sum, sum, sum), e.lo)}; }
-  /// σ(w) σ(-w) = e - 2e² + 3e³ - ….
-  Pair<V> derivative() const { return {e.hi, fma(sum * sum, fma(sum, V(3.0), V(-2.0)), e.lo)}; }
+  explicit LogisticTail(Exponential<V> exponential)
+      : e(exponential.significand), sum(fma(e.value(), exponential.tail, V(0.0))) {}
   /// log(1 + e) = e - e²/2 + e³/3 - ….
   Pair<V> log1p() const { return {e.hi, fma(sum * sum, fma(sum, V(1.0 / 3), V(-0.5)), e.lo)}; }
   /// σ(-|w|)(1 + z σ(|w|)) = e((1 + z) - e(1 + 2z) + e²(1 + 3z) - …).
@@ -73,7 +57,7 @@ Pair<V> or_rest_of_one(V x, Pair<V> d) {
 }
 template <class V>
 Lifted<V> or_rest_of_one(V x, Lifted<V> d) {
-  const V rest = -d.value.value() * d.tail * d.tail, one = 1.0;
+  const V rest = -scale(d.value.value(), d.tail), one = 1.0;
   const auto negative = x < V(0.0);
   return {{select(negative, d.value.hi, one), select(negative, d.value.lo, rest)}, select(negative, d.tail, one)};
 }

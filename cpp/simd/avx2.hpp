@@ -119,6 +119,9 @@ struct Avx2 {
   static bool all(__m256 m) { return _mm256_movemask_ps(m) == 0xFF; }
   static bool all(__m256d m) { return _mm256_movemask_pd(m) == 0xF; }
 
+  static __m256 lookup(const float (&table)[8], __m256 i) {
+    return _mm256_permutevar8x32_ps(_mm256_load_ps(table), _mm256_castps_si256(i));
+  }
   // A permutation looks up in eight numbers. Bits 3 and 4, brought to the sign, choose among four of them.
   static __m256 lookup(const float (&table)[32], __m256 i) {
     const __m256 is_odd = shift_left<28>(i), is_upper = shift_left<27>(i);

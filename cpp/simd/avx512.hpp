@@ -113,6 +113,9 @@ struct Avx512 {
   static bool all(__mmask16 m) { return m == 0xFFFF; }
   static bool all(__mmask8 m) { return m == 0xFF; }
 
+  static __m512 lookup(const float (&table)[8], __m512 i) {
+    return _mm512_permutexvar_ps(_mm512_castps_si512(i), _mm512_broadcast_f32x8(_mm256_load_ps(table)));
+  }
   static __m512 lookup(const float (&table)[32], __m512 i) {
     return _mm512_permutex2var_ps(_mm512_load_ps(table), _mm512_castps_si512(i), _mm512_load_ps(table + 16));
   }

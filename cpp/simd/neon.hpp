@@ -98,14 +98,22 @@ struct Neon {
   static bool all(uint32x4_t m) { return vminvq_u32(m) != 0; }
   static bool all(uint64x2_t m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
 
-  // A lookup is of bytes, in 64 of them: of an index beyond, the first gives 0 and the second what was there.
+  // A lookup is of bytes, in 32 or 64 of them: of an index beyond, tbl gives 0 and tbx what was there.
+  static float32x4_t lookup(const float (&table)[8], float32x4_t i) {
+    return vreinterpretq_f32_u8(vqtbl2q_u8({{four(table), four(table + 4)}}, bytes<8>(i)));
+  }
   static float32x4_t lookup(const float (&table)[32], float32x4_t i) {
-    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(31));
-    const uint32x4_t bytes = vmlaq_u32(vdupq_n_u32(0x03020100U), index, vdupq_n_u32(0x04040404U));
-    const uint8x16_t low = vreinterpretq_u8_u32(bytes), high = vsubq_u8(low, vdupq_n_u8(64));
-    const auto quarter = [&](int k) { return vreinterpretq_u8_f32(load(table + 4 * k)); };
+    const uint8x16_t low = bytes<32>(i), high = vsubq_u8(low, vdupq_n_u8(64));
+    const auto quarter = [&](int k) { return four(table + 4 * k); };
     const uint8x16_t lower = vqtbl4q_u8({{quarter(0), quarter(1), quarter(2), quarter(3)}}, low);
     return vreinterpretq_f32_u8(vqtbx4q_u8(lower, {{quarter(4), quarter(5), quarter(6), quarter(7)}}, high));
+  }
+  static uint8x16_t four(const float* p) { return vreinterpretq_u8_f32(load(p)); }
+  /// Where the bytes of number i modulo n are.
+  template <unsigned n>
+  static uint8x16_t bytes(float32x4_t i) {
+    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(n - 1));
+    return vreinterpretq_u8_u32(vmlaq_u32(vdupq_n_u32(0x03020100U), index, vdupq_n_u32(0x04040404U)));
   }
 
   template <std::size_t distance>

@@ -45,7 +45,8 @@ struct Portable {
   template <class T> static bool equal(T a, T b) { return a == b; }
   template <class T> static T select(bool m, T a, T b) { return m ? a : b; }
   static bool all(bool m) { return m; }
-  static float lookup(const float (&table)[32], float i) { return table[std::bit_cast<std::uint32_t>(i) & 31U]; }
+  template <std::size_t n>
+  static float lookup(const float (&table)[n], float i) { return table[std::bit_cast<std::uint32_t>(i) % n]; }
   // clang-format on
 
   template <HalfPrecision S>

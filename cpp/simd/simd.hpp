@@ -50,7 +50,8 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
   { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
   { Isa::all(m) } -> std::same_as<bool>;
-} && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&table)[32]) {
+} && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&few)[8], const float (&table)[32]) {
+  { Isa::lookup(few, v) } -> std::same_as<decltype(v)>;            // few[lowest 3 bits of v's bit pattern]
   { Isa::lookup(table, v) } -> std::same_as<decltype(v)>;          // table[lowest 5 bits of v's bit pattern]
 });
 // clang-format on
@@ -184,6 +185,10 @@ struct Vec {
       for (std::size_t k = 0; k < Table::columns; ++k) r[k].v[i] = Isa::lookup(table.column[k], v[i]);
     }
     return r;
+  }
+  /// Of each lane, the number that the lowest 3 bits of its bit pattern tell.
+  Vec lookup(const float (&table)[8]) const {
+    return each([&](std::size_t i) { return Isa::lookup(table, v[i]); });
   }
   /// 0, 1, 2, …
   static Vec indices() {
