@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterator
 import fastact
 import pytest
 from fastact._core import set_grain, set_streaming_threshold
+from hypothesis import settings
+
+settings.register_profile("short", max_examples=20, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=400, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -46,7 +46,8 @@ Arguments take(const Function& f, std::span<PyObject* const> positional, std::sp
     PyObject* const keyword = PyTuple_GET_ITEM(keywords, static_cast<Py_ssize_t>(k));
     std::size_t i = f.arrays;
     while (i <= f.out && PyUnicode_Compare(keyword, f.names[i]) != 0) ++i;
-    if (i < f.out || (i == f.out && !PyTuple_Check(values[k]))) {
+    const bool is_array = !PyTuple_Check(values[k]) && values[k] != Py_None;  // else NumPy is to see that out is named
+    if (i < f.out || (i == f.out && is_array)) {
       if (std::exchange(a.named[i], values[k]) == nullptr) continue;
       throw py::type_error(f.name + ": " + name(i) + " is given twice");
     }
@@ -114,9 +115,13 @@ py::object convert_parameter(PyObject* value, const Function& f, py::handle name
   if (is_real_array(value) || is_other_array(value)) return py::reinterpret_borrow<py::object>(value);
   const auto array = py::reinterpret_steal<py::object>(PyArray_FROM_O(value));
   if (array && is_real_array(array.ptr())) return array;
+  // What does not tell of the value, a lack of memory or an interrupt, is not to be hidden.
+  const auto is = [](PyObject* exception) { return PyErr_ExceptionMatches(exception) != 0; };
+  if (PyErr_Occurred() && (is(PyExc_MemoryError) || !is(PyExc_Exception))) throw py::error_already_set();
   PyErr_Clear();
-  throw py::type_error(f.name + ": " + name.cast<std::string>() + " must be a real number or an array of them, not " +
-                       py::repr(value).cast<std::string>());
+  PyErr_Format(PyExc_TypeError, "%s: %U must be a real number or an array of them, not %R", f.name.c_str(), name.ptr(),
+               value);
+  throw py::error_already_set();
 }
 
 /// The parameters where all of them are numbers.
@@ -185,14 +190,7 @@ std::array<Function, std::size(catalogue) * pass_suffixes.size()> functions;
 /// A built-in function that has a self does not pickle by its name, so each has an entry of its own.
 template <std::size_t i>
 PyObject* entry(PyObject*, PyObject* const* given, Py_ssize_t count, PyObject* keywords) {
-  try {
-    return call(functions[i], given, static_cast<std::size_t>(count), keywords);
-  } catch (py::error_already_set& error) {
-    error.restore();
-  } catch (const py::builtin_exception& error) {
-    error.set_error();
-  }
-  return nullptr;
+  return in_c<PyObject*>(nullptr, [&] { return call(functions[i], given, static_cast<std::size_t>(count), keywords); });
 }
 
 constexpr auto entries = []<std::size_t... i>(std::index_sequence<i...>) {

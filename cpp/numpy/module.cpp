@@ -2,6 +2,7 @@
 #include <fastact/fastact.hpp>
 
 #include <string>
+#include <string_view>
 
 #include "numpy/call.hpp"
 #include "numpy/pool.hpp"
@@ -64,7 +65,11 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     current();  // a wrong FASTACT_ISA or FASTACT_NUM_THREADS is an error now, not at the first call
     get_num_threads();
   } catch (const std::invalid_argument& error) {
-    throw py::import_error(error.what());
+    const std::string_view message = error.what();  // quotes the variable, which may hold any bytes
+    const auto text = py::reinterpret_steal<py::object>(
+        PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "backslashreplace"));
+    if (text) PyErr_SetObject(PyExc_ImportError, text.ptr());
+    throw py::error_already_set();
   }
   py::module_ uniform = m.def_submodule("uniform");
   py::list activations, learnable;

@@ -33,8 +33,9 @@ int common_type(std::span<const int> arrays) {
   return NPY_NOTYPE;
 }
 
-/// -1 leaves it to NumPy to refuse the types.
-int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*, PyArray_DTypeMeta** promoted) {
+/// -1 without an exception leaves it to NumPy to refuse the types.
+int choose_types(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*,
+                 PyArray_DTypeMeta** promoted) {
   auto* ufunc = reinterpret_cast<PyUFuncObject*>(self);
   auto* signature = static_cast<Signature*>(ufunc->data[0]);
   std::array<int, std::tuple_size_v<decltype(Signature::roles)>> types;
@@ -67,6 +68,11 @@ int promote(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* 
     Py_DECREF(descriptor);
   }
   return 0;
+}
+
+int promote(PyObject* ufunc, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const* signature,
+            PyArray_DTypeMeta** promoted) {
+  return in_c(-1, [&] { return choose_types(ufunc, given, signature, promoted); });
 }
 
 }  // namespace

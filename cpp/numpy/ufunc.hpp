@@ -15,6 +15,8 @@
 #include <numpy/ufuncobject.h>
 
 #include <array>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include "runtime/dispatch.hpp"
@@ -29,6 +31,23 @@ constexpr std::size_t arrays_of(Pass pass) { return pass == Pass::forward ? 1 : 
 /// The ufunc of one activation and pass, a null object where there is none. Its inputs are the arrays, then the
 /// parameters, which are never of half precision; a uniform one has UniformParameters in the place of these.
 pybind11::object make_ufunc(Activation activation, Pass pass, bool uniform);
+
+/// What f returns; or, where it throws, what a function called by C returns after it has set a Python exception.
+template <class R, class F>
+R in_c(R failure, const F& f) {
+  try {
+    return f();
+  } catch (pybind11::error_already_set& error) {
+    error.restore();
+  } catch (const pybind11::builtin_exception& error) {
+    error.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return failure;
+}
 
 using Numbers = std::array<double, most_parameters>;
 

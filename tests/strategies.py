@@ -1,0 +1,141 @@
+"""Hypothesis strategies: numbers, parameters, and operands that lie in memory in any way NumPy knows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from fastact._accuracy import finfo
+from functions import DTYPES, Array, Function
+from hypothesis import strategies as st
+
+DType = np.dtype[Any]
+Shape = tuple[int, ...]
+
+INTEGERS = [np.dtype(t) for t in "?bhiqBHIQ"]
+LONG_SIDES = (1023, 1025, 8193)  # about the blocks of the strided loop and of NumPy's buffers
+STEPS = (1, 2, -1, -3, 0)
+
+# From which values of each parameter are drawn, every combination being allowed.
+RANGES = {
+    "negative_slope": (-4.0, 4.0),
+    "alpha": (2.0**-6, 2.0**6),
+    "threshold": (-8.0, 8.0),
+    "value": (-8.0, 8.0),
+    "slope": (-4.0, 4.0),
+    "offset": (-4.0, 4.0),
+    "min_value": (-8.0, 0.0),
+    "max_value": (0.0, 8.0),
+    "beta": (2.0**-6, 2.0**6),
+    "b": (2.0**-6, 2.0**6),
+    "lambd": (0.0, 8.0),
+}
+
+dtypes = st.sampled_from(DTYPES[::-1])
+
+
+def parameters(f: Function) -> st.SearchStrategy[tuple[float, ...]]:
+    return st.tuples(*(st.floats(*RANGES[name], width=32) for name, _ in f.defaults))
+
+
+def numbers(dtype: DType) -> st.SearchStrategy[float]:
+    """Finite ones, half of them ordinary; those of float32 for bfloat16, which rounds them."""
+    largest, width = float(finfo(dtype).max), 8 * max(dtype.itemsize, 4 if dtype.kind == "V" else 2)
+    return st.floats(-16, 16, width=16) | st.floats(-largest, largest, width=width)  # type: ignore[arg-type]
+
+
+def values(dtype: DType) -> st.SearchStrategy[list[float]]:
+    """Some for the elements of an array."""
+    return st.lists(numbers(dtype) | st.sampled_from([np.inf, -np.inf, np.nan]), min_size=1, max_size=6)
+
+
+@st.composite
+def shapes(draw: st.DrawFn, most_axes: int = 3) -> Shape:
+    sides = draw(st.lists(st.integers(0, 5), max_size=most_axes))
+    if sides and draw(st.integers(0, 7)) == 7:
+        sides[draw(st.sampled_from(range(len(sides))))] = draw(st.sampled_from(LONG_SIDES))
+    return tuple(sides)
+
+
+@st.composite
+def broadcasting(draw: st.DrawFn, shape: Shape) -> Shape:
+    """A shape that broadcasts to the one given."""
+    kept = shape[draw(st.integers(0, len(shape))) :]
+    return tuple(1 if draw(st.booleans()) else n for n in kept)
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An array in a memory that has a region for each operand, in which others may lie too."""
+
+    dtype: DType
+    shape: Shape
+    elements: tuple[float, ...] = (0.0,)
+    seed: int = 0  # of their order
+    axes: tuple[int, ...] = ()  # from the outermost in memory to the innermost
+    steps: tuple[int, ...] = ()  # along each axis; 0 repeats one element, below 0 is backwards
+    region: int = 0
+    shift: int = 0  # in bytes
+
+    @property
+    def layout(self) -> tuple[int, list[int], int]:
+        """The first element's offset, the strides, and the number of bytes."""
+        strides, first, size = [0] * len(self.shape), self.shift, self.dtype.itemsize
+        for axis in reversed(self.axes):
+            n, step = max(self.shape[axis], 1), self.steps[axis]
+            strides[axis] = step * size
+            first -= min(0, strides[axis]) * (n - 1)
+            size *= max(abs(step) * n, 1)
+        return first, strides, self.shift + size
+
+    def view(self, memory: Array) -> Array:
+        first, strides, _ = self.layout
+        array: Array = np.ndarray(self.shape, self.dtype, memory[self.region].data, first, strides)
+        return array
+
+    def fill(self, memory: Array) -> None:
+        choice = np.random.default_rng(self.seed).integers(len(self.elements), size=self.shape)
+        with np.errstate(all="ignore"):
+            self.view(memory)[...] = np.array(self.elements)[choice].astype(self.dtype)
+
+
+@st.composite
+def operands(
+    draw: st.DrawFn,
+    dtype: DType,
+    shape: Shape,
+    elements: st.SearchStrategy[list[float]] | None = None,
+    regions: tuple[int, ...] = (0,),
+    steps: tuple[int, ...] = STEPS,
+) -> Operand:
+    swapped = dtype.kind != "V" and draw(st.booleans())
+    return Operand(
+        dtype.newbyteorder() if swapped else dtype,
+        shape,
+        tuple(draw(values(dtype) if elements is None else elements)),
+        draw(st.integers(0, 99)),
+        tuple(draw(st.permutations(range(len(shape))))),
+        tuple(draw(st.sampled_from(steps)) for _ in shape),
+        draw(st.sampled_from(regions)),
+        draw(st.integers(0, 17)),
+    )
+
+
+@st.composite
+def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], own: int) -> Operand:
+    """In a region of its own, or among the inputs, perhaps in the place of one."""
+    places = [o for o in inputs if o.shape == shape and 0 not in o.steps]
+    if places and draw(st.booleans()):
+        return draw(st.sampled_from(places))
+    steps = tuple(step for step in STEPS if step)
+    dtype = draw(st.just(dtype) | dtypes)
+    return draw(operands(dtype, shape, st.just([0.0]), (own, *range(own)), steps))
+
+
+def filled_memory(*placed: Operand | None) -> Array:
+    """With the operands written to it, one after the other, so that some may hold what another left."""
+    chosen = [operand for operand in placed if operand is not None]
+    size = max(operand.layout[2] for operand in chosen)
+    memory = np.full((1 + max(operand.region for operand in chosen), size), 77, np.uint8)
+    for operand in chosen:
+        operand.fill(memory)
+    return memory

@@ -1,0 +1,302 @@
+"""Every function on whatever NumPy accepts: within its bounds, and the same bits as on contiguous arrays.
+
+``--hypothesis-profile=thorough`` runs twenty times as many examples, new ones each time;
+``--hypothesis-show-statistics`` counts them.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
+import fastact
+import numpy as np
+import pytest
+from accuracy import exact_formula, slack
+from fastact import _row_accuracy
+from fastact._accuracy import Parameters, gradient_errors, rounded, to_exact, ulp_errors
+from fastact._core import set_grain, set_streaming_threshold
+from fastact._reference import mp
+from functions import DTYPES, FORWARD, FROM_OUTPUT, Array, Function, bits, each_dtype, each_function
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+from rows import RowFunction, each_learned, each_row_function
+from strategies import (
+    INTEGERS,
+    RANGES,
+    DType,
+    Operand,
+    Shape,
+    broadcasting,
+    dtypes,
+    filled_memory,
+    numbers,
+    operands,
+    outputs,
+    parameters,
+    shapes,
+)
+from test_accuracy import ANY_GRADIENT, BOUNDS, check
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def examples_of_its_own(request: pytest.FixtureRequest) -> None:
+    """What is drawn does not change from run to run, but does from one function to the next."""
+    if settings.default.derandomize:
+        seed(crc32(request.node.name.encode()))(request.function)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_arrays_are_divided_among_threads() -> Iterator[None]:
+    threads, grain, streaming = fastact.get_num_threads(), set_grain(1), set_streaming_threshold(1)
+    yield
+    fastact.set_num_threads(threads)
+    set_grain(grain)
+    set_streaming_threshold(streaming)
+
+
+@each_dtype
+@each_function
+@given(data=st.data())
+def test_accuracy(f: Function, dtype: DType, data: st.DataObject) -> None:
+    x, g = np.array(
+        data.draw(st.lists(st.tuples(numbers(dtype), numbers(dtype)), min_size=1, max_size=8))
+    ).T.astype(dtype)
+    given = tuple(zip(dict(f.defaults), data.draw(parameters(f)), strict=True))
+    chosen: Parameters = given if data.draw(st.booleans()) else ()
+    if f.suffix == FROM_OUTPUT:
+        x = f.sibling(FORWARD)(x, **dict(chosen))
+        x, g = x[np.isfinite(x)], g[np.isfinite(x)]
+    exact = {name: mp.mpf(value) for name, value in rounded(chosen, dtype).items()}
+    expected = to_exact(x, lambda at: exact_formula(f)(at, **exact))
+    if f.suffix == FORWARD:
+        y = f(x, **dict(chosen))
+        check(ulp_errors(y, expected), BOUNDS[FORWARD][dtype.name], f, chosen, x, y)
+    else:
+        for bound, gradient in ((BOUNDS, np.ones_like(g)), (ANY_GRADIENT, g)):
+            dx = f(x, gradient, **dict(chosen))
+            right, most = expected * to_exact(gradient), bound[f.suffix][dtype.name]
+            errors = gradient_errors(gradient, dx, right, most, slack(f, x))
+            check(errors, most, f, chosen, x, gradient, dx)
+
+
+def native(dtype: DType) -> DType:
+    return dtype if dtype.kind == "V" else dtype.newbyteorder("=")
+
+
+def copy(array: Array, dtype: DType | None = None) -> Array:
+    """Contiguous and of native byte order."""
+    with np.errstate(all="ignore"):
+        return array.astype(dtype or native(array.dtype), order="C")
+
+
+def at(memory: Array, given: Any) -> Any:
+    """An operand as it lies in the memory; a number as it is."""
+    return given.view(memory) if isinstance(given, Operand) else given
+
+
+def check_writes(
+    call: Callable[..., Any],
+    expected: Array,
+    memory: Array,
+    out: Operand | None,
+    where: Array | bool = True,
+    silent: bool = True,
+) -> None:
+    """The call gives what is expected, and of the memory changes what is to be written of out."""
+    image = memory.copy()
+    fastact.set_num_threads(3)
+    set_streaming_threshold(1)
+    with np.errstate(all="raise" if silent else "ignore"):
+        target = None if out is None else out.view(memory)
+        if out is not None and not np.can_cast(expected.dtype, out.dtype, "same_kind"):
+            with pytest.raises(TypeError):
+                call(out=target)
+            assert memory.tobytes() == image.tobytes(), "a failed call wrote"
+            return
+        result = np.asarray(call(out=target))
+    fastact.set_num_threads(1)
+    set_streaming_threshold(sys.maxsize)
+    with np.errstate(all="ignore"):
+        right = expected if out is None else out.view(image)
+        if out is None:
+            assert result.shape == expected.shape and result.dtype == expected.dtype
+            result, right = np.where(where, result, 0), np.where(where, expected, 0)
+        else:
+            np.copyto(right, expected, casting="same_kind", where=where)
+        assert bits(copy(result)) == bits(copy(right))
+        if target is not None:
+            target[...] = right[...] = 0  # NaNs may differ
+    assert memory.tobytes() == image.tobytes(), "wrote elsewhere"
+
+
+def parameter(name: str, shape: Shape, region: int) -> st.SearchStrategy[Any]:
+    """A number of any kind, or an array that broadcasts."""
+    number = st.floats(*RANGES[name], width=32)
+    arrays = st.tuples(st.sampled_from([np.dtype("f4"), np.dtype("f8")]), broadcasting(shape)).flatmap(
+        lambda of: operands(*of, st.lists(number, min_size=1, max_size=6), (region,))
+    )
+    return number | number.map(np.float32) | number.map(np.float64) | number.map(np.array) | arrays
+
+
+@each_function
+@given(data=st.data())
+def test_calls(f: Function, data: st.DataObject) -> None:
+    draw = data.draw
+    dtype, shape = draw(dtypes), draw(shapes())
+    types = draw(st.sampled_from([[dtype], [*DTYPES, *INTEGERS]]))
+    arrays = [
+        draw(operands(draw(st.sampled_from(types)), draw(st.just(shape) | broadcasting(shape)), regions=of))
+        for of in [(0,), (1, 0)][: len(f.inputs)]
+    ]
+    given = [draw(parameter(name, shape, 2 + k)) for k, (name, _) in enumerate(f.defaults)]
+    inputs = [*arrays, *(p for p in given if isinstance(p, Operand))]
+    whole = np.broadcast_shapes(*(i.shape for i in inputs))
+    where = draw(st.none() | operands(np.dtype(bool), draw(broadcasting(whole)), st.just([0.0, 1.0]), (4,)))
+    out = draw(st.none() | outputs(dtype, draw(st.sampled_from([whole, (2, *whole)])), inputs, 5))
+    keywords = {"order": draw(st.sampled_from("KCFA")), "dtype": draw(st.none() | dtypes)}
+
+    memory = filled_memory(*inputs, where, out)
+    values = [copy(np.asarray(at(memory, i))) for i in (*arrays, *given)]
+    with np.errstate(all="ignore"):
+        common = keywords["dtype"] or f(*values[: len(arrays)]).dtype
+        of_parameters = np.promote_types(common, np.float32)
+    types = [common] * len(arrays) + [of_parameters] * len(given)
+    expected = np.asarray(f(*(copy(v, t) for v, t in zip(values, types, strict=True))))
+
+    def call(**target: Any) -> Any:
+        mask = {} if where is None else {"where": where.view(memory)}
+        return f(*(at(memory, i) for i in (*arrays, *given)), **keywords, **mask, **target)
+
+    if not all(np.can_cast(a.dtype, common, "same_kind") for a in arrays):
+        with pytest.raises(TypeError):
+            call()
+        return
+    silent = all(native(o.dtype) == common for o in (*arrays, *[out] * (out is not None)))
+    check_writes(call, expected, memory, out, True if where is None else copy(where.view(memory)), silent)
+
+
+def outer_of(shape: Shape, axis: int) -> Shape:
+    axis += len(shape)
+    return shape[:axis] + shape[axis + 1 :]
+
+
+@each_row_function
+@given(data=st.data())
+def test_calls_of_rows(f: RowFunction, data: st.DataObject) -> None:
+    draw = data.draw
+    dtype, outer = draw(dtypes), draw(shapes(most_axes=2))
+    half = draw(st.integers(1, 9) | st.sampled_from([17, 65, 513]))
+    n = 2 * half if "m" in (*f.inputs, f.output) else draw(st.sampled_from([half, 2 * half]))
+    if np.prod(outer) * n > 50_000:
+        n = 2
+    axis = draw(st.integers(-len(outer) - 1, -1))
+    lengths: dict[str, Shape] = {"n": (n,), "m": (n // 2,), "": ()}
+    types = draw(st.sampled_from([[dtype], [*DTYPES, *INTEGERS]]))
+
+    def with_rows(others: Shape, size: str) -> Shape:
+        before = len(others) + 1 + axis
+        return others[:before] + lengths[size] + others[before:]
+
+    inputs: list[Operand] = []
+    for k, size in enumerate(f.inputs):
+        others = tuple(1 if draw(st.booleans()) else m for m in outer)
+        if f.labelled and k == 1:
+            labels = st.lists(st.integers(0, min(n - 1, 127)).map(float), min_size=1, max_size=6)
+            chosen = operands(draw(st.sampled_from(INTEGERS[1:])), with_rows(others, size), labels, (k,))
+        else:
+            regions = tuple(r for r in (k, *range(k)) if not (f.labelled and r == 1))
+            chosen = operands(draw(st.sampled_from(types)), with_rows(others, size), regions=regions)
+        inputs.append(draw(chosen))
+    whole = np.broadcast_shapes(
+        *(outer_of(o.shape, axis) if size else o.shape
+          for o, size in zip(inputs, f.inputs, strict=True))
+    )  # fmt: skip
+    out = draw(st.none() | outputs(dtype, with_rows(whole, f.output), inputs, len(inputs)))
+    memory = filled_memory(*inputs, out)
+    is_label = [f.labelled and k == 1 for k in range(len(inputs))]
+
+    def row(operand: Operand, size: str) -> Array:
+        array = copy(operand.view(memory))
+        moved = np.moveaxis(array, axis, -1) if size else array
+        return copy(np.broadcast_to(moved, (*whole, *lengths[size])))
+
+    rows = [row(o, size) for o, size in zip(inputs, f.inputs, strict=True)]
+    with np.errstate(all="ignore"):
+        common = f(*rows).dtype
+    expected = f(*(r if label else copy(r, common) for r, label in zip(rows, is_label, strict=True)))
+    expected = np.moveaxis(expected, -1, axis) if f.output else np.asarray(expected)
+    silent = all(native(o.dtype) == common for o, label in zip(inputs, is_label, strict=True) if not label)
+    silent = silent and (out is None or native(out.dtype) == common)
+    check_writes(
+        lambda out: f(*(o.view(memory) for o in inputs), axis=axis, out=out),
+        expected,
+        memory,
+        out,
+        True,
+        silent,
+    )
+
+
+@each_dtype
+@each_row_function
+@given(data=st.data())
+def test_accuracy_of_rows(f: RowFunction, dtype: DType, data: st.DataObject) -> None:
+    count, n = data.draw(st.integers(1, 3)), 2 * data.draw(st.integers(1, 4))
+    flat = data.draw(st.lists(numbers(dtype), min_size=count * n, max_size=count * n))
+    args = f.arguments(np.array(flat).reshape(count, n).astype(dtype))
+    result = f(*args)
+    assert result.dtype == dtype
+    found = _row_accuracy.errors(f.name, result, *args)
+    assert found.max() <= _row_accuracy.BOUND[dtype.name], (args, result, found)
+
+
+@each_learned
+@given(data=st.data())
+def test_calls_of_learned(name: str, p: float, data: st.DataObject) -> None:
+    draw, backward = data.draw, getattr(fastact, name)
+    dtype, shape = draw(dtypes), draw(shapes())
+    x, g = (draw(operands(dtype, shape, regions=of)) for of in ((0,), (1, 0)))
+    ones = tuple(1 if draw(st.booleans()) else n for n in shape)
+    numbers_near = st.lists(st.floats(*RANGES["beta"], width=16), min_size=1, max_size=6)
+    parameter = draw(operands(dtype, ones[draw(st.integers(0, len(ones))) :], numbers_near, (2,)))
+    if ones[: len(ones) - len(parameter.shape)].count(1) != len(ones) - len(parameter.shape):
+        parameter = replace(parameter, shape=(), axes=(), steps=())
+    out = draw(st.none() | outputs(dtype, shape, [x, g], 3))
+    memory = filled_memory(x, g, parameter, out)
+    expected, total = backward(*(copy(o.view(memory)) for o in (x, g, parameter)))
+
+    def call(out: Array | None) -> Any:
+        dx, dp = backward(*(o.view(memory) for o in (x, g, parameter)), out=(out, None))
+        assert dp.dtype == total.dtype and bits(np.asarray(dp)) == bits(np.asarray(total))
+        return dx
+
+    check_writes(call, expected, memory, out, True, out is None or native(out.dtype) == dtype)
+
+
+@each_function
+@given(data=st.data())
+def test_masked_arrays_and_subclasses(f: Function, data: st.DataObject) -> None:
+    """The mask of the result is that of any input; where it is not masked, the result is as without masks."""
+
+    class Named(np.ndarray[Any, Any]):
+        pass
+
+    draw = data.draw
+    dtype, shape = draw(dtypes), draw(shapes().filter(bool))
+    layouts = [draw(operands(dtype, shape, regions=(k,))) for k in range(len(f.inputs))]
+    memory = filled_memory(*layouts)
+    arrays = [layout.view(memory) for layout in layouts]
+    expected = f(*map(copy, arrays))
+    named = f(*(a.view(Named) for a in arrays))
+    assert type(named) is Named and bits(named.view(np.ndarray)) == bits(expected)
+    chosen = [draw(st.integers(0, 99)) for _ in arrays]
+    masks = [np.random.default_rng(c).integers(3, size=shape) == 0 for c in chosen]
+    result = f(*(np.ma.masked_array(a, m) for a, m in zip(arrays, masks, strict=True)))
+    mask = np.logical_or.reduce(masks)
+    assert isinstance(result, np.ma.MaskedArray) and result.dtype == dtype
+    np.testing.assert_array_equal(np.ma.getmaskarray(result), mask)
+    assert bits(result.data[~mask]) == bits(expected[~mask])
