@@ -45,7 +45,8 @@ def numbers(dtype: DType) -> st.SearchStrategy[float]:
 
 def values(dtype: DType) -> st.SearchStrategy[list[float]]:
     """Some for the elements of an array."""
-    return st.lists(numbers(dtype) | st.sampled_from([np.inf, -np.inf, np.nan]), min_size=1, max_size=6)
+    held = dtype if dtype in DTYPES else np.dtype(np.float16)
+    return st.lists(numbers(held) | st.sampled_from([np.inf, -np.inf, np.nan]), min_size=1, max_size=6)
 
 
 @st.composite
