@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from fastact._accuracy import finfo
-from functions import DTYPES, Array, Function
+from functions import DTYPES, Function
 from hypothesis import strategies as st
 
 DType = np.dtype[Any]
 Shape = tuple[int, ...]
+Array = np.ndarray[Any, Any]
 
 INTEGERS = [np.dtype(t) for t in "?bhiqBHIQ"]
 LONG_SIDES = (1023, 1025, 8193)  # about the blocks of the strided loop and of NumPy's buffers
@@ -125,7 +126,8 @@ def operands(
 def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], own: int) -> Operand:
     """In a region of its own, or among the inputs, perhaps in the place of one."""
     places = [o for o in inputs if o.shape == shape and 0 not in o.steps]
-    if places and draw(st.booleans()):
+    in_place: bool = draw(st.booleans())
+    if places and in_place:
         return draw(st.sampled_from(places))
     steps = tuple(step for step in STEPS if step)
     dtype = draw(st.just(dtype) | dtypes)

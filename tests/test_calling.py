@@ -87,6 +87,7 @@ def test_where(f: Function) -> None:
     out = np.full(SHAPE, 77, np.float32)
     assert f(*args, out=out, where=where) is out
     np.testing.assert_array_equal(out, np.where(where, f(*args), 77))
+    np.testing.assert_array_equal(f(*args, out=None, where=where)[where], f(*args)[where])
 
 
 @each_function

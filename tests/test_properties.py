@@ -1,6 +1,6 @@
 """Every function on whatever NumPy accepts: within its bounds, and the same bits as on contiguous arrays.
 
-``--hypothesis-profile=thorough`` runs twenty times as many examples, new ones each time;
+``HYPOTHESIS_PROFILE=thorough`` in the environment makes twenty times as many examples, new ones each time;
 ``--hypothesis-show-statistics`` counts them.
 """
 
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def examples_of_its_own(request: pytest.FixtureRequest) -> None:
     """What is drawn does not change from run to run, but does from one function to the next."""
-    if settings.default.derandomize:
+    if settings().derandomize:
         seed(crc32(request.node.name.encode()))(request.function)
 
 
@@ -140,8 +140,9 @@ def check_writes(
 def parameter(name: str, shape: Shape, region: int) -> st.SearchStrategy[Any]:
     """A number of any kind, or an array that broadcasts."""
     number = st.floats(*RANGES[name], width=32)
-    arrays = st.tuples(st.sampled_from([np.dtype("f4"), np.dtype("f8")]), broadcasting(shape)).flatmap(
-        lambda of: operands(*of, st.lists(number, min_size=1, max_size=6), (region,))
+    some = st.lists(number, min_size=1, max_size=6)
+    arrays = st.tuples(st.sampled_from("fd").map(np.dtype), broadcasting(shape)).flatmap(
+        lambda of: operands(of[0], of[1], some, (region,))
     )
     return number | number.map(np.float32) | number.map(np.float64) | number.map(np.array) | arrays
 
@@ -161,21 +162,21 @@ def test_calls(f: Function, data: st.DataObject) -> None:
     whole = np.broadcast_shapes(*(i.shape for i in inputs))
     where = draw(st.none() | operands(np.dtype(bool), draw(broadcasting(whole)), st.just([0.0, 1.0]), (4,)))
     out = draw(st.none() | outputs(dtype, draw(st.sampled_from([whole, (2, *whole)])), inputs, 5))
-    keywords = {"order": draw(st.sampled_from("KCFA")), "dtype": draw(st.none() | dtypes)}
+    asked, order = draw(st.none() | dtypes), draw(st.sampled_from("KCFA"))
 
     memory = filled_memory(*inputs, where, out)
     values = [copy(np.asarray(at(memory, i))) for i in (*arrays, *given)]
     with np.errstate(all="ignore"):
-        common = keywords["dtype"] or f(*values[: len(arrays)]).dtype
-        of_parameters = np.promote_types(common, np.float32)
-    types = [common] * len(arrays) + [of_parameters] * len(given)
-    expected = np.asarray(f(*(copy(v, t) for v, t in zip(values, types, strict=True))))
+        common = asked or f(*values[: len(arrays)]).dtype
+    computed = [common] * len(arrays) + [np.promote_types(common, np.float32)] * len(given)
+    expected = np.asarray(f(*(copy(v, t) for v, t in zip(values, computed, strict=True))))
 
     def call(**target: Any) -> Any:
         masked = {} if where is None else {"where": where.view(memory)}
-        return f(*(at(memory, i) for i in (*arrays, *given)), **keywords, **masked, **target)
+        args = (at(memory, i) for i in (*arrays, *given))
+        return f(*args, order=order, dtype=asked, **masked, **target)
 
-    silent = all(native(o.dtype) == common for o in (*arrays, *[out] * (out is not None)))
+    silent = all(native(o.dtype) == common for o in (*arrays, out or arrays[0]))
     mask = True if where is None else copy(where.view(memory))
     castable = all(np.can_cast(a.dtype, common, "same_kind") for a in arrays)
     check_writes(call, expected, memory, out, mask, silent, castable)

@@ -102,6 +102,12 @@ def test_labels_out_of_range(f: RowFunction) -> None:
     )
 
 
+class Refusing:
+    """Tells NumPy to keep its ufuncs away."""
+
+    __array_ufunc__ = None
+
+
 @each_labelled
 def test_labels_of_a_wrong_type(f: RowFunction) -> None:
     args, out = prepared(f)
@@ -114,6 +120,7 @@ def test_labels_of_a_wrong_type(f: RowFunction) -> None:
         None,
         1.0,
         np.zeros(4, object),
+        Refusing(),
     ):
         refused(TypeError, f"{f.name}: labels must be integers", f, [X, wrong, *args[2:]], out=out)
 
@@ -148,6 +155,8 @@ def test_learned(name: str, p: float) -> None:
         np.ones(6, object),
     ):
         refused(TypeError, None, f, [X, X, wrong], out=out)
+    with pytest.raises((TypeError, ValueError)):
+        f(Refusing(), X, p)
     for bad in (X.astype(np.longdouble), X.astype(complex), "text"):
         refused((TypeError, ValueError), None, f, [bad, X, p], out=out)
         refused((TypeError, ValueError), None, f, [X, bad, p], out=out)

@@ -150,10 +150,14 @@ def softmax_cross_entropy_backward(
     return _core.softmax_cross_entropy_backward(logits, labels, g, axis=axis, out=out, **keywords)
 
 
+def _as_array(a: Any) -> Any:
+    """What takes part in ufuncs and has a dtype, as it is; anything else made an array."""
+    return a if hasattr(a, "__array_ufunc__") and hasattr(a, "dtype") else np.asarray(a)
+
+
 def _checked_labels(name: str, logits: Any, labels: Any, axis: int) -> Any:
     """The labels as int64, all of them known to be in range unless they are lazy."""
-    if not hasattr(labels, "__array_ufunc__"):
-        labels = np.asarray(labels)
+    labels = _as_array(labels)
     if labels.dtype.kind not in "iu" and labels.size:
         raise TypeError(f"{name}: labels must be integers, not {labels.dtype}")
     shape = np.shape(logits)
@@ -177,7 +181,7 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
     ufunc = getattr(_core, name)
 
     def backward(x: Any, g: Any, p: Any, out: Any) -> tuple[Any, Any]:
-        x, g = (a if hasattr(a, "__array_ufunc__") else np.asarray(a) for a in (x, g))
+        x, g = _as_array(x), _as_array(g)
         p_type = getattr(p, "dtype", None)
         p = p if hasattr(p, "rechunk") else np.asarray(p)
         if p.dtype.kind not in "biuf" and p.dtype.name != "bfloat16":
