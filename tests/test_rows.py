@@ -150,7 +150,7 @@ def test_the_first_maximal_piece_takes_the_gradient(dtype: DType) -> None:
 @each_dtype
 @each_row_function
 def test_empty(f: RowFunction, dtype: DType) -> None:
-    for count in (0, 3):
+    for count in (0, 3, 200):
         for n in (0, 4):
             args = [
                 np.zeros((count, {"n": n, "m": n // 2}[size]) if size else count, dtype) for size in f.inputs

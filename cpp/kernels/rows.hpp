@@ -739,7 +739,7 @@ void halves(const RowCall& call, std::initializer_list<std::size_t> arrays, std:
 /// Whether halves of rows leave so much of a vector empty that several rows should share it.
 template <class V>
 bool are_short(const RowCall& call, std::initializer_list<std::size_t> arrays, std::size_t rows) {
-  return call.length <= V::size && rows >= V::size / 4 && !lie_side_by_side<V>(call, arrays, rows);
+  return call.length > 0 && call.length <= V::size && rows >= V::size / 4 && !lie_side_by_side<V>(call, arrays, rows);
 }
 
 template <class V, class F>
