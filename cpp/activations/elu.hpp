@@ -16,7 +16,9 @@ struct elu {
   }
   template <class V>
   static V backward(V x, V g, V alpha) {
-    const math::Exponential<V> e = math::exp(min(V(0.0), x));
+    // A small α e^x must not vanish before a large g comes in, nor g α overflow before a small e^x does.
+    const V depth = select(abs(alpha) <= V(1.0), V(1.0), V(16.0));
+    const math::Exponential<V> e = math::exp_kept(min(V(0.0), x), depth);
     // A power of two keeps α e^x normal however small α is.
     const auto small = abs(alpha) < V(0x1p-60);
     const V scaled = alpha * select(small, V(0x1p60), V(1.0)), back = select(small, V(0x1p-60), V(1.0));

@@ -32,6 +32,12 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
   return {e, fma(power, rest, power - e)};
 }
 
+/// NaN, which tables do not know, where x is.
+template <class V>
+Pair<V> with_nan(V finite_or_nan, Pair<V> e) {
+  return {fma(finite_or_nan, V(0.0), e.hi), e.lo};
+}
+
 template <class V>
 struct Reduced {
   V n;
@@ -75,7 +81,7 @@ Exponential<V> exp_lifted(V x, V x_lo) {
     tail = select(is_huge, V(0x1p84), select(is_large, V(0x1p42), tail));
   }
   const Pair<V> e = exp_by_table(x, x_lo, lift);
-  return {{fma(x, V(0.0), e.hi), e.lo}, tail};  // NaN is not in the high part yet
+  return {with_nan(x, e), tail};
 }
 
 /// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
@@ -122,6 +128,20 @@ Pair<V> exp_below(V x, V largest) {
   const V scale = shifted.template shift_left<C::significand_bits>();
   const auto is_zero = difference.hi < V(C::sum_lowest);
   return {select(is_zero, zero, e.hi * scale), select(is_zero, zero, fma(r_lo, e.hi, e.lo) * scale)};
+}
+
+/// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.
+template <class V>
+Exponential<V> exp_kept(V x, V depth) {
+  using C = Constants<typename V::Element>;
+  if constexpr (is_single<V>) {
+    const V bounded = max(V(C::lowest), x), to_integer = C::to_integer;
+    const V half = fma(bounded, V(0.5F * C::log2_e), to_integer + depth) - to_integer;
+    const V in_range = max(V(-126.0), min(V(0.0), half));
+    return {with_nan(bounded, exp_by_table(bounded, V(0.0), -2.0 * in_range)), exp2_integer(in_range)};
+  } else {
+    return exp(x);  // 2^-50 at least
+  }
 }
 
 /// e^x - 1 for x <= 0, as (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), the first terms as pairs. Max error: float 2^-28,
