@@ -68,8 +68,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
     const std::string_view message = error.what();  // quotes the variable, which may hold any bytes
     const auto text = py::reinterpret_steal<py::object>(
         PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()), "backslashreplace"));
-    if (text) PyErr_SetObject(PyExc_ImportError, text.ptr());
-    throw py::error_already_set();
+    if (!text) throw py::error_already_set();
+    throw py::import_error(text.cast<std::string>());
   }
   py::module_ uniform = m.def_submodule("uniform");
   py::list activations, learnable;
