@@ -460,7 +460,7 @@ class Rows {
     constexpr std::size_t line = 64;
     for (std::size_t k = 1; k < shape.rows + (has_early || has_late ? 1 : 0); ++k) {
       const std::size_t operand = k < shape.rows ? k : inputs;
-      for (std::size_t i = 0; i < V::size * sizeof(T); i += line) __builtin_prefetch(place(operand, 0, j).p + i);
+      for (std::size_t i = 0; i < V::size * sizeof(T); i += line) simd::prefetch(place(operand, 0, j).p + i);
     }
   }
 

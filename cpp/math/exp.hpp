@@ -32,10 +32,10 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
   return {e, fma(power, rest, power - e)};
 }
 
-/// NaN, which tables do not know, where x is.
+/// e, but NaN where x is, of which a table knows nothing; x is not infinite.
 template <class V>
-Pair<V> with_nan(V finite_or_nan, Pair<V> e) {
-  return {fma(finite_or_nan, V(0.0), e.hi), e.lo};
+Pair<V> with_nan(V x, Pair<V> e) {
+  return {fma(x, V(0.0), e.hi), e.lo};
 }
 
 template <class V>
@@ -140,7 +140,7 @@ Exponential<V> exp_kept(V x, V depth) {
     const V in_range = max(V(-126.0), min(V(0.0), half));
     return {with_nan(bounded, exp_by_table(bounded, V(0.0), -2.0 * in_range)), exp2_integer(in_range)};
   } else {
-    return exp(x);  // 2^-50 at least
+    return exp(x);  // 2^-200 at least
   }
 }
 

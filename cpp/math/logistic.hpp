@@ -41,6 +41,13 @@ struct Logistic {
   }
 };
 
+/// For floats with |w| <= 80.
+template <class V>
+Logistic<V> near_logistic(V w, V w_lo = 0.0) {
+  const auto negative = w < V(0.0);
+  return {negative, {short_exp(-abs(w), select(negative, w_lo, -w_lo)), 1.0}};
+}
+
 /// σ(-|w|) from e = e^-|w|: the smaller of σ(w) and σ(-w), which is 1 less the other. 1/(1 + e), by which the
 /// quotient's remainder is to be divided, is 1 less the quotient too.
 template <class V>

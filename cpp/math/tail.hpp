@@ -6,13 +6,6 @@
 /// Float formulas beyond the tables' range, where e^-|x| is small: series in it, and no division.
 namespace fastact::math {
 
-/// For |w| <= 80.
-template <class V>
-Logistic<V> near_logistic(V w, V w_lo = 0.0) {
-  const auto negative = w < V(0.0);
-  return {negative, {short_exp(-abs(w), select(negative, w_lo, -w_lo)), 1.0}};
-}
-
 /// A derivative value · tail² that is as large as 2^60 where tail is not 1: a gradient meets tail first.
 template <class V>
 struct Lifted {

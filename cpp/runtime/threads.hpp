@@ -25,7 +25,7 @@ void split(std::size_t n, Work work, const F& f) {
       std::addressof(f));
 }
 
-/// The least work, in picoseconds, that a further thread is woken for; returns what it was.
+/// The least work, in picoseconds, that a further thread is asked to help with; returns what it was.
 std::size_t set_grain(std::size_t picoseconds);
 
 /// Whether OpenMP says how many threads there are by default; else it is the number of processors.

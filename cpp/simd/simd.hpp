@@ -59,6 +59,9 @@ concept Backend = Stored<Isa, T, T> &&
 template <class Isa, class T, std::size_t width>
 struct Squares;
 
+/// Has the processor fetch the cache line at p, which need not be memory at all.
+inline void prefetch(const void* p) { __builtin_prefetch(p); }
+
 template <class Isa, class T, std::size_t registers>
 struct Mask {
   typename Isa::template Mask<T> m[registers];
