@@ -170,6 +170,30 @@ def test_long_rows_side_by_side(f: RowFunction) -> None:
     assert_same_bits(f.as_rows(f(*f.moved(args, (20,), 0), axis=0), 0), one_by_one(f, args))
 
 
+def strided_columns(a: Array) -> Array:
+    """A part of a wide array whose first axis is the nearer."""
+    return strided(a.T).T
+
+
+# Too long to be copied whole: brought into the one direction or the other by pieces.
+@each_dtype
+@each_row_function
+def test_long_rows_wherever_they_lie(f: RowFunction, dtype: DType) -> None:
+    args = f.arguments(numbers(dtype, 35, 4100))
+    expected = f(*args)
+    layouts = (np.copy, np.asfortranarray, strided, strided_columns)
+    for chosen in itertools.product(layouts, repeat=sum(map(bool, f.inputs))):
+        rest = iter(chosen)
+        given = [next(rest)(a) if size else a for a, size in zip(args, f.inputs, strict=True)]
+        for layout in layouts if f.output else (np.copy,):
+            out = layout(np.zeros_like(expected))
+            assert_same_bits(f(*given, out=out), expected, (chosen, layout))
+    if f.output and expected.shape == args[0].shape:
+        for layout in layouts:
+            given = [layout(args[0]), *args[1:]]
+            assert_same_bits(f(*given, out=given[0]), expected, layout)
+
+
 SHAPES = [((40,), ()), ((7, 30), (7, 1)), ((30, 7), (7,)), ((4, 5, 6), (5, 1)), ((4, 5, 6), (4, 1, 6))]
 
 

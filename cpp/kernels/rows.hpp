@@ -87,6 +87,9 @@ template <class V>
     if constexpr (is_stored_as<typename V::Element, S>) {
       if (from.stride == sizeof(S) && count == V::size) return V::load(reinterpret_cast<const S*>(from.p));
     }
+    if constexpr (std::is_same_v<typename V::Element, S>) {
+      if (count == V::size) return V::gather([from](std::size_t i) { return &from.at<const S>(i); });
+    }
     S buffer[V::size] = {};
     for (std::size_t i = 0; i < count; ++i) buffer[i] = from.at<S>(i);
     return load_buffer<V>(buffer);
@@ -202,6 +205,14 @@ template <class V>
   }
 }
 
+/// A block's worth of columns, from `first` on, by way of which rows come side by side that do not lie so.
+template <class V>
+struct Window {
+  alignas(64) Block<V> block;
+  std::size_t first;
+  bool is_used;
+};
+
 /// The gradient of a float parameter is summed in double.
 template <class V>
 struct Wide {
@@ -286,9 +297,11 @@ class Rows {
   static constexpr bool resumes = requires { &F::template from_early<V>; };
   static constexpr bool has_early = requires { &F::template early<V>; };
   static constexpr bool has_late = requires { &F::template late<V>; };
+  static constexpr bool writes_rows = has_early || has_late;
   static constexpr bool has_result = requires { &F::template result<V>; };
   static constexpr std::size_t inputs = shape.rows + shape.scalars;
-  static constexpr std::size_t result_index = inputs + (has_early || has_late ? 1 : 0);
+  static constexpr std::size_t output = shape.rows;
+  static constexpr std::size_t result_index = inputs + writes_rows;
   static constexpr auto each_row = std::make_index_sequence<shape.rows>{};
   static constexpr auto each_scalar = std::make_index_sequence<shape.scalars>{};
 
@@ -299,7 +312,8 @@ class Rows {
   const RowCall& call_;
   const Pieces pieces_;
   const std::size_t row_, rows_;
-  Block<V>* const block_;
+  Window<V>* const windows_;  // null, or one for each operand that is rows
+  std::array<bool, shape.rows + 1> plain_;
   Scalars scalars_;
 
  public:
@@ -309,9 +323,12 @@ class Rows {
                         : std::clamp<std::size_t>(cached / std::max<std::size_t>(1, length), 1, V::size / width);
   }
 
-  /// Where a block is given, rows side by side are written by way of it to rows that are not.
-  Rows(const RowCall& call, std::size_t row, std::size_t rows, Block<V>* block = nullptr)
-      : call_(call), pieces_(call.length), row_(row), rows_(rows), block_(block) {
+  Rows(const RowCall& call, std::size_t row, std::size_t rows, Window<V>* windows = nullptr)
+      : call_(call), pieces_(call.length), row_(row), rows_(rows), windows_(windows) {
+    for (std::size_t k = 0; k <= output; ++k) {
+      plain_[k] = is_plain(k);
+      if (windows != nullptr) windows[k].first = -short_row;
+    }
     for (std::size_t k = 0; k < shape.scalars; ++k) {
       if constexpr (shape.labelled) {
         if (k == 0) {
@@ -410,34 +427,64 @@ class Rows {
     return std::bit_cast<X>(of_all);
   }
 
-  Place place(std::size_t operand, std::size_t r, std::size_t j) const {
-    const Operand& o = call_.operands[operand];
-    return side_by_side ? across(o, row_, j) : along(o, row_ + r, j);
+  /// The operands that are rows, the inputs first.
+  const Operand& operand(std::size_t k) const { return call_.operands[k < shape.rows ? k : inputs]; }
+  Place place(std::size_t k, std::size_t r, std::size_t j) const {
+    return side_by_side ? across(operand(k), row_, j) : along(operand(k), row_ + r, j);
   }
   std::size_t count(std::size_t j, std::size_t end) const { return side_by_side ? rows_ : std::min(V::size, end - j); }
 
-  /// Beyond the row's end: -inf, of which the exponential is 0; 0 in the other arrays, which it or 0 multiplies.
-  V get(std::size_t operand, std::size_t r, std::size_t j, std::size_t end) const {
-    const std::size_t n = count(j, end);
-    const V x = load<V>(call_.rows_format, place(operand, r, j), n);
-    if (side_by_side || !shape.shifted || operand != 0 || n == V::size) return x;
-    return select(V::indices() < V(static_cast<double>(n)), x, V(-std::numeric_limits<double>::infinity()));
+  /// Whether full vectors of an operand lie in memory as they are computed.
+  bool is_plain(std::size_t k) const {
+    const Place first = place(k, 0, 0);
+    return call_.rows_format == native<T> && first.stride == sizeof(T) && !has_window(k) &&
+           (!side_by_side || rows_ == V::size);
+  }
+  bool is_plain(std::size_t k, std::size_t j, std::size_t end) const {
+    return plain_[k] && (side_by_side || end - j >= V::size);
+  }
+  V get(std::size_t k, std::size_t r, std::size_t j, std::size_t end) const {
+    return is_plain(k, j, end) ? V::load(&place(k, r, j).template at<T>(0)) : get_apart(k, r, j, end);
   }
   void put(V y, std::size_t r, std::size_t j, std::size_t end) const {
-    if (!side_by_side || block_ == nullptr) return store(call_.rows_format, y, place(inputs, r, j), count(j, end));
-    y.store((*block_)[j % short_row]);
-    if ((j + 1) % short_row == 0) write_block(j + 1);
+    is_plain(output, j, end) ? y.store(&place(output, r, j).template at<T>(0)) : put_apart(y, r, j, end);
   }
-  void write_block(std::size_t end) const {
+  /// Beyond the row's end: -inf, of which the exponential is 0; 0 in the other arrays, which it or 0 multiplies. Not
+  /// inlined, for the sake of what is plain.
+  [[gnu::noinline]] V get_apart(std::size_t k, std::size_t r, std::size_t j, std::size_t end) const {
+    if (has_window(k)) return column(k, j);
+    const std::size_t n = count(j, end);
+    const V x = load<V>(call_.rows_format, place(k, r, j), n);
+    if (side_by_side || !shape.shifted || k != 0 || n == V::size) return x;
+    return select(V::indices() < V(static_cast<double>(n)), x, V(-std::numeric_limits<double>::infinity()));
+  }
+  [[gnu::noinline]] void put_apart(V y, std::size_t r, std::size_t j, std::size_t end) const {
+    if (!has_window(output)) return store(call_.rows_format, y, place(output, r, j), count(j, end));
+    y.store(windows_[output].block[j % short_row]);
+    if ((j + 1) % short_row == 0) write_window(j + 1);
+  }
+  void write_window(std::size_t end) const {
     const std::size_t count = (end - 1) % short_row + 1;
-    write<V>(*block_, count, rows_, call_.rows_format, call_.operands[inputs], row_, end - count);
+    write<V>(windows_[output].block, count, rows_, call_.rows_format, operand(output), row_, end - count);
   }
   /// Once everything up to there is put, in whatever order.
   void end_put(std::size_t end) const {
-    if (side_by_side && block_ != nullptr && end % short_row != 0) write_block(end);
+    if (has_window(output) && end % short_row != 0) write_window(end);
   }
-  /// What is to be resumed is too much for 16 bits, and not found again where it was written by way of a block.
-  bool writes_early() const { return !resumes || (call_.rows_format == native<T> && block_ == nullptr); }
+  bool has_window(std::size_t k) const { return side_by_side && windows_ != nullptr && windows_[k].is_used; }
+  /// Of a window, which is moved there if need be.
+  V column(std::size_t k, std::size_t j) const {
+    Window<V>& window = windows_[k];
+    if (j - window.first >= short_row) {
+      window.first = j / short_row * short_row;
+      Operand from = operand(k);
+      from.data = from.at(row_, window.first);
+      read<V>(window.block, std::min(short_row, call_.length - window.first), rows_, call_.rows_format, from);
+    }
+    return V::load(window.block[j - window.first]);
+  }
+  /// What is to be resumed is too much for 16 bits, and not found again where it was written by way of a window.
+  bool writes_early() const { return !resumes || (call_.rows_format == native<T> && !has_window(output)); }
   template <class G>
   auto with_rows(std::size_t r, std::size_t j, std::size_t end, G g) const {
     return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, r, j, end)...); }(each_row);
@@ -450,23 +497,35 @@ class Rows {
   [[gnu::flatten]] V peak(std::size_t r, std::size_t begin, std::size_t end) const {
     V largest = -std::numeric_limits<double>::infinity();
     for (std::size_t j = begin; j < end; j += step) {
-      if constexpr (side_by_side) fetch_others(j);
+      fetch(j);
       largest = max(get(0, r, j, end), largest);
     }
     return largest;
   }
-  /// What the next sweep needs of arrays that this one leaves out: it computes too much to look far ahead.
-  void fetch_others(std::size_t j) const {
-    constexpr std::size_t line = 64;
-    for (std::size_t k = 1; k < shape.rows + (has_early || has_late ? 1 : 0); ++k) {
-      const std::size_t operand = k < shape.rows ? k : inputs;
-      for (std::size_t i = 0; i < V::size * sizeof(T); i += line) simd::prefetch(place(operand, 0, j).p + i);
+  /// In the first sweep over rows side by side, has the processor fetch what is wanted later, for it foresees no steps
+  /// as long as those from column to column: of short rows the same column of those that follow; of long ones some
+  /// columns on, or what only the next sweep needs.
+  void fetch(std::size_t j) const {
+    if constexpr (!side_by_side) return;
+    const bool is_short = call_.length <= short_row;
+    const std::size_t row = is_short ? row_ + V::size : row_;
+    const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(j) + (is_short || shape.shifted ? 0 : 8);
+    for (std::size_t k = is_short || !shape.shifted ? 0 : 1; k < shape.rows + writes_rows; ++k) {
+      const Operand& o = operand(k);
+      const char* const first = o.at(row, 0) + column * o.element;
+      const auto fetch_each = [&](std::ptrdiff_t rows) {
+        for (std::ptrdiff_t i = rows - 1; i < static_cast<std::ptrdiff_t>(V::size); i += rows)
+          simd::prefetch(first + i * o.row);
+      };
+      if (!is_short) simd::prefetch(first);  // of which the rows before have fetched no line
+      plain_[k] ? fetch_each(64 / sizeof(T)) : fetch_each(1);
     }
   }
 
   [[gnu::flatten]] Sum sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
     const Scalars scalars = of_row(r, scalars_);
     const auto terms = [&](std::size_t j) {
+      if constexpr (!shape.shifted) fetch(j);
       return with_rows(r, j, end, [&](auto... x) {
         return with(scalars, [&](auto... scalar) {
           const Terms t = F::terms(largest, x..., scalar...);
@@ -531,8 +590,7 @@ class Rows {
     for (std::size_t j = begin; j < end; j += step) {
       if constexpr (resumes) {
         if (writes_early()) {
-          const V early = load<V>(call_.rows_format, place(inputs, r, j), count(j, end));
-          put(F::from_early(state, early), r, j, end);
+          put(F::from_early(state, get(output, r, j, end)), r, j, end);
           continue;
         }
       }
@@ -657,7 +715,8 @@ void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::
   }
 }
 
-/// Rows whose elements do not lie side by side are copied, rather than gathered in every sweep.
+/// Rows that do not lie contiguous are copied, rather than gathered in every sweep, as long as they stay in the
+/// first-level cache.
 template <class V, class F, bool writes_rows>
 void straightened(const RowCall& call, std::size_t begin, std::size_t end) {
   using T = typename V::Element;
@@ -697,25 +756,32 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
   constexpr rowwise::Shape shape = F::shape;
   constexpr std::size_t output = shape.rows + shape.scalars;
   constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
-  if (lie_side_by_side<V>(call, {0, shape.rows - 1}, end - begin)) {
-    Block<V> block;
-    const bool is_turned = writes_rows && !lie_side_by_side<V>(call, {output}, end - begin);
-    for (std::size_t r = begin; r < end; r += V::size) {
-      Rows<V, F, true>(call, r, std::min(V::size, end - r), is_turned ? &block : nullptr)();
-    }
-    return;
-  }
-  if (should_turn<V>(call, end - begin)) {
+  const bool lie_so = lie_side_by_side<V>(call, {0, shape.rows - 1}, end - begin);
+  if (!lie_so && should_turn<V>(call, end - begin)) {
     std::array<std::size_t, shape.rows> lengths;
     lengths.fill(call.length);
     return turned<V>(
         call, begin, end, lengths, output, writes_rows ? call.length : 0,
         [](const RowCall& part, std::size_t first, std::size_t last) { Rows<V, F, true>(part, first, last)(); });
   }
-  const auto is_line = [&](std::size_t k) { return call.operands[k].element == size_of(call.rows_format); };
-  if (call.length <= cached && !(is_line(0) && is_line(shape.rows - 1) && (!writes_rows || is_line(output)))) {
-    return straightened<V, F, writes_rows>(call, begin, end);
+  // Memory is gone through along the rows or across them, whichever of an operand's neighbours are nearer.
+  Window<V> windows[shape.rows + 1];
+  bool any_across = false, all_lines = true;
+  for (std::size_t k = 0; k < shape.rows + writes_rows; ++k) {
+    const Operand& o = call.operands[k < shape.rows ? k : output];
+    const bool is_line = o.element == size_of(call.rows_format);
+    const bool is_across = !is_line && std::abs(o.row) < std::abs(o.element);
+    windows[k].is_used = !is_across;
+    any_across |= is_across;
+    all_lines &= is_line;
   }
+  if (lie_so || (any_across && end - begin >= V::size / 4)) {
+    for (std::size_t r = begin; r < end; r += V::size) {
+      Rows<V, F, true>(call, r, std::min(V::size, end - r), windows)();
+    }
+    return;
+  }
+  if (call.length <= cached && !all_lines) return straightened<V, F, writes_rows>(call, begin, end);
   const std::size_t most = Rows<V, F, false>::most(call.length);
   for (std::size_t r = begin; r < end; r += most) Rows<V, F, false>(call, r, std::min(most, end - r))();
 }

@@ -60,7 +60,10 @@ template <class Isa, class T, std::size_t width>
 struct Squares;
 
 /// Has the processor fetch the cache line at p, which need not be memory at all.
-inline void prefetch(const void* p) { __builtin_prefetch(p); }
+inline void prefetch(const void* p) {
+  __builtin_prefetch(p);
+  asm volatile("");  // GCC leaves out calls of a function that does no more than prefetch
+}
 
 template <class Isa, class T, std::size_t registers>
 struct Mask {
@@ -119,6 +122,15 @@ struct Vec {
   template <class S>
   static Vec load(const S* p, std::size_t count) {
     return each([p, count](std::size_t i) { return Isa::load(p + i * lanes, part(count, i)); });
+  }
+  /// From addresses of its elements, address(0), address(1), …
+  template <class Address>
+  static Vec gather(Address address) {
+    return each([address](std::size_t i) {
+      Squares<1> squares;
+      squares.load([address, i](std::size_t k) { return address(i * lanes + k); });
+      return squares.rows[0];
+    });
   }
   template <class S>
   void store(S* p) const {
