@@ -1,6 +1,7 @@
 #pragma once
 
 #include "activations/cost.hpp"
+#include "activations/gradient.hpp"
 #include "activations/nan.hpp"
 #include "math/pair.hpp"
 
@@ -81,8 +82,8 @@ struct leaky_relu {
 /// rectifiers", 2015.
 struct prelu : leaky_relu {
   template <class V>
-  static math::Pair<V> parameter_backward(V x, V g, V) {
-    return select(x > V(0.0), {0.0, 0.0}, math::product(g, x));
+  static Gradients<V> gradients(V x, V g, V alpha) {
+    return {backward(x, g, alpha), select(x > V(0.0), {0.0, 0.0}, math::product(g, x))};
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "activations/gradient.hpp"
 #include "math/logistic.hpp"
 #include "math/piecewise.hpp"
 #include "math/root.hpp"
@@ -95,22 +96,26 @@ struct swish {
     return math::usually(w.hi, math::multiply(x, math::near_logistic(w.hi, w.lo).sigma()), general, x, beta);
   }
   template <class V>
-  static math::Scaled<V> derivative(V x, V beta) {
-    const math::Pair<V> w = math::argument(x, beta);
-    return silu::derivative(w.hi, w.lo);
+  static Gradients<V> gradients(V x, V g, V beta) {
+    const math::Pair<V> w = math::product(x, beta);
+    const math::Logistic<V> logistic = math::near_logistic(w.hi, w.lo);
+    const math::Pair<V> derivative = math::near_root<math::SiluRoot>(w.hi, w.lo, logistic.product_derivative(w));
+    const Gradients<V> near = {math::multiply_any(g, derivative), g * (x * (x * logistic.derivative()))};
+    return math::usually(w.hi, near, general_gradients<V>, x, g, beta);
   }
+
+ private:
   template <class V>
-  static math::Pair<V> parameter_backward(V x, V g, V beta) {
+  static Gradients<V> general_gradients(V x, V g, V beta) {
     const V zero = 0.0;
     const math::Pair<V> w = math::argument(x, beta);
     const math::Logistic<V> logistic(w.hi, w.lo);
     const V tail = logistic.e.tail;
     const V bounded = select(is_finite(x), x, select(beta == zero, x, zero));  // at infinity e^-|βx| wins
     const math::Pair<V> once = bounded * logistic.derivative();
-    return g * ((bounded * tail) * math::Pair<V>{once.hi * tail, once.lo * tail});
+    const math::Pair<V> of_beta = (bounded * tail) * math::Pair<V>{once.hi * tail, once.lo * tail};
+    return {g * silu::derivative(w.hi, w.lo), g * of_beta};
   }
-
- private:
   template <class V>
   static typename V::Mask is_finite(V x) {
     return abs(x) <= V(std::numeric_limits<typename V::Element>::max());

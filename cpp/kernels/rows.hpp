@@ -210,7 +210,7 @@ template <class V>
 struct Window {
   alignas(64) Block<V> block;
   std::size_t first;
-  bool is_used;
+  bool is_used = false;
 };
 
 /// The gradient of a float parameter is summed in double.

@@ -97,8 +97,8 @@ template <class F, class... V>
 }
 
 /// inside where |x| <= end, outside(arguments…) elsewhere.
-template <class V, class Outside, class... A>
-V within(V x, double end, V inside, Outside outside, A... arguments) {
+template <class V, class Y, class Outside, class... A>
+Y within(V x, double end, Y inside, Outside outside, A... arguments) {
   const auto is_inside = abs(x) <= V(end);
   if (all(is_inside)) [[likely]]
     return inside;
@@ -106,8 +106,8 @@ V within(V x, double end, V inside, Outside outside, A... arguments) {
 }
 
 /// near for floats where |x| <= 80, general(arguments…) elsewhere.
-template <class V, class General, class... A>
-V usually(V x, V near, General general, A... arguments) {
+template <class V, class Y, class General, class... A>
+Y usually(V x, Y near, General general, A... arguments) {
   if constexpr (is_single<V>) {
     return within(x, 80.0, near, general, arguments...);
   } else {

@@ -11,21 +11,32 @@ template <class A>
 struct learnable {
   static constexpr Shape shape = {.rows = 2, .scalars = 1, .shifted = false, .parameter = true};
   template <class V>
-  using Terms = math::Pair<V>;
+  struct Terms : activations::Gradients<V> {
+    friend Terms operator+(const Terms& a, const Terms& b) { return {{a.x, a.parameter + b.parameter}}; }
+    template <class Wide>
+    friend Wide operator+(const Wide& a, const Terms& b) {
+      return a + b.parameter;
+    }
+  };
   template <class V>
   static Terms<V> terms(V, V x, V g, V p) {
-    return A::parameter_backward(x, g, p);
+    return {A::gradients(x, g, p)};
   }
   template <class V>
-  static V early(Terms<V>, V x, V g, V p) {
-    return activations::gradient<A>(x, g, p);
+  static V early(const Terms<V>& terms, V, V, V) {
+    return terms.x;
   }
+  /// Sum may be wider than Terms.
   template <class V, class Sum>
-  static Sum state(V, Sum sum, V) {
-    return sum;
+  static auto state(V, const Sum& sum, V) {
+    if constexpr (std::is_same_v<Sum, Terms<V>>) {
+      return sum.parameter;
+    } else {
+      return sum;
+    }
   }
   template <class Sum>
-  static Sum result(Sum sum) {
+  static Sum result(const Sum& sum) {
     return sum;
   }
 };

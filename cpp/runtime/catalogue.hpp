@@ -66,7 +66,7 @@ constexpr std::array<Constraint, pass_suffixes.size()> constraints(std::index_se
 
 /// Of a parameter that has a gradient too: backward gives both, and is a row-wise function.
 template <class A>
-constexpr bool is_learnable = requires { &A::template parameter_backward<double>; };
+constexpr bool is_learnable = requires { &A::template gradients<double>; };
 
 constexpr Description catalogue[] = {
 #define FASTACT_PARAMETER(name, ...) Parameter{#name __VA_OPT__(, ) __VA_ARGS__},
