@@ -84,9 +84,7 @@ V load_buffer(const S* buffer) {
 template <class V>
 [[gnu::noinline]] V gather(Format format, Place from, std::size_t count) {
   return with_type<typename V::Element>(format, [&]<class S>(S*) {
-    if constexpr (is_stored_as<typename V::Element, S>) {
-      if (from.stride == sizeof(S) && count == V::size) return V::load(reinterpret_cast<const S*>(from.p));
-    }
+    if (from.stride == sizeof(S) && count == V::size) return load_buffer<V>(reinterpret_cast<const S*>(from.p));
     if constexpr (std::is_same_v<typename V::Element, S>) {
       if (count == V::size) return V::gather([from](std::size_t i) { return &from.at<const S>(i); });
     }
@@ -303,6 +301,9 @@ class Rows {
   static constexpr std::size_t output = shape.rows;
   static constexpr std::size_t result_index = inputs + writes_rows;
   static constexpr auto each_row = std::make_index_sequence<shape.rows>{};
+  static constexpr auto each_other_row = []<std::size_t... k>(std::index_sequence<k...>) {
+    return std::index_sequence<(k + 1)...>{};
+  }(std::make_index_sequence<shape.rows - 1>{});
   static constexpr auto each_scalar = std::make_index_sequence<shape.scalars>{};
 
   using Terms = typename F::template Terms<V>;
@@ -359,7 +360,14 @@ class Rows {
         }
       });
     }
-    if constexpr (has_result) put_result(F::result(state));
+    if constexpr (has_result) {
+      auto result = F::result(state);
+      if constexpr (std::is_same_v<T, float> && requires { F::cancels(state, result); }) {
+        const V wanted = select(F::cancels(state, result), V(1.0), V(0.0));
+        if (!all(wanted == V(0.0))) result = in_double(result, wanted);
+      }
+      put_result(result);
+    }
   }
 
   auto state() const {
@@ -483,11 +491,16 @@ class Rows {
     }
     return V::load(window.block[j - window.first]);
   }
-  /// What is to be resumed is too much for 16 bits, and not found again where it was written by way of a window.
-  bool writes_early() const { return !resumes || (call_.rows_format == native<T> && !has_window(output)); }
-  template <class G>
-  auto with_rows(std::size_t r, std::size_t j, std::size_t end, G g) const {
-    return [&]<std::size_t... k>(std::index_sequence<k...>) { return g(get(k, r, j, end)...); }(each_row);
+  /// What is to be resumed is too much for 16 bits, is not found again where it was written by way of a window, and
+  /// must not take the place of another input.
+  bool writes_early() const {
+    return !resumes || (call_.rows_format == native<T> && !has_window(output) &&
+                        (shape.rows == 1 || operand(1).data != operand(output).data));
+  }
+  template <std::size_t... k, class G>
+  auto with_rows(std::index_sequence<k...>, std::size_t r, std::size_t j, std::size_t end, G g) const {
+    [[maybe_unused]] const auto of = [&](std::size_t operand) { return get(operand, r, j, end); };
+    return g(of(k)...);
   }
   template <class G>
   static auto with(const Scalars& scalars, G g) {
@@ -506,7 +519,7 @@ class Rows {
   /// as long as those from column to column: of short rows the same column of those that follow; of long ones some
   /// columns on, or what only the next sweep needs.
   void fetch(std::size_t j) const {
-    if constexpr (!side_by_side) return;
+    if (!side_by_side || windows_ == nullptr) return;  // no need within a block
     const bool is_short = call_.length <= short_row;
     const std::size_t row = is_short ? row_ + V::size : row_;
     const std::ptrdiff_t column = static_cast<std::ptrdiff_t>(j) + (is_short || shape.shifted ? 0 : 8);
@@ -524,13 +537,14 @@ class Rows {
 
   [[gnu::flatten]] Sum sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
     const Scalars scalars = of_row(r, scalars_);
+    const bool is_early = writes_early();
     const auto terms = [&](std::size_t j) {
       if constexpr (!shape.shifted) fetch(j);
-      return with_rows(r, j, end, [&](auto... x) {
+      return with_rows(each_row, r, j, end, [&](auto... x) {
         return with(scalars, [&](auto... scalar) {
           const Terms t = F::terms(largest, x..., scalar...);
           if constexpr (has_early) {
-            if (writes_early()) put(F::early(t, x..., scalar...), r, j, end);
+            if (is_early) put(F::early(t), r, j, end);
           }
           return t;
         });
@@ -587,14 +601,17 @@ class Rows {
 
   template <class State>
   [[gnu::flatten]] void late(const State& state, std::size_t r, std::size_t begin, std::size_t end) const {
+    const bool is_early = writes_early();
     for (std::size_t j = begin; j < end; j += step) {
       if constexpr (resumes) {
-        if (writes_early()) {
-          put(F::from_early(state, get(output, r, j, end)), r, j, end);
+        if (is_early) {
+          const V early = get(output, r, j, end);
+          const auto resume = [&](auto... x) { return F::from_early(state, early, x...); };
+          put(with_rows(each_other_row, r, j, end, resume), r, j, end);
           continue;
         }
       }
-      put(with_rows(r, j, end, [&](auto... x) { return F::late(state, x...); }), r, j, end);
+      put(with_rows(each_row, r, j, end, [&](auto... x) { return F::late(state, x...); }), r, j, end);
     }
     end_put(end);
   }
@@ -638,13 +655,32 @@ class Rows {
   void put_result(V result) const {
     T values[V::size];
     result.store(values);
-    for (std::size_t r = 0; r < rows_; ++r) {
-      values[r] = values[r * width];
-      if constexpr (requires { F::least_in_float; } && std::is_same_v<T, float>) {
-        if (std::abs(values[r]) < static_cast<float>(F::least_in_float)) values[r] = in_double(row_ + r);
+    for (std::size_t r = 0; r < rows_; ++r) values[r] = values[r * width];
+    store(call_.format, V::load(values), across(call_.operands[result_index], row_), rows_);
+  }
+  /// The results again, in double, where that is wanted; those of short rows side by side, several at once.
+  [[gnu::noinline]] V in_double(V result, V is_wanted) const {
+    using D = typename V::template Of<double>;
+    T values[V::size], wanted[V::size];
+    result.store(values);
+    is_wanted.store(wanted);
+    const bool at_once = side_by_side && call_.length <= short_row;
+    const std::size_t most = at_once ? D::size : 1;
+    for (std::size_t r = 0; r < rows_; r += most) {
+      const std::size_t count = std::min(most, rows_ - r);
+      const auto is_among = [&](std::size_t i) { return wanted[(r + i) * width] > 0; };
+      bool any = false;
+      for (std::size_t i = 0; i < count; ++i) any |= is_among(i);
+      if (!any) continue;
+      double exact[D::size];
+      F::result(at_once ? Rows<D, F, side_by_side>(call_, row_ + r, count).state()
+                        : Rows<D, F, false>(call_, row_ + r, count).state())
+          .store(exact);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (is_among(i)) values[(r + i) * width] = static_cast<T>(exact[i]);
       }
     }
-    store(call_.format, V::load(values), across(call_.operands[result_index], row_), rows_);
+    return V::load(values);
   }
   void put_result(math::Pair<V> result) const {
     T hi[V::size], lo[V::size];
@@ -662,12 +698,6 @@ class Rows {
   void put_sums(const double* sums) const {
     const Place to = across(call_.operands[result_index], row_);
     for (std::size_t r = 0; r < rows_; ++r) to.at<double>(r) = sums[r * width];
-  }
-  float in_double(std::size_t r) const {
-    using D = typename V::template Of<double>;
-    double value[D::size];
-    F::result(Rows<D, F, false>(call_, r, 1).state()).store(value);
-    return static_cast<float>(value[0]);
   }
 };
 
@@ -695,21 +725,21 @@ void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::
   const std::size_t most = rows_of_block<V>(call.length);
   for (std::size_t r = begin; r < end; r += most) {
     const std::size_t rows = std::min(most, end - r);
+    RowCall part = call;
+    part.rows_format = native<typename V::Element>;
+    for (Operand& o : part.operands) o.data = o.at(r, 0);
     for (std::size_t k = 0; k < inputs; ++k) {
-      Operand first = call.operands[k];
-      first.data = first.at(r, 0);
-      read<V>(blocks[k], lengths[k], rows, call.rows_format, first);
+      read<V>(blocks[k], lengths[k], rows, call.rows_format, part.operands[k]);
+      part.operands[k] = {blocks[k], sizeof(typename V::Element), sizeof(blocks[k][0])};
     }
+    if (output_length > 0) part.operands[output] = part.operands[0];
     for (std::size_t i = 0; i < rows; i += V::size) {
-      const auto in_block = [&](std::size_t k, std::size_t length) -> Operand {
-        return {blocks[k][i / V::size * length], sizeof(typename V::Element), sizeof(blocks[k][0])};
-      };
-      RowCall part = call;
-      part.rows_format = native<typename V::Element>;
-      for (Operand& o : part.operands) o.data = o.at(r + i, 0);
-      for (std::size_t k = 0; k < inputs; ++k) part.operands[k] = in_block(k, lengths[k]);
-      if (output_length > 0) part.operands[output] = in_block(0, output_length);
       run(part, 0, std::min(V::size, rows - i));
+      for (std::size_t k = 0; k < part.operands.size(); ++k) {
+        const bool is_block = k < inputs || (k == output && output_length > 0);
+        Operand& o = part.operands[k];
+        o.data = is_block ? o.at(0, k < inputs ? lengths[k] : output_length) : o.at(V::size, 0);
+      }
     }
     if (output_length > 0) write<V>(blocks[0], output_length, rows, call.rows_format, call.operands[output], r, 0);
   }

@@ -114,20 +114,33 @@ Pair<V> short_exp(V x, V x_lo = 0.0) {
   }
 }
 
-/// e^(x - largest) 2^sum_exponent for x <= largest < inf; 0 where it is too small to count in a sum with 1. With n ln 2
-/// + r the difference and r_lo what rounding took from it, e^(r + r_lo) is e^r + r_lo e^r, the rest being below 2^-34.
-/// Max error: as exp. NaN gives NaN.
+/// x - largest exactly, for x <= largest: of the two, the larger magnitude is in the lesser of x and -largest.
+template <class V>
+Pair<V> difference_below(V x, V largest) {
+  const V d = x - largest;
+  return {d, max(-largest, x) - (d - min(-largest, x))};
+}
+
+/// e^(x - largest) 2^sum_exponent for x <= largest < inf; 0 where it is too small to count in a sum with 1. In double,
+/// with n ln 2 + r the difference and r_lo what rounding took from it, e^(r + r_lo) is e^r + r_lo e^r, the rest being
+/// below 2^-63. Max error: float 2^-28, double as exp. NaN gives NaN.
 template <class V>
 Pair<V> exp_below(V x, V largest) {
   using C = Constants<typename V::Element>;
-  const Pair<V> difference = sum(x, -largest);
-  const V zero = 0.0, to_integer = C::to_integer + C::exponent_bias + C::sum_exponent;
-  const V shifted = fma(difference.hi, V(C::log2_e), to_integer), n = shifted - to_integer;
-  const V r = fma(n, V(-C::ln2_hi), difference.hi), r_lo = fma(n, V(-C::ln2_lo), difference.lo);
-  const Pair<V> e = exp_reduced(Pair<V>{r, zero});
-  const V scale = shifted.template shift_left<C::significand_bits>();
-  const auto is_zero = difference.hi < V(C::sum_lowest);
-  return {select(is_zero, zero, e.hi * scale), select(is_zero, zero, fma(r_lo, e.hi, e.lo) * scale)};
+  const Pair<V> difference = difference_below(x, largest);
+  const V zero = 0.0;
+  Pair<V> e;
+  if constexpr (is_single<V>) {
+    e = exp_by_table(difference.hi, difference.lo, V(C::sum_exponent));
+  } else {
+    const V to_integer = C::to_integer + C::exponent_bias + C::sum_exponent;
+    const V shifted = fma(difference.hi, V(C::log2_e), to_integer), n = shifted - to_integer;
+    const V r = fma(n, V(-C::ln2_hi), difference.hi), r_lo = fma(n, V(-C::ln2_lo), difference.lo);
+    const Pair<V> power = exp_reduced(Pair<V>{r, zero});
+    const V scale = shifted.template shift_left<C::significand_bits>();
+    e = {power.hi * scale, fma(r_lo, power.hi, power.lo) * scale};
+  }
+  return select(difference.hi < V(C::sum_lowest), {zero, zero}, e);
 }
 
 /// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.

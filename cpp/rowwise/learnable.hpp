@@ -23,7 +23,7 @@ struct learnable {
     return {A::gradients(x, g, p)};
   }
   template <class V>
-  static V early(const Terms<V>& terms, V, V, V) {
+  static V early(const Terms<V>& terms) {
     return terms.x;
   }
   /// Sum may be wider than Terms.

@@ -13,9 +13,10 @@
 ///
 /// A row function is given by some of
 ///   terms(m, x…, scalars…)    what is summed over the row, of type Terms, with m where `shifted`, else 0
-///   early(terms, x…, scalars…) what is written in the same sweep
+///   early(terms)              what is written in the same sweep
 ///   state(m, sums, scalars…)  what the rest needs of the row
-///   late(state, x…)           what is written in a last sweep; `from_early` takes what early has written instead
+///   late(state, x…)           what is written in a last sweep; `from_early` takes what early has written in place of
+///                             the first x
 ///   at_label(state)           and what then replaces it at the row's label
 ///   result(state)             the row's one number
 /// on vectors that hold either elements of one row or one element each of several rows. Terms and states consist of
@@ -67,6 +68,10 @@ struct Others {
     return {select(is_largest, {zero, zero}, math::exp_below(x, largest)), select(is_largest, V(1.0), zero)};
   }
   friend Others operator+(Others a, Others b) { return {a.below + b.below, a.ones + b.ones}; }
+  /// Of terms, what softmax writes.
+  V value() const {
+    return fma(ones, math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent)), below.value());
+  }
   math::Pair<V> sum() const { return (ones - 1.0) + unscaled(below); }
 };
 
@@ -80,7 +85,7 @@ struct softmax {
     return math::exp_below(x, largest);
   }
   template <class V>
-  static V early(Terms<V> terms, V) {
+  static V early(Terms<V> terms) {
     return terms.value();
   }
   template <class V>
@@ -95,15 +100,11 @@ struct softmax {
   }
   template <class V>
   static V late(State<V> s, V x) {
-    return from_early(s, early(terms(s.largest, x), x));
+    return from_early(s, early(terms(s.largest, x)));
   }
   template <class V>
   static V from_early(State<V> s, V early) {
     return fma(early, s.inverse.hi, early * s.inverse.lo);
-  }
-  template <class V>
-  static math::Pair<V> probability(State<V> s, V x) {
-    return math::exp_below(x, s.largest) * s.inverse;
   }
 };
 
@@ -126,8 +127,16 @@ struct softmax_backward {
     return {softmax::state(largest, sums.first), sums.second / math::Divisor<V>(unscaled(sums.first))};
   }
   template <class V>
+  static V early(Terms<V> terms) {
+    return softmax::early(terms.first);
+  }
+  template <class V>
   static V late(State<V> s, V x, V g) {
-    return (softmax::probability(s.y, x) * (g + -s.mean)).value();
+    return from_early(s, softmax::early(softmax::terms(s.y.largest, x)), g);
+  }
+  template <class V>
+  static V from_early(State<V> s, V early, V g) {
+    return ((early * s.y.inverse) * (g + -s.mean)).value();
   }
 };
 
@@ -192,7 +201,7 @@ struct log_softmax_backward {
   }
   template <class V>
   static V late(State<V> s, V x, V g) {
-    return (g + -(softmax::probability(s.y, x) * s.total)).value();
+    return (g + -(math::exp_below(x, s.y.largest) * s.y.inverse * s.total)).value();
   }
 };
 
@@ -242,8 +251,11 @@ struct logsumexp {
     const V others = s.others.hi;
     return select(is_finite(s.largest), value, select(others == others, s.largest, others));
   }
-  /// Below, m and log s cancel so far that a float needs them in double.
-  static constexpr double least_in_float = 0.25;
+  /// Where m and log s cancel so far that a float needs them in double.
+  template <class V>
+  static typename V::Mask cancels(State<V> s, V result) {
+    return abs(result) < -0.25 * s.largest;
+  }
 };
 
 struct logsumexp_backward {
@@ -264,8 +276,16 @@ struct logsumexp_backward {
     return {softmax::state(largest, sum), g};
   }
   template <class V>
+  static V early(Terms<V> terms) {
+    return softmax::early(terms);
+  }
+  template <class V>
   static V late(State<V> s, V x) {
-    return (s.g * softmax::probability(s.y, x)).value();
+    return from_early(s, softmax::early(softmax::terms(s.y.largest, x)));
+  }
+  template <class V>
+  static V from_early(State<V> s, V early) {
+    return (s.g * (early * s.y.inverse)).value();
   }
 };
 
@@ -314,8 +334,16 @@ struct softmax_cross_entropy_backward {
     return {y, select(is_finite(largest), at_label, nan<V>()), g};
   }
   template <class V>
+  static V early(Terms<V> terms) {
+    return terms.value();
+  }
+  template <class V>
   static V late(State<V> s, V x) {
-    return (s.g * softmax::probability(s.y, x)).value();
+    return from_early(s, softmax::early(softmax::terms(s.y.largest, x)));
+  }
+  template <class V>
+  static V from_early(State<V> s, V early) {
+    return (s.g * (early * s.y.inverse)).value();
   }
   template <class V>
   static V at_label(State<V> s) {

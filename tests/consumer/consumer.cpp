@@ -45,6 +45,13 @@ void rows(const std::vector<T>& x, T tolerance) {
   for (std::size_t i = 0; i < x.size(); ++i) same &= sideways[i % length * count + i / length] == y[i];
   promise(same, "rows give the same bits whichever way they lie");
 
+  for (const std::size_t n : {length, x.size()}) {  // short rows, and one that is not copied
+    std::vector<T> g(x.rbegin(), x.rend()), plain(x.size());
+    fastact::softmax_backward(x, g, plain, {.length = n});
+    fastact::softmax_backward(x, g, g, {.length = n});
+    promise(g == plain, "a gradient of rows may take the place of the one it is computed from");
+  }
+
   const std::vector<std::int64_t> labels(count, 3), wrong(count, 7);
   std::vector<T> loss(count), half(x.size() / 2), channels = {T(0.25), T(0.5), T(2)}, gradient(3), dx(6);
   fastact::softmax_cross_entropy(x, labels, loss, {.length = length});
