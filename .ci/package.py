@@ -130,7 +130,7 @@ def check_wheel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             check(os.fsencode(work) not in archive.read(name), f"{wheel.name}: {name} contains {work}")
-        (module,) = (name for name in archive.namelist() if name.startswith("fastact/_core."))
+        (module,) = (name for name in archive.namelist() if re.match(r"fastact/_core\..*so$", name))
         elf = archive.extract(module, work / "elf")
     shown = run("readelf", "--wide", "--segments", "--dynamic", "--dyn-syms", elf)
     for wanted in ("GNU_STACK .* RW ", "GNU_RELRO", "BIND_NOW", "__stack_chk_fail", r"__\w+_chk@"):
