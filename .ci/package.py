@@ -279,7 +279,8 @@ def lowest() -> None:
     """The oldest Python, NumPy, pybind11 and scikit-build-core that are allowed."""
     python, required = f"python3.{OLDEST}", [requirement.replace(">=", "==") for requirement in REQUIRED]
     made = build("lowest", python, required)
-    tests(f"{python}, {', '.join(required)}", venv("lowest", tested(made), *required, python=python))
+    interpreter = venv("lowest", tested(made), *required, python=python)
+    tests(f"{python}, {', '.join(required)}", interpreter, "-m", "not slow")
 
 
 def later() -> None:
