@@ -266,12 +266,12 @@ def windows() -> None:
     programs = source / "tests/consumer/build/windows"
     wine = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
     bits = (source / "tests/bits.txt").read_text().splitlines()
-    for isa, wanted in (("avx2", ""), ("portable", "float32")):  # MinGW's fma() of float64 rounds twice
+    for isa, without in (("avx2", "nothing"), ("portable", "float64")):  # MinGW's fma() rounds twice
         shown = run("wine", programs / "bits.exe", environment=wine | {"FASTACT_ISA": isa}).splitlines()
-        check(
-            [line for line in shown if wanted in line] == [line for line in bits if wanted in line],
-            f"Windows: other bits with {isa}",
-        )
+        same = [line for line in shown if without not in line] == [
+            line for line in bits if without not in line
+        ]
+        check(same, f"Windows: other bits with {isa}")
     say("Windows: the bits of tests/bits.txt")
 
 
