@@ -1,0 +1,92 @@
+"""What more threads gain, and what many callers at once lose, as Markdown tables."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from time import perf_counter
+from timeit import Timer
+
+import fastact
+import numpy as np
+from fastact._bench import least_times
+
+FUNCTIONS = ("relu", "hard_swish", "softsign", "sigmoid", "gelu", "mish", "softmax")
+SIZES = tuple(1 << k for k in range(10, 21))
+CALLS = 64  # shared by the callers
+ROW = 64
+
+Call = Callable[[], object]
+
+
+def call(function: Callable[..., object], size: int) -> Call:
+    x = np.random.default_rng(0).normal(0, 2, (size // ROW, ROW)).astype(np.float32)
+    return partial(function, x, out=np.empty_like(x))
+
+
+def gain(function: Callable[..., object], size: int, threads: int, seconds: float) -> float:
+    """How many times faster calls are with so many threads than with one."""
+    timers = {
+        str(n): Timer(call(function, size), partial(fastact.set_num_threads, n), perf_counter)
+        for n in (1, threads)
+    }
+    alone, together = least_times(timers, seconds, threads).values()
+    return alone / together
+
+
+def slowdown(function: Callable[..., object], size: int, callers: int, seconds: float) -> float:
+    """How many times longer the same calls take from several Python threads than from one."""
+
+    def repeat(one: Call, count: int) -> None:
+        for _ in range(count):
+            one()
+
+    def from_callers(n: int) -> None:
+        list(pool.map(repeat, calls[:n], [CALLS // n] * n))
+
+    calls = [call(function, size) for _ in range(callers)]
+    with ThreadPoolExecutor(callers) as pool:
+        timers = {str(n): Timer(partial(from_callers, n), timer=perf_counter) for n in (1, callers)}
+        one, many = least_times(timers, seconds, callers).values()
+    return many / one
+
+
+def table(heading: str, figure: Callable[..., float], functions: Iterable[Callable[..., object]]) -> None:
+    print(f"\n| {heading} |", " | ".join(f"{size >> 10} Ki" for size in SIZES), "|")
+    print("|---|" + "--:|" * len(SIZES))
+    for function in functions:
+        print(
+            f"| {function.__name__} |",
+            " | ".join(f"{figure(function, size):.2f}" for size in SIZES),
+            "|",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--threads", type=int, default=os.cpu_count(), metavar="N", help="default: %(default)s"
+    )
+    parser.add_argument("--seconds", type=float, default=0.5, metavar="S", help="for each figure")
+    options = parser.parse_args()
+    threads, seconds = options.threads, options.seconds
+    functions = [getattr(fastact, name) for name in FUNCTIONS]
+    print(f"float32, deviation 2, rows of {ROW}, out=; a column for each number of elements.")
+    table(
+        f"times faster with {threads} threads than with one",
+        partial(gain, threads=threads, seconds=seconds),
+        functions,
+    )
+    fastact.set_num_threads(threads)
+    for callers in (2 * threads, 8 * threads):
+        table(
+            f"times slower from {callers} callers than from one",
+            partial(slowdown, callers=callers, seconds=seconds),
+            [np.exp, *functions],
+        )
+
+
+if __name__ == "__main__":
+    main()
