@@ -12,6 +12,8 @@ from fastact._cli import command
 from fastact._expressions import NUMPY
 from matplotlib import image
 
+pytestmark = pytest.mark.thread_unsafe(reason="click's runner takes the place of sys.stdout")
+
 
 def run(*arguments: str, color: bool = False) -> Result:
     return CliRunner().invoke(command, arguments, color=color)

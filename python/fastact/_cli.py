@@ -148,6 +148,31 @@ def verify(names: Sequence[str], exhaustive: bool, save: Path, markdown: bool, p
 
 
 @command.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=one_of(ENTRIES | FAMILIES))
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=10, show_default=True)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Of Python; how many fastact has changes all the time.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the calls.")
+def soak(names: Sequence[str], **options: Any) -> None:
+    """Make random calls from many threads.
+
+    Call functions on random arrays of every type and layout from many threads at once, check that each result
+    has the bits of the same call on one quiet thread, and that the process does not grow; exit with 1 if
+    anything is wrong. Without NAME, of all functions. Ctrl-C ends it with what was found so far.
+    """
+    try:
+        from . import _soak
+    except ModuleNotFoundError as missing:
+        raise click.UsageError(f"{missing.name} is not installed: pip install 'fastact[soak]'") from missing
+    sys.exit(_soak.run(names or [*ENTRIES, *FAMILIES], **options))
+
+
+@command.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1, type=one_of(NUMPY))
 @click.option("--size", type=click.IntRange(min=1), default=1 << 16, show_default=True, help="Elements.")
 @click.option(
