@@ -59,7 +59,7 @@ py::tuple add(py::module_& m, py::module_& uniform, Activation activation) {
 
 }  // namespace
 
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+PYBIND11_MODULE(main_interpreter, m, py::mod_gil_not_used()) {
   if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0) throw py::error_already_set();
   try {
     current();  // a wrong FASTACT_ISA or FASTACT_NUM_THREADS is an error now, not at the first call
@@ -90,3 +90,11 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
 }
 
 }  // namespace fastact
+
+/// NumPy is for one interpreter of a process, and so is all that is static here. Before Python 3.12 pybind11 would wait
+/// forever in another.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return fastact::PyInit_main_interpreter();
+  PyErr_SetString(PyExc_ImportError, "fastact can only be imported in the main interpreter");
+  return nullptr;
+}

@@ -1,10 +1,10 @@
 """``python -m fastact soak``: random calls from many threads at once, every result checked, memory watched.
 
-Time is cut into rounds. A round begins quietly: on one thread, calls are drawn and computed on contiguous arrays, and some
-results compared with the reference. Then many threads make these calls in any order on arrays that lie in memory in
-any way, into outputs of any kind, with and without memory pools, while the number of fastact's threads and from what
-size on it divides work change. As results depend on nothing of this, they must have the same bits. Between two
-rounds nothing is left of the first, so that the process must not have grown.
+Time is cut into rounds. A round begins quietly: on one thread, calls are drawn and computed on contiguous
+arrays, and some results compared with the reference. Then many threads make these calls in any order on
+arrays that lie in memory in any way, into outputs of any kind, with and without memory pools, while the
+number of fastact's threads and the least work they share change. As results depend on nothing of this, they
+must have the same bits. Between two rounds nothing is left of the first, so that memory must not grow.
 """
 
 import gc
@@ -99,7 +99,7 @@ class Layout:
         plain = rng.integers(2) == 0
         steps = np.where(np.array(shape) > 1, rng.choice(STEPS[: 1 if plain else None], len(shape)), 1)
         self.axes = range(len(shape)) if plain else rng.permutation(len(shape))
-        self.slices = tuple(slice(None, None, int(step)) for step in steps)
+        self.slices: Any = tuple(slice(None, None, int(step)) for step in steps)
         self.sides = [int(abs(step)) * n for step, n in zip(steps, shape, strict=True)]
         self.shift = 0 if plain else int(rng.integers(dtype.itemsize + 1))
         self.dtype = dtype.newbyteorder() if not plain and dtype.kind != "V" and rng.integers(2) else dtype
@@ -168,9 +168,8 @@ class Call:
         return right
 
     def fits(self, array: Array) -> bool:
-        return (
-            array.shape == self.expected[0].shape and array.dtype.newbyteorder("=") == self.expected[0].dtype
-        )
+        expected = self.expected[0]
+        return array.shape == expected.shape and bool(array.dtype.newbyteorder("=") == expected.dtype)
 
     def is_exact(self) -> bool | None:
         """Whether some of what is expected keeps its bound; None if there is no reference for such a call."""
@@ -254,10 +253,11 @@ def draw_elementwise(name: str, activation: str, defaults: dict[str, float], cou
         parameters = {}
         if defaults and rng.integers(4):
             kind = rng.integers(4)  # a Python number, NumPy's, an array of no axes, or of some
+            convert: Any = (float, np.float64, np.array, np.array)[kind]
             chosen = rng.integers(len(samples), size=broadcasting(rng, shape) if kind == 3 else ())
             for key in defaults:
                 given = np.array([sample[key] for sample in samples])[chosen]
-                parameters[key] = [float, np.float64, np.array, np.asarray][kind](given)
+                parameters[key] = convert(given)
         elif REQUIRED in defaults.values() and activation == "prelu":
             parameters = defaults
         return Elementwise(name, arrays, parameters, maskable=True, activation=activation)
@@ -352,11 +352,11 @@ class Soak:
         return max(self.memory[half:]) - max(self.memory[:half]) if half else 0
 
     def summary(self) -> str:
-        mib = [round(value / 2**20) for value in self.memory] or [0]
+        mib = [round(value / 2**20) for value in self.memory]
         return (
-            f"{self.seconds:.0f} s, {self.threads} threads: {self.calls:,} calls, {self.elements:,} elements, "
-            f"{len(self.wrong)} wrong; {self.drawn:,} different ones, {self.exact:,} compared with the reference; "
-            f"resident memory {mib[0]} MiB at first, {mib[-1]} at last, {max(mib)} at most"
+            f"{self.seconds:.0f} s, {self.threads} threads: {self.calls:,} calls, {self.elements:,} elements,"
+            f" {len(self.wrong)} wrong; {self.drawn:,} different ones, {self.exact:,} compared with"
+            f" the reference; resident memory {mib[0]} MiB at first, {mib[-1]} at last, {max(mib)} at most"
         )
 
 
@@ -367,7 +367,7 @@ def run_round(
     fastact.set_num_threads(1)
     calls = []
     for _ in range(CALLS):
-        call = choices[rng.integers(len(choices))](rng)
+        call = choices[int(rng.integers(len(choices)))](rng)
         try:
             call.expect()
             exact = call.is_exact()
@@ -423,9 +423,11 @@ def run(names: Sequence[str], minutes: float, threads: int, seed: int) -> int:
         try:
             while (now := time.monotonic() - begin) < whole and not soak.wrong:
                 end = begin + min(whole, now + min(ROUND, whole / 10))
-                run_round(soak, choices, rng, lambda: time.monotonic() < end)  # noqa: B023
-                gc.collect()
-                soak.memory.append(process.memory_info().rss)
+                try:
+                    run_round(soak, choices, rng, lambda: time.monotonic() < end)  # noqa: B023
+                finally:
+                    gc.collect()
+                    soak.memory.append(process.memory_info().rss)
                 bar.update(round(time.monotonic() - begin) - bar.n)
                 bar.set_postfix(calls=soak.calls, MiB=soak.memory[-1] >> 20)
         except KeyboardInterrupt:

@@ -1,0 +1,79 @@
+"""``python -m fastact soak``: it passes, and notices what is wrong."""
+
+import itertools
+import re
+import threading
+from _thread import interrupt_main
+from typing import Any
+
+import fastact
+import pytest
+from click.testing import CliRunner, Result
+from conftest import RunPython
+from fastact._cli import command
+from fastact._documentation import ENTRIES
+from fastact._row_documentation import FAMILIES
+
+pytestmark = pytest.mark.thread_unsafe(reason="soak sets the number of threads, its runner sys.stdout")
+
+SUMMARY = re.compile(
+    r"\d+ s, \d+ threads: ([\d,]+) calls, ([\d,]+) elements, (\d+) wrong; ([\d,]+) different ones,"
+    r" ([\d,]+) compared with the reference; resident memory (\d+) MiB at first, \d+ at last, \d+ at most"
+)
+
+
+def soak(*arguments: str, seconds: float = 6) -> tuple[Result, list[int]]:
+    before = fastact.get_num_threads()
+    result = CliRunner().invoke(command, ["soak", "--minutes", str(seconds / 60), *arguments])
+    assert fastact.get_num_threads() == before
+    figures = SUMMARY.match(result.stdout)
+    assert figures, (result.output, result.exception)
+    return result, [int(figure.replace(",", "")) for figure in figures.groups()]
+
+
+def test_all_is_well() -> None:
+    result, (calls, elements, wrong, different, exact, _) = soak(*ENTRIES, *FAMILIES, "--threads", "4")
+    assert result.exit_code == 0 and not wrong, result.stderr
+    assert calls and elements > calls and different > exact > 0
+
+
+def test_wrong_bits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    relu, count = fastact.relu, itertools.count()
+
+    def seldom_wrong(*args: Any, **keywords: Any) -> Any:
+        y = relu(*args, **keywords)
+        if next(count) % 500 == 499 and y.size:
+            y[...] += 1
+        return y
+
+    monkeypatch.setattr(fastact, "relu", seldom_wrong)
+    result, (_, _, wrong, *_) = soak("relu")
+    assert result.exit_code == 1 and wrong
+    assert re.search(r"^relu\(\w+\[.*\]\): ", result.stderr, re.MULTILINE)
+
+
+def test_growth_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    relu, kept = fastact.relu, []
+
+    def leaking(*args: Any, **keywords: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():  # some MiB with the calls of each round
+            kept.append(b"x" * (1 << 17))
+        return relu(*args, **keywords)
+
+    monkeypatch.setattr(fastact, "relu", leaking)
+    result, (*_, wrong, _, _, _) = soak("relu")
+    assert result.exit_code == 1 and not wrong and "grown by" in result.stderr
+
+
+def test_interrupt_ends_it_with_a_summary() -> None:
+    timer = threading.Timer(2, interrupt_main)
+    timer.start()
+    result, (_, _, wrong, *_) = soak("relu", seconds=600)
+    assert result.exit_code == 130 and not wrong and not result.stderr
+
+
+def test_without_psutil(run_python: RunPython) -> None:
+    program = "import sys; sys.modules['psutil'] = None; from fastact.__main__ import main; main(['soak'])"
+    result = run_python("-c", program)
+    assert result.returncode == 2
+    assert "psutil is not installed: pip install 'fastact[soak]'" in result.stderr
