@@ -25,7 +25,10 @@ from functions import (
 from rows import LEARNED, RowFunction, each_row_function
 
 # autograd's own remark on what does not depend on its argument, as the slope of an identity.
-pytestmark = pytest.mark.filterwarnings("ignore:Output seems independent of input")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Output seems independent of input"),
+    pytest.mark.thread_unsafe(reason="autograd has one tape for all threads"),
+]
 
 
 def inputs(f: Function, shape: tuple[int, ...]) -> list[Array]:

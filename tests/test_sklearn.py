@@ -22,7 +22,10 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor, _base  # noqa: E
 from sklearn.neural_network import _multilayer_perceptron as perceptron  # noqa: E402
 
 # Some steps of training are enough here.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.thread_unsafe(reason="the patch is that of all threads"),
+]
 
 THEIRS = ["identity", "logistic", "tanh", "relu"]
 X = np.random.default_rng(0).normal(size=(60, 3))
