@@ -57,9 +57,14 @@ py::tuple add(py::module_& m, py::module_& uniform, Activation activation) {
   return py::make_tuple(description.name, parameters, from_output);
 }
 
+/// NumPy is for one interpreter of a process, and so is all that is static here.
+constexpr const char* refusal = "fastact can only be imported in the main interpreter";
+bool is_refused() { return PyInterpreterState_Get() != PyInterpreterState_Main(); }
+
 }  // namespace
 
 PYBIND11_MODULE(main_interpreter, m, py::mod_gil_not_used()) {
+  if (is_refused()) throw py::import_error(refusal);
   if (PyArray_ImportNumPyAPI() < 0 || PyUFunc_ImportUFuncAPI() < 0) throw py::error_already_set();
   try {
     current();  // a wrong FASTACT_ISA or FASTACT_NUM_THREADS is an error now, not at the first call
@@ -91,10 +96,9 @@ PYBIND11_MODULE(main_interpreter, m, py::mod_gil_not_used()) {
 
 }  // namespace fastact
 
-/// NumPy is for one interpreter of a process, and so is all that is static here. Before Python 3.12 pybind11 would wait
-/// forever in another.
+/// Before Python 3.12 pybind11 would wait forever in another interpreter; from 3.13 on this is called in the main one.
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
-  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return fastact::PyInit_main_interpreter();
-  PyErr_SetString(PyExc_ImportError, "fastact can only be imported in the main interpreter");
+  if (!fastact::is_refused()) return fastact::PyInit_main_interpreter();
+  PyErr_SetString(PyExc_ImportError, fastact::refusal);
   return nullptr;
 }
