@@ -26,6 +26,10 @@ MIB = 2**20
 NAME = "fastact.memory_pool"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and Linux's resource limits")
 FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+UNSANITIZED = pytest.mark.skipif(
+    "asan" in os.environ.get("LD_PRELOAD", ""),
+    reason="counts memory, and the address sanitizer keeps what is freed",
+)
 
 
 def counts(pool: fastact.memory_pool) -> tuple[int, int]:
@@ -284,6 +288,7 @@ def test_enabled_pool_needs_no_name() -> None:
 
 
 @LINUX
+@UNSANITIZED
 def test_memory_goes_back_to_the_system(run_python: RunPython) -> None:
     """On trim, with the pool itself, and from arrays that outlive it."""
     program = """if True:
@@ -526,6 +531,7 @@ def test_interpreter_ends_with_pools_and_arrays_alive(run_python: RunPython) -> 
 
 
 @LINUX
+@UNSANITIZED
 def test_memory_exhausted(run_python: RunPython) -> None:
     """The pool first gives up what it holds; then there is a MemoryError, and everything goes on."""
     program = """if True:
