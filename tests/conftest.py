@@ -20,7 +20,11 @@ def run_python() -> RunPython:
     """Runs an interpreter with the given arguments and environment variables to its end."""
 
     def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        inherited = {key: value for key, value in os.environ.items() if key != "FASTACT_NUM_THREADS"}
+        inherited = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("FASTACT_NUM_THREADS", "PYTEST_ADDOPTS")
+        }
         command, environment = [sys.executable, *arguments], inherited | environment
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
 
