@@ -1,6 +1,7 @@
 """Hypothesis strategies: numbers, parameters, and operands that lie in memory in any way NumPy knows."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ Array = np.ndarray[Any, Any]
 
 INTEGERS = [np.dtype(t) for t in "?bhiqBHIQ"]
 LONG_SIDES = (1023, 1025, 8193)  # about the blocks of the strided loop and of NumPy's buffers
+HUGE = 1 << 20  # elements at most; where a side makes them so many, they all lie at one place
 STEPS = (1, 2, -1, -3, 0)
 
 # From which values of each parameter are drawn, every combination being allowed.
@@ -54,7 +56,9 @@ def values(dtype: DType) -> st.SearchStrategy[list[float]]:
 def shapes(draw: st.DrawFn, most_axes: int = 3) -> Shape:
     sides = draw(st.lists(st.integers(0, 5), max_size=most_axes))
     if sides and draw(st.integers(0, 7)) == 7:
-        sides[draw(st.sampled_from(range(len(sides))))] = draw(st.sampled_from(LONG_SIDES))
+        side = draw(st.sampled_from(range(len(sides))))
+        others = prod(sides[:side] + sides[side + 1 :])
+        sides[side] = draw(st.sampled_from((*LONG_SIDES, HUGE // max(others, 1))))
     return tuple(sides)
 
 
@@ -95,9 +99,10 @@ class Operand:
         return array
 
     def fill(self, memory: Array) -> None:
-        choice = np.random.default_rng(self.seed).integers(len(self.elements), size=self.shape)
+        apart = self.view(memory)[..., *(slice(None if step else 1) for step in self.steps)]
+        choice = np.random.default_rng(self.seed).integers(len(self.elements), size=apart.shape)
         with np.errstate(all="ignore"):
-            self.view(memory)[...] = np.array(self.elements)[choice].astype(self.dtype)
+            apart[...] = np.array(self.elements)[choice].astype(self.dtype)
 
 
 @st.composite
@@ -116,15 +121,17 @@ def operands(
         tuple(draw(values(dtype) if elements is None else elements)),
         draw(st.integers(0, 99)),
         tuple(draw(st.permutations(range(len(shape))))),
-        tuple(draw(st.sampled_from(steps)) for _ in shape),
+        tuple(0 if n > max(LONG_SIDES) else draw(st.sampled_from(steps)) for n in shape),
         draw(st.sampled_from(regions)),
         draw(st.integers(0, 17)),
     )
 
 
 @st.composite
-def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], own: int) -> Operand:
-    """In a region of its own, or among the inputs, perhaps in the place of one."""
+def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], own: int) -> Operand | None:
+    """In a region of its own, or among the inputs, perhaps in the place of one; none for what is huge."""
+    if max(shape, default=0) > max(LONG_SIDES):
+        return None
     places = [o for o in inputs if o.shape == shape and 0 not in o.steps]
     in_place: bool = draw(st.booleans())
     if places and in_place:

@@ -177,6 +177,40 @@ def test_ml_dtypes_is_left_to_the_user(run_python: RunPython) -> None:
 
 
 @needs_bfloat16
+def test_first_calls_from_many_threads(run_python: RunPython) -> None:
+    """The loops for bfloat16 join the others in the first call that asks for them."""
+    program = """if True:
+        import sys
+        from concurrent.futures import ThreadPoolExecutor
+        from threading import Barrier
+        import numpy as np
+        from ml_dtypes import bfloat16
+        from fastact import _core
+        from fastact._row_accuracy import arguments
+        from fastact._row_reference import ROWS
+
+        x = np.linspace(0.5, 3, 16).astype(bfloat16).reshape(4, 4)
+        ufuncs = [f for f in vars(_core).values() if isinstance(f, np.ufunc)]
+        calls = [(f, arguments(f.__name__, x) if f.__name__ in ROWS else [x] * f.nin) for f in ufuncs]
+        threads = int(sys.argv[1])
+        start = Barrier(threads, timeout=60)
+
+        def call(f, args):
+            start.wait()
+            return f"{f.__name__}: {f(*args)!r}"
+
+        sys.setswitchinterval(1e-6)
+        with ThreadPoolExecutor(threads) as pool:
+            results = list(pool.map(lambda _: [call(*c) for c in calls], range(threads)))
+        print(*("\\n".join(sorted(set(of_one))) for of_one in zip(*results)), sep="\\n")
+    """
+    alone, together = (run_python("-c", program, threads) for threads in ("1", "8"))
+    assert alone.returncode == together.returncode == 0, alone.stderr + together.stderr
+    assert alone.stdout == together.stdout
+    assert alone.stdout.count("dtype=bfloat16") == alone.stdout.count(": ") >= 80
+
+
+@needs_bfloat16
 def test_without_ml_dtypes(run_python: RunPython) -> None:
     program = """if True:
         import sys

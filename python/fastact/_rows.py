@@ -216,7 +216,7 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
         if dx is not None:
             into = dx.reshape(rows)  # a view where there can be one
         else:
-            into = np.empty(rows, dtype) if type(x) is np.ndarray else None
+            into = np.empty(rows, dtype) if type(x) is type(g) is np.ndarray else None
         core, number = (first,), ()
         flat, sums = ufunc(
             x.reshape(rows),
