@@ -1,7 +1,9 @@
 """Every function on whatever NumPy accepts: within its bounds, and the same bits as on contiguous arrays.
 
-``HYPOTHESIS_PROFILE=thorough`` in the environment makes twenty times as many examples, new ones each time;
-``pytest --hypothesis-show-statistics tests/test_properties.py | awk '/ passing, / {n += $2} END {print n}'`` counts them.
+``HYPOTHESIS_PROFILE=thorough`` in the environment makes twenty times as many examples, new ones
+each time. To count them:
+
+    pytest --hypothesis-show-statistics tests/test_properties.py | awk '/ passing, / {n += $2} END {print n}'
 """
 
 import sys
