@@ -181,7 +181,7 @@ def strided_columns(a: Array) -> Array:
 def test_long_rows_wherever_they_lie(f: RowFunction, dtype: DType) -> None:
     args = f.arguments(numbers(dtype, 35, 4100))
     expected = f(*args)
-    layouts = (np.copy, np.asfortranarray, strided, strided_columns)
+    layouts: list[Callable[[Array], Array]] = [np.copy, np.asfortranarray, strided, strided_columns]
     for chosen in itertools.product(layouts, repeat=sum(map(bool, f.inputs))):
         rest = iter(chosen)
         given = [next(rest)(a) if size else a for a, size in zip(args, f.inputs, strict=True)]
