@@ -155,6 +155,9 @@ def test_learned(name: str, p: float) -> None:
         np.ones(6, object),
     ):
         refused(TypeError, None, f, [X, X, wrong], out=out)
+    masked = np.ma.masked_array(X, X > 0)
+    for label, args in (("x", [masked, X, p]), ("g", [X, masked, p]), (parameter, [X, X, masked])):
+        refused(TypeError, f"{name}: {label} is masked", f, args, out=out)
     with pytest.raises((TypeError, ValueError)):
         f(Refusing(), X, p)
     for bad in (X.astype(np.longdouble), X.astype(complex), "text"):

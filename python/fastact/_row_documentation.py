@@ -397,7 +397,7 @@ def learnable_docstring(activation: str, parameter: str, default: float | None) 
         ],
         [
             "TypeError",
-            f"    For complex and long double arrays, which have no kernel, and complex {parameter}.",
+            f"    For masked, complex and long double arrays, and complex {parameter}.",
             "ValueError",
             f"    For g of another shape than x, and {parameter} that does not broadcast to that.",
         ],

@@ -181,6 +181,11 @@ def _learnable(name: str, parameter: str, default: float | None) -> Callable[...
     ufunc = getattr(_core, name)
 
     def backward(x: Any, g: Any, p: Any, out: Any) -> tuple[Any, Any]:
+        for label, a in (("x", x), ("g", g), (parameter, p)):
+            if hasattr(a, "filled"):
+                raise TypeError(
+                    f"{name}: {label} is masked, which the sum would not heed; fill in what is masked"
+                )
         x, g = _as_array(x), _as_array(g)
         p_type = getattr(p, "dtype", None)
         p = p if hasattr(p, "rechunk") else np.asarray(p)
