@@ -7,6 +7,7 @@ number of fastact's threads and the least work they share change. As results dep
 must have the same bits. Between two rounds nothing is left of the first, so that memory must not grow.
 """
 
+import ctypes
 import gc
 import math
 import sys
@@ -14,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -413,6 +414,15 @@ def run_round(
             future.result()
 
 
+def resident(process: psutil.Process) -> int:
+    """Bytes in memory, without what Python and the allocator, as far as they can be asked to, give back."""
+    gc.collect()
+    with suppress(AttributeError, OSError, TypeError):  # only the GNU C library has it
+        ctypes.CDLL(None).malloc_trim(0)
+    rss: int = process.memory_info().rss
+    return rss
+
+
 def run(names: Sequence[str], minutes: float, threads: int, seed: int) -> int:
     """Print what was found; return the exit status."""
     soak, process, choices = Soak(threads), psutil.Process(), draws(names)
@@ -426,8 +436,7 @@ def run(names: Sequence[str], minutes: float, threads: int, seed: int) -> int:
                 try:
                     run_round(soak, choices, rng, lambda: time.monotonic() < end)  # noqa: B023
                 finally:
-                    gc.collect()
-                    soak.memory.append(process.memory_info().rss)
+                    soak.memory.append(resident(process))
                 bar.update(round(time.monotonic() - begin) - bar.n)
                 bar.set_postfix(calls=soak.calls, MiB=soak.memory[-1] >> 20)
         except KeyboardInterrupt:
