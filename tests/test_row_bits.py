@@ -183,15 +183,16 @@ def test_long_rows_wherever_they_lie(f: RowFunction, dtype: DType) -> None:
     expected = f(*args)
     layouts: list[Callable[[Array], Array]] = [np.copy, np.asfortranarray, strided, strided_columns]
     for chosen in itertools.product(layouts, repeat=sum(map(bool, f.inputs))):
-        rest = iter(chosen)
-        given = [next(rest)(a) if size else a for a, size in zip(args, f.inputs, strict=True)]
+        layout_of = iter(chosen)
+        given = [next(layout_of)(a) if size else a for a, size in zip(args, f.inputs, strict=True)]
         for layout in layouts if f.output else (np.copy,):
             out = layout(np.zeros_like(expected))
             assert_same_bits(f(*given, out=out), expected, (chosen, layout))
     if f.output and expected.shape == args[0].shape:
-        for layout in layouts:
-            given = [layout(args[0]), *args[1:]]
-            assert_same_bits(f(*given, out=given[0]), expected, layout)
+        for layout, other in itertools.product(layouts, repeat=2):
+            rest = [other(a) if size else a for a, size in zip(args[1:], f.inputs[1:], strict=True)]
+            given = [layout(args[0]), *rest]
+            assert_same_bits(f(*given, out=given[0]), expected, (layout, other))
 
 
 SHAPES = [((40,), ()), ((7, 30), (7, 1)), ((30, 7), (7,)), ((4, 5, 6), (5, 1)), ((4, 5, 6), (4, 1, 6))]

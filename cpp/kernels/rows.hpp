@@ -537,7 +537,7 @@ class Rows {
 
   [[gnu::flatten]] Sum sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
     const Scalars scalars = of_row(r, scalars_);
-    const bool is_early = writes_early();
+    const bool is_early = has_early && writes_early();
     const auto terms = [&](std::size_t j) {
       if constexpr (!shape.shifted) fetch(j);
       return with_rows(each_row, r, j, end, [&](auto... x) {
@@ -553,13 +553,13 @@ class Rows {
     if constexpr (sums_at_once == 1) {
       Sum total = {};
       for (std::size_t j = begin; j < end; j += step) total = total + terms(j);
-      if constexpr (has_early) end_put(end);
+      if (is_early) end_put(end);
       return total;
     } else if (begin == end) {
       return {};
     } else if (end - begin <= short_row) {
       const Sum total = sum_of_few(terms, begin, end);
-      if constexpr (has_early) end_put(end);
+      if (is_early) end_put(end);
       return total;
     } else {
       std::array<Sum, sums_at_once> sums;
@@ -571,7 +571,7 @@ class Rows {
       for (std::size_t half = sums_at_once / 2; half > 0; half /= 2) {
         for (std::size_t i = 0; i < half; ++i) sums[i] = sums[i] + sums[i + half];
       }
-      if constexpr (has_early) end_put(end);
+      if (is_early) end_put(end);
       return sums[0];
     }
   }
