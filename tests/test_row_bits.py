@@ -6,6 +6,7 @@ from typing import Any
 
 import fastact
 import numpy as np
+import pytest
 from fastact._accuracy import DType
 from functions import each_dtype
 from rows import Array, RowFunction, each_learned, each_of_rows_and_gradients, each_row_function, numbers
@@ -175,11 +176,12 @@ def strided_columns(a: Array) -> Array:
     return strided(a.T).T
 
 
-# Too long to be copied whole: brought into the one direction or the other by pieces.
+# The longer are too long to be copied whole: they are brought into one direction or the other by pieces.
 @each_dtype
 @each_row_function
-def test_long_rows_wherever_they_lie(f: RowFunction, dtype: DType) -> None:
-    args = f.arguments(numbers(dtype, 35, 4100))
+@pytest.mark.parametrize("length", [300, 4100])
+def test_long_rows_wherever_they_lie(f: RowFunction, dtype: DType, length: int) -> None:
+    args = f.arguments(numbers(dtype, 35, length))
     expected = f(*args)
     layouts: list[Callable[[Array], Array]] = [np.copy, np.asfortranarray, strided, strided_columns]
     for chosen in itertools.product(layouts, repeat=sum(map(bool, f.inputs))):
