@@ -47,7 +47,8 @@ Shape = tuple[int, ...]
 
 ROUND = 5.0  # seconds
 CALLS = 300  # drawn for a round
-GROWTH = 32 << 20  # bytes that are no leak: what the allocator keeps, in as many heaps as there are threads
+GROWTH = 32 << 20  # bytes that are no leak: what the allocator keeps
+M_ARENA_MAX = -8  # of glibc's malloc.h
 
 BFLOAT16 = [import_module("ml_dtypes").bfloat16] if find_spec("ml_dtypes") else []
 DTYPES = [np.dtype(t) for t in (np.float16, *BFLOAT16, np.float32, np.float64)]
@@ -414,11 +415,16 @@ def run_round(
             future.result()
 
 
+def glibc(function: str, *arguments: int) -> None:
+    """Call the GNU C library's function, where there is that library."""
+    with suppress(AttributeError, OSError, TypeError):
+        getattr(ctypes.CDLL(None), function)(*arguments)
+
+
 def resident(process: psutil.Process) -> int:
-    """Bytes in memory, without what Python and the allocator, as far as they can be asked to, give back."""
+    """Bytes in memory, without what Python and the C library give back when asked."""
     gc.collect()
-    with suppress(AttributeError, OSError, TypeError):  # only the GNU C library has it
-        ctypes.CDLL(None).malloc_trim(0)
+    glibc("malloc_trim", 0)
     rss: int = process.memory_info().rss
     return rss
 
@@ -427,6 +433,7 @@ def run(names: Sequence[str], minutes: float, threads: int, seed: int) -> int:
     """Print what was found; return the exit status."""
     soak, process, choices = Soak(threads), psutil.Process(), draws(names)
     rng = np.random.default_rng(seed)
+    glibc("mallopt", M_ARENA_MAX, 1)  # each thread's own heap would keep more and more of what is freed
     begin, whole, status = time.monotonic(), 60 * minutes, 0
     bar = tqdm(total=round(whole), unit="s", disable=None, leave=False)
     with settings_kept(), bar:
