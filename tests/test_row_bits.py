@@ -7,7 +7,7 @@ from typing import Any
 import fastact
 import numpy as np
 import pytest
-from fastact._accuracy import DType
+from fastact._accuracy import DType, finfo
 from functions import each_dtype
 from rows import Array, RowFunction, each_learned, each_of_rows_and_gradients, each_row_function, numbers
 from test_same_bits import assert_same_bits, read_only, unaligned
@@ -234,3 +234,28 @@ def test_learned(name: str, p: float, dtype: DType, threads: Callable[[int], Non
         given = [x.copy(), g.copy()]
         assert_same_bits(backward(*given, parameter, out=(given[1], None))[0], dx)
         assert_same_bits(given[1], dx)
+
+
+@each_dtype
+@each_learned
+def test_learned_parameters_of_any_size(
+    name: str, p: float, dtype: DType, threads: Callable[[int], None]
+) -> None:
+    """Infinite and NaN parameters, and gradients beyond the largest number."""
+    backward: Any = getattr(fastact, name)
+    rng = np.random.default_rng(1)
+    largest = float(finfo(dtype).max)
+    for shape in ((16, 1), (16, 3), (16, 301), (2, 16, 1025)):
+        x, g = rng.normal(0, 3, (2, *shape)).astype(dtype)
+        parameter = np.resize([np.inf, -np.inf, np.nan, p, largest, -largest, 0], shape[-2]).astype(dtype)
+        g[..., ::5, :] = np.sign(g[..., ::5, :]) * largest
+        threads(1)
+        parameter = parameter[:, None]
+        expected = backward(x, g, parameter)
+        for number, layout in itertools.product((1, 2), (np.copy, np.asfortranarray, strided)):
+            threads(number)
+            for got, exact in zip(backward(*map(layout, (x, g, parameter))), expected, strict=True):
+                assert_same_bits(got, exact, (shape, number, layout))
+    for n in (1, 3, 100):
+        x, g = np.full(n, -6, dtype), np.full(n, largest, dtype)
+        assert np.isinf(backward(x, g, dtype.type(0.25))[1]), n

@@ -211,6 +211,12 @@ struct Window {
   bool is_used = false;
 };
 
+/// What overflows leaves infinity or NaN there.
+template <class V>
+V finite_low(math::Pair<V> a) {
+  return select(rowwise::is_finite(a.lo), a.lo, V(0.0));
+}
+
 /// The gradient of a float parameter is summed in double.
 template <class V>
 struct Wide {
@@ -222,8 +228,7 @@ struct Wide {
     return a;
   }
   friend Wide operator+(const Wide& a, math::Pair<V> b) {
-    const V low = select(b.lo == b.lo, b.lo, V(0.0));  // infinity leaves NaN there
-    return a + widened(b.hi) + widened(low);
+    return a + widened(b.hi) + widened(finite_low(b));
   }
 
  private:
@@ -546,7 +551,7 @@ class Rows {
           if constexpr (has_early) {
             if (is_early) put(F::early(t), r, j, end);
           }
-          return t;
+          return shape.parameter ? within(t, j, end) : t;
         });
       });
     };
@@ -576,6 +581,13 @@ class Rows {
     }
   }
 
+  /// Zeros beyond the row's end, also where a parameter is infinite or NaN.
+  static Terms within(const Terms& terms, std::size_t j, std::size_t end) {
+    if (side_by_side || end - j >= V::size) return terms;
+    auto all = vectors<V>(terms);
+    for (V& v : all) v = select(V::indices() < V(static_cast<double>(end - j)), v, V(0.0));
+    return std::bit_cast<Terms>(all);
+  }
   /// Every sum is added as soon as it and what it is to be added to are complete, so that few are kept at a time.
   template <class GetTerms>
   static Sum sum_of_few(const GetTerms& terms, std::size_t begin, std::size_t end) {
@@ -683,11 +695,9 @@ class Rows {
     return V::load(values);
   }
   void put_result(math::Pair<V> result) const {
-    T hi[V::size], lo[V::size];
-    result.hi.store(hi);
-    select(result.lo == result.lo, result.lo, V(0.0)).store(lo);  // infinity leaves NaN there
-    double sums[V::size];
-    for (std::size_t i = 0; i < V::size; ++i) sums[i] = static_cast<double>(hi[i]) + static_cast<double>(lo[i]);
+    const V zero = 0.0;  // in front, for otherwise -0 would depend on how many zeros are added
+    T sums[V::size];
+    (zero + result.hi + finite_low(result)).store(sums);
     put_sums(sums);
   }
   void put_result(const Wide<V>& result) const {

@@ -296,7 +296,7 @@ def draw_rows(name: str) -> Draw:
 def draw_learned(name: str, parameter: str) -> Draw:
     def draw(rng: np.random.Generator) -> Call:
         shape, dtype = shape_of(rng), DTYPES[rng.integers(len(DTYPES))]
-        p = rng.uniform(0.1, 2, broadcasting(rng, shape)).astype(dtype)
+        p = values(rng, dtype, broadcasting(rng, shape))
         return Call(name, [values(rng, dtype, shape) for _ in "xg"], {parameter: p})
 
     return draw
