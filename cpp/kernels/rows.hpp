@@ -227,9 +227,7 @@ struct Wide {
     for (std::size_t i = 0; i < a.parts.size(); ++i) a.parts[i] = a.parts[i] + b.parts[i];
     return a;
   }
-  friend Wide operator+(const Wide& a, math::Pair<V> b) {
-    return a + widened(b.hi) + widened(finite_low(b));
-  }
+  friend Wide operator+(const Wide& a, math::Pair<V> b) { return a + widened(b.hi) + widened(finite_low(b)); }
 
  private:
   static Wide widened(V v) {
