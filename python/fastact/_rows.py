@@ -16,19 +16,6 @@ from ._row_documentation import learnable_docstring, row_docstring
 # (n)->(n) with axis= are ufuncs as they are; the others get their arguments by position and by name.
 
 
-def _in_c_order(ufunc: np.ufunc, axis: int, parts: int, out: Any, x: Any, *others: Any) -> Any:
-    """An output as x lies, one of so many parts along the axis; NumPy would make the axis its innermost."""
-    if out is not None or not all(type(a) is np.ndarray for a in (x, *others)):
-        return out
-    axis = normalize_axis_index(axis, x.ndim)
-    before, (n, *after) = x.shape[:axis], x.shape[axis:]
-    usual = (*before, *after), (*before, n // 2, *after)
-    if not after or any(g.shape not in usual for g in others):
-        return None
-    dtype = ufunc.resolve_dtypes((x.dtype, *(g.dtype for g in others), None))[-1]
-    return np.empty((*before, n // parts, *after), dtype)
-
-
 def _cut(a: Any, like: Any, chunks: tuple[Any, ...]) -> Any:
     """The array as lazy as another, in these chunks unless it is broadcast."""
     a = np.asarray(a, like=like)
@@ -78,7 +65,6 @@ def maxout(x: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
 
 def maxout_backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
     x, g = _in_chunks("maxout_backward", axis, x, g)
-    out = _in_c_order(_core.maxout_backward, axis, 1, out, x, g) if not keywords else out
     return _core.maxout_backward(x, g, axis=axis, out=out, **keywords)
 
 
@@ -115,7 +101,6 @@ def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             dtype, wide = types(ufunc, x)
             u, v = halves(x.astype(wide), axis)
             return (f(u, **keywords) * v).astype(dtype)
-        out = _in_c_order(ufunc, axis, 2, out, x) if not keywords else out
         return ufunc(x, axes=[axis] * 2, out=out, **keywords)
 
     def backward(x: Any, g: Any, axis: int = -1, out: Any = None, **keywords: Any) -> Any:
@@ -124,7 +109,6 @@ def _gated(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             (u, v), g = halves(x.astype(wide), axis), g.astype(wide)
             gradients = [f_backward(u, g * v, **keywords), g * f(u, **keywords)]
             return np.concatenate(gradients[::-1] if is_second else gradients, axis).astype(dtype)
-        out = _in_c_order(ufunc_backward, axis, 1, out, x, g) if not keywords else out
         return ufunc_backward(x, g, axes=[axis] * 3, out=out, **keywords)
 
     forward.__name__, backward.__name__ = name, f"{name}_backward"
