@@ -224,8 +224,9 @@ def aarch64() -> None:
     tags = ["manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, glibc + 1))]
     download = [f"--platform={tag}" for tag in tags]
     download += ["--target", os.fspath(site), "--only-binary=:all:", "--python-version", version]
-    requirements = ("hypothesis", "ml_dtypes", "mpmath", "pytest", "threadpoolctl")
-    run(venv("tools"), "-m", "pip", "install", "-q", *download, made, *requirements)
+    requirements = ("hypothesis", "ml_dtypes", "pytest-run-parallel", "scipy", "threadpoolctl")
+    verify = f"fastact[verify] @ {made.as_uri()}"
+    run(venv("tools"), "-m", "pip", "install", "-q", *download, verify, *requirements)
     # For the interpreters that tests start, too.
     emulated.write_text(f'#!/bin/sh\nexec qemu-aarch64 -L {root} {python} "$@"\n')
     emulated.chmod(0o755)
