@@ -73,10 +73,8 @@ V load_buffer(const S* buffer) {
     return V::load(buffer);
   } else {
     float floats[V::template Of<float>::size];
-    double doubles[V::size];
     V::template Of<float>::load(buffer, V::size).store(floats);
-    std::copy_n(floats, V::size, doubles);
-    return V::load(doubles);
+    return V::load_double(floats);
   }
 }
 
@@ -232,11 +230,9 @@ struct Wide {
  private:
   static Wide widened(V v) {
     float floats[V::size];
-    double doubles[V::size];
     v.store(floats);
-    std::copy_n(floats, V::size, doubles);
     Wide w;
-    for (std::size_t i = 0; i < w.parts.size(); ++i) w.parts[i] = D::load(doubles + i * D::size);
+    for (std::size_t i = 0; i < w.parts.size(); ++i) w.parts[i] = D::load_double(floats + i * D::size);
     return w;
   }
 };
@@ -445,20 +441,23 @@ class Rows {
   }
   std::size_t count(std::size_t j, std::size_t end) const { return side_by_side ? rows_ : std::min(V::size, end - j); }
 
-  /// Whether full vectors of an operand lie in memory as they are computed.
+  /// Whether vectors of an operand lie in memory as they are computed.
   bool is_plain(std::size_t k) const {
-    const Place first = place(k, 0, 0);
-    return call_.rows_format == native<T> && first.stride == sizeof(T) && !has_window(k) &&
-           (!side_by_side || rows_ == V::size);
+    return call_.rows_format == native<T> && place(k, 0, 0).stride == sizeof(T) && !has_window(k);
   }
   bool is_plain(std::size_t k, std::size_t j, std::size_t end) const {
     return plain_[k] && (side_by_side || end - j >= V::size);
   }
+  bool is_full() const { return !side_by_side || rows_ == V::size; }
   V get(std::size_t k, std::size_t r, std::size_t j, std::size_t end) const {
-    return is_plain(k, j, end) ? V::load(&place(k, r, j).template at<T>(0)) : get_apart(k, r, j, end);
+    if (!is_plain(k, j, end)) return get_apart(k, r, j, end);
+    const T* const p = &place(k, r, j).template at<T>(0);
+    return is_full() ? V::load(p) : V::load(p, rows_);
   }
   void put(V y, std::size_t r, std::size_t j, std::size_t end) const {
-    is_plain(output, j, end) ? y.store(&place(output, r, j).template at<T>(0)) : put_apart(y, r, j, end);
+    if (!is_plain(output, j, end)) return put_apart(y, r, j, end);
+    T* const p = &place(output, r, j).template at<T>(0);
+    is_full() ? y.store(p) : y.store(p, rows_);
   }
   /// Beyond the row's end: -inf, of which the exponential is 0; 0 in the other arrays, which it or 0 multiplies. Not
   /// inlined, for the sake of what is plain.

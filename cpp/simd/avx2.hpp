@@ -37,6 +37,7 @@ struct Avx2 {
   }
   static __m256 load(const float* p) { return _mm256_loadu_ps(p); }
   static __m256d load(const double* p) { return _mm256_loadu_pd(p); }
+  static __m256d load_double(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
   static __m256 load(const float* p, std::size_t count) { return _mm256_maskload_ps(p, first(p, count)); }
   static __m256d load(const double* p, std::size_t count) { return _mm256_maskload_pd(p, first(p, count)); }
   static void store(float* p, __m256 v) { _mm256_storeu_ps(p, v); }

@@ -34,6 +34,7 @@ struct Avx512 {
   }
   static __m512 load(const float* p) { return _mm512_loadu_ps(p); }
   static __m512d load(const double* p) { return _mm512_loadu_pd(p); }
+  static __m512d load_double(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
   static __m512 load(const float* p, std::size_t count) { return _mm512_maskz_loadu_ps(first<float>(count), p); }
   static __m512d load(const double* p, std::size_t count) { return _mm512_maskz_loadu_pd(first<double>(count), p); }
   static void store(float* p, __m512 v) { _mm512_storeu_ps(p, v); }

@@ -29,6 +29,7 @@ struct Neon {
 
   static float32x4_t load(const float* p) { return vld1q_f32(p); }
   static float64x2_t load(const double* p) { return vld1q_f64(p); }
+  static float64x2_t load_double(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
   // NEON has no masked access: a partial vector goes through a buffer of its own.
   template <class S>
   static auto load(const S* p, std::size_t count) {

@@ -29,6 +29,7 @@ struct Portable {
   // clang-format off
   template <class T> static T broadcast(T x) { return x; }
   template <class T> static T load(const T* p) { return *p; }
+  static double load_double(const float* p) { return *p; }
   template <class T> static T load(const T* p, std::size_t count) { return count != 0 ? *p : T{}; }
   template <class T> static void store(T* p, std::type_identity_t<T> v) { *p = v; }
   template <class T> static void store(T* p, std::type_identity_t<T> v, std::size_t count) { if (count != 0) *p = v; }

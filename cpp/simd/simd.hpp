@@ -50,7 +50,9 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
   { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
   { Isa::all(m) } -> std::same_as<bool>;
-} && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&few)[8], const float (&table)[32]) {
+} && (!std::same_as<T, double> || requires(typename Isa::template Register<T> v, const float* from) {
+  { Isa::load_double(from) } -> std::same_as<decltype(v)>;         // of as many floats
+}) && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&few)[8], const float (&table)[32]) {
   { Isa::lookup(few, v) } -> std::same_as<decltype(v)>;            // few[lowest 3 bits of v's bit pattern]
   { Isa::lookup(table, v) } -> std::same_as<decltype(v)>;          // table[lowest 5 bits of v's bit pattern]
 });
@@ -122,6 +124,9 @@ struct Vec {
   template <class S>
   static Vec load(const S* p, std::size_t count) {
     return each([p, count](std::size_t i) { return Isa::load(p + i * lanes, part(count, i)); });
+  }
+  static Vec load_double(const float* p) {
+    return each([p](std::size_t i) { return Isa::load_double(p + i * lanes); });
   }
   /// From addresses of its elements, address(0), address(1), …
   template <class Address>
