@@ -51,8 +51,6 @@ Place across(const Operand& o, std::size_t r, std::size_t j = 0) { return {o.at(
 template <class T>
 constexpr Format native = std::is_same_v<T, double> ? Format::f64 : Format::f32;
 
-constexpr std::ptrdiff_t size_of(Format format) { return format == Format::f64 ? 8 : format == Format::f32 ? 4 : 2; }
-
 /// Whether results come in S; double is computed from floats too, but not stored as such.
 template <class T, class S>
 constexpr bool is_stored_as = std::is_same_v<T, S> || std::is_same_v<T, float>;

@@ -18,6 +18,7 @@ namespace {
 struct Function : Signature {
   RowKernel kernel;
   Format format;
+  bool gated;
   std::array<npy_intp, most_operands> parts;  // of its axis that an operand has one of, 0 where it has no such axis
 
   static const Function& from(void* data) { return *static_cast<const Function*>(static_cast<const Signature*>(data)); }
@@ -31,7 +32,7 @@ void row_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, vo
   for (std::size_t k = 0; k < f.operands; ++k) call.operands[k] = {data[k], steps[k], f.parts[k] > 0 ? *along++ : 0};
   call.length = static_cast<std::size_t>(dimensions[1]);
   call.rows_format = call.format = f.format;
-  run(f.kernel, call, static_cast<std::size_t>(dimensions[0]));
+  run(f.kernel, call, static_cast<std::size_t>(dimensions[0]), f.gated);
 }
 
 int refuse_odd(PyUFuncObject* ufunc, npy_intp* sizes) {
@@ -150,6 +151,7 @@ py::object make_row_ufunc(RowFunction which) {
   if (description.labelled) f.roles[1] = Role::label;
   if (description.parameter) f.roles[2] = Role::parameter, f.roles[4] = Role::sum;
   f.bfloat16_loop = row_loop;
+  f.gated = description.gated;
 
   Storage& s = storage.emplace_back();
   s.loops.fill(row_loop);

@@ -40,6 +40,7 @@ struct Operand {
 
 /// How numbers lie in memory.
 enum class Format { f64, f32, f16, bf16 };
+constexpr std::ptrdiff_t size_of(Format format) { return format == Format::f64 ? 8 : format == Format::f32 ? 4 : 2; }
 
 constexpr std::size_t most_operands = 5;
 

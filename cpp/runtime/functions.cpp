@@ -121,7 +121,7 @@ void call(RowFunction which, Axis axis, std::initializer_list<Argument> argument
                        inner == 1 ? static_cast<std::ptrdiff_t>(along) * item : item,
                        static_cast<std::ptrdiff_t>(inner) * item};
     }
-    run(kernel<T>(which), c, rows);
+    run(kernel<T>(which), c, rows, function.gated);
   }
 }
 
@@ -184,7 +184,7 @@ void learn(RowFunction which, std::span<const T> x, std::span<const T> g, std::s
                    {const_cast<T*>(p.data()) + first, count == channels ? item : 0, 0},
                    {dx.data() + begin, row, next},
                    {sums.data(), sizeof(double), 0}}};
-    run(kernel, c, count);
+    run(kernel, c, count, false);
   };
   // A row is the longer way along which the parameter is shared; what the rows of the other add is summed here.
   if (inner >= outer) {

@@ -23,15 +23,27 @@ void split_row(std::size_t n, std::size_t cost, void (*body)(const void*, std::s
   split(n, {.cost = cost * element_cost, .border = 1}, clean);
 }
 
+/// Halves that lie contiguous, those of all rows together, as so many rows of two elements side by side: none is too
+/// few for the threads, or for a vector.
+void cut_halves(RowCall& call, std::size_t& rows) {
+  const std::ptrdiff_t item = size_of(call.rows_format), slice = item * static_cast<std::ptrdiff_t>(rows);
+  for (const Operand& o : call.operands) {
+    if (o.data != nullptr && (o.element != slice || (rows > 1 && o.row != item))) return;
+  }
+  rows *= call.length / 2;
+  for (Operand& o : call.operands) o = {o.data, item, item * static_cast<std::ptrdiff_t>(rows)};
+  call.length = 2;
+}
+
 }  // namespace
 
-void run(RowKernel kernel, const RowCall& call, std::size_t rows) {
+void run(RowKernel kernel, RowCall call, std::size_t rows, bool gated) {
+  if (gated) cut_halves(call, rows);
   if (rows == 0) return;
   if (rows < few) {
-    RowCall shared = call;
-    shared.split = split_row;
+    call.split = split_row;
     const simd::FloatEnvironment environment;
-    return kernel(shared, 0, rows);
+    return kernel(call, 0, rows);
   }
   const auto some = [&](std::size_t begin, std::size_t end) {
     const simd::FloatEnvironment environment;
