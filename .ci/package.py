@@ -29,6 +29,8 @@ LARGEST = 8 << 20  # bytes of a wheel
 LIBRARY = ("CMakeLists.txt", "python", "cpp/include", "cpp/kernels", "cpp/numpy")
 # The tests of aarch64: of each promise something, as far as an emulator gets in some minutes.
 EMULATED = ("calling", "choose", "errors", "memory_pool", "rows", "runtime", "special_values")
+# Those of them that it fails: it heeds no limit of memory, and has no child processes of several threads.
+NOT_EMULATED = ("memory_exhausted", "forked_child_computes", "no_thread_can_be_created")
 NEWEST = ("forky", "python3.14")  # of Debian's testing distribution
 
 started = time.monotonic()
@@ -241,7 +243,8 @@ def aarch64() -> None:
     say("aarch64: the bits of this processor, by tests/digest.py")
     program = f"import pytest, sys; sys.executable = '{emulated}'; sys.exit(pytest.main(sys.argv[1:]))"
     files = [f"tests/test_{name}.py" for name in EMULATED]
-    shown = run(emulated, "-c", program, "-q", "-m", "not slow", *files, cwd=source, environment=environment)
+    some = ("-m", "not slow", "-k", f"not ({' or '.join(NOT_EMULATED)})")
+    shown = run(emulated, "-c", program, "-q", *some, *files, cwd=source, environment=environment)
     say(f"aarch64: {shown.splitlines()[-1]}")
 
 

@@ -173,7 +173,7 @@ def test_result_types() -> None:
     """As of np.exp, for every type of its own and every mixture."""
     names = "?bBhHiIlLqQefd"
     for f in FUNCTIONS:
-        args = f.arguments(np.ones((3, 4)))
+        args = tuple(map(np.abs, f.arguments(np.ones((3, 4)))))  # which any type holds
         for type_ in [*names, *(t for t in HALF_PRECISION if t.kind == "V")]:
             given = [a if f.labelled and i == 1 else a.astype(type_) for i, a in enumerate(args)]
             expected = np.dtype(type_) if np.dtype(type_).kind == "V" else np.exp(np.ones(1, type_)).dtype
