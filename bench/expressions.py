@@ -157,7 +157,7 @@ ROWS: dict[str, dict[str, Sequence[str]]] = {
         "JAX": ("nn.log_softmax(x, axis)",),
     },
     "logsumexp": {
-        "torch": ("torch.logsumexp(x, axis)", "g.unsqueeze(axis) * (x - y.unsqueeze(axis)).exp()"),
+        "torch": ("torch.logsumexp(x, axis)", "g.unsqueeze(axis) * torch.exp(x - y.unsqueeze(axis))"),
         "JAX": ("nn.logsumexp(x, axis)",),
     },
     "softmax_cross_entropy": {

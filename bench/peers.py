@@ -54,7 +54,7 @@ def positive(number: Callable[[str], Any]) -> Callable[[str], list[Any]]:
 # name, parser, default, value with --full if another, meaning
 OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str, str], ...] = (
     ("only", some_of(NAMES), ",".join(NAMES), "", "functions"),
-    ("pass", some_of(PASSES), "forward,backward", ",".join(PASSES), f"of {', '.join(PASSES)}"),
+    ("pass", some_of(PASSES), ",".join(PASSES), "", "passes"),
     ("dtype", some_of(DTYPES), "float32", ",".join(DTYPES), f"of {', '.join(DTYPES)}"),
     ("sizes", positive(int), "4096,65536,1048576", "256,4096,65536,1048576,16777216", "elements of arrays"),
     ("rows", positive(int), "10,64,1024,50257", "", "lengths of rows, for functions of rows"),

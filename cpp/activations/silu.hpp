@@ -90,7 +90,7 @@ struct swish {
     const auto general = [](V v, V b) {
       const math::Pair<V> w = math::argument(v, b);
       const V limit = select(w.hi < V(0.0), copysign(V(0.0), v), v);
-      return select(is_finite(v), logistic_product(v, math::Logistic<V>(w.hi, w.lo)), limit);
+      return select(math::is_finite(v), logistic_product(v, math::Logistic<V>(w.hi, w.lo)), limit);
     };
     const math::Pair<V> w = math::product(x, beta);
     return math::usually(w.hi, math::multiply(x, math::near_logistic(w.hi, w.lo).sigma()), general, x, beta);
@@ -111,14 +111,10 @@ struct swish {
     const math::Pair<V> w = math::argument(x, beta);
     const math::Logistic<V> logistic(w.hi, w.lo);
     const V tail = logistic.e.tail;
-    const V bounded = select(is_finite(x), x, select(beta == zero, x, zero));  // at infinity e^-|βx| wins
+    const V bounded = select(math::is_finite(x), x, select(beta == zero, x, zero));  // at infinity e^-|βx| wins
     const math::Pair<V> once = bounded * logistic.derivative();
     const math::Pair<V> of_beta = (bounded * tail) * math::Pair<V>{once.hi * tail, once.lo * tail};
     return {g * silu::derivative(w.hi, w.lo), g * of_beta};
-  }
-  template <class V>
-  static typename V::Mask is_finite(V x) {
-    return abs(x) <= V(std::numeric_limits<typename V::Element>::max());
   }
 };
 

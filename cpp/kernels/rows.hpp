@@ -210,7 +210,7 @@ struct Window {
 /// What overflows leaves infinity or NaN there.
 template <class V>
 V finite_low(math::Pair<V> a) {
-  return select(rowwise::is_finite(a.lo), a.lo, V(0.0));
+  return select(math::is_finite(a.lo), a.lo, V(0.0));
 }
 
 /// The gradient of a float parameter is summed in double.

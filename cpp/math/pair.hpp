@@ -104,13 +104,17 @@ V polynomial(V x, const T (&c)[n]) {
   return p;
 }
 
+template <class V>
+typename V::Mask is_finite(V x) {
+  return abs(x) <= V(std::numeric_limits<typename V::Element>::max());
+}
+
 /// g (hi + lo), infinite where that overflows.
 template <class V>
 V multiply_any(V g, Pair<V> p) {
-  const V most = std::numeric_limits<typename V::Element>::max();
   const V product = fma(g, p.lo, V(-0.0));  // see scale()
   // An infinite low part would hide the result's sign.
-  return fma(g, p.hi, select(abs(product) <= most, product, V(0.0)));
+  return fma(g, p.hi, select(is_finite(product), product, V(0.0)));
 }
 
 /// y · tail², tail a power of two. To multiply costs some processors tens of cycles where the product is subnormal; a

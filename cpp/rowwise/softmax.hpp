@@ -50,11 +50,6 @@ math::Pair<V> unscaled(math::Pair<V> sum) {
   return {sum.hi * scale, sum.lo * scale};
 }
 
-template <class V>
-typename V::Mask is_finite(V x) {
-  return abs(x) <= V(std::numeric_limits<typename V::Element>::max());
-}
-
 /// s - 1, from a sum that keeps the terms below 1 apart from those that are 1: beside a 1 they would lose digits. The
 /// ones are counted exactly, up to 2^24 of a float vector's lane.
 template <class V>
@@ -96,7 +91,7 @@ struct softmax {
   template <class V>
   static State<V> state(V largest, math::Pair<V> sum) {
     const math::Pair<V> inverse = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sum);
-    return {largest, {select(is_finite(largest), inverse.hi, nan<V>()), inverse.lo}};
+    return {largest, {select(math::is_finite(largest), inverse.hi, nan<V>()), inverse.lo}};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -174,7 +169,7 @@ struct log_softmax {
   };
   template <class V>
   static State<V> state(V largest, Others<V> others) {
-    return {select(is_finite(largest), largest, nan<V>()), math::log1p_of_sum(others.sum())};
+    return {select(math::is_finite(largest), largest, nan<V>()), math::log1p_of_sum(others.sum())};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -249,7 +244,7 @@ struct logsumexp {
   static V result(State<V> s) {
     const V value = (s.largest + math::log1p_of_sum(s.others)).value();
     const V others = s.others.hi;
-    return select(is_finite(s.largest), value, select(others == others, s.largest, others));
+    return select(math::is_finite(s.largest), value, select(others == others, s.largest, others));
   }
   /// Where m and log s cancel so far that a float needs them in double.
   template <class V>
@@ -331,7 +326,7 @@ struct softmax_cross_entropy_backward {
     y.inverse.hi = select(labelled == labelled, y.inverse.hi, nan<V>());  // a row without its label
     const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
     const V at_label = (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value();
-    return {y, select(is_finite(largest), at_label, nan<V>()), g};
+    return {y, select(math::is_finite(largest), at_label, nan<V>()), g};
   }
   template <class V>
   static V early(Terms<V> terms) {
