@@ -1,7 +1,5 @@
 #pragma once
 
-#include <limits>
-
 #include "activations/gradient.hpp"
 #include "math/logistic.hpp"
 #include "math/piecewise.hpp"
