@@ -270,6 +270,7 @@ def windows() -> None:
         tool("cmake", "--build", folder / "build/windows", "--target", target)
     programs = source / "tests/consumer/build/windows"
     wine = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
+    run("wineboot", environment=wine)  # which has much to say
     bits = (source / "tests/bits.txt").read_text().splitlines()
     for isa, without in (("avx2", "nothing"), ("portable", "float64")):  # MinGW's fma() rounds twice
         shown = run("wine", programs / "bits.exe", environment=wine | {"FASTACT_ISA": isa}).splitlines()

@@ -439,7 +439,7 @@ OBJECTS: list[Any] = [
     ),
     *([], [[]], [1, 2, 3, 4], [1, [2, 3]], (1, 2), (None,), {}, {1: 2}, {1}, range(4), memoryview(b"1234")),
     *(np.float16(1), np.float64(3), np.longdouble(1), np.uint64(2**64 - 1), np.complex64(1), np.str_("q")),
-    *(np.datetime64("NaT"), np.timedelta64(1, "s"), np.void(b"ab"), np.ma.ones(4)),
+    *(np.datetime64("NaT", "s"), np.timedelta64(1, "s"), np.void(b"ab"), np.ma.ones(4)),
     *(np.ones(shape, np.float32) for shape in [0, 4, (0, 4), (4, 4), (2, 2, 2), (1,) * 20]),
     *(np.ones(4, dtype) for dtype in ["O", "S3", "U1", "f4,i4", ">f4", "i8", "f8"]),
     *(np.ones(4)[::-1], np.broadcast_to(np.float32(1), (4, 4)), np.recarray((2,), dtype=[("a", "f4")])),
