@@ -1,9 +1,10 @@
-"""Write docs/performance.md and its picture from what peers.py and training.py have measured.
+"""Write docs/performance.md and its picture from what the other programs here have measured.
 
-python bench/document.py peers.jsonl training.json
+python bench/document.py peers.jsonl training.json limits.md threads.md docs
 """
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,9 @@ TEXT = """# Performance
 pip install '.[bench,examples]'  # torch and JAX take part where they are installed
 python bench/peers.py --json peers.jsonl  # --full for the whole matrix, in hours
 python bench/training.py --json training.json
-python bench/document.py peers.jsonl training.json docs  # writes this page
+python bench/limits.py > limits.md && python bench/limits.py --isa avx2 >> limits.md
+python bench/threads.py > threads.md
+python bench/document.py peers.jsonl training.json limits.md threads.md docs  # writes this page
 ```
 
 {setting}
@@ -48,6 +51,8 @@ A figure is fastact's time divided by that of the fastest other library in the s
 
 {slower}
 
+{causes}
+
 ## Time for an element
 
 In nanoseconds: {shown}.
@@ -64,6 +69,18 @@ arrays.
 {training_setting}
 
 {training}
+
+## Threads, and callers
+
+{threads}
+
+## Each kernel beside what the processor allows
+
+*Bound* is how many cycles an element keeps the execution units busy at least, by llvm-mca from clang's code;
+measured are the microbenchmarks, GCC's code, in the first-level cache. The last columns are the time over
+that of a copy of as many bytes, in the second-level cache and beyond all caches.
+
+{limits}
 """
 
 WRONG = """Left out are results that are not near fastact's: overflow in half precision, digits lost in
@@ -72,6 +89,53 @@ tails.
 {table}
 
 """
+
+# Why another library is faster, by the first pattern that fits "function pass shape", and what was tried.
+CAUSES = {
+    "given more": (
+        r"(softmax|log_softmax|logsumexp|softmax_cross_entropy|maxout|sigmoid|tanh|tanh_shrink|exponential|glu"
+        r"|channel_swish) backward",
+        "torch and the NumPy expression are handed what the forward pass kept: y, the labels, σ(βx)."
+        " fastact's function has x and g alone, and computes y anew. Where fastact has a function that takes y,"
+        " *from_output* compares it. Tried: each exponential once, taken from a table; gradients finished where"
+        " the exponentials were written.",
+    ),
+    "exact sums": (
+        r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
+        "the rounding errors of x - max x and of the sums are carried along, in one order for all processors;"
+        " the others add floats. Short rows are also brought side by side and back. Tried: going along short"
+        " rows, narrower tiles, fetching ahead.",
+    ),
+    "NaN": (
+        r"(identity|binary_step) backward",
+        "x is read for its NaN alone, which the gradient takes over; the others do not look at it.",
+    ),
+    "a call": (
+        r"\w+ \w+ (256|4096) elements",
+        "the call, not the kernel: NumPy's dispatch of a ufunc, beside its own copy or one compiled call.",
+    ),
+    "NumPy's buffers": (
+        r"channel_\w+ forward",
+        "NumPy copies a parameter for each column into a buffer as long as x before it calls the ufunc's loop;"
+        " `np.maximum(x, weight)` pays for it, too.",
+    ),
+    "few rows": (
+        r"(channel_\w+ backward|\w*glu \w+|maxout \w+) rows of 10,",
+        "rows shorter than a vector, or sums of as few columns, leave lanes empty or are brought side by side.",
+    ),
+    "columns": (
+        r"(channel_\w+|maxout)",
+        "columns are summed some at a time, so that each step is far from the one before. Tried: fetching"
+        " ahead; some elements of each column at a time, which maxout has.",
+    ),
+    "1 ulp": (
+        r"(tanh|tanh_shrink|squareplus|softsign|gelu_tanh|hard_swish|swish|silu|quick_gelu|elu|softplus"
+        r"|exponential|\w*glu) ",
+        "a second term corrects what the first has lost, so that the error stays within 1 ulp everywhere."
+        " Tried: tables and piecewise polynomials in place of quotients, one division for two.",
+    ),
+    "memory": (r"", "both wait for memory."),
+}
 
 
 def shown(cell: Cell) -> bool:
@@ -82,30 +146,48 @@ def or_none(table: Table) -> str:
     return markdown(table) if len(table) > 1 else "Nowhere."
 
 
+def cause(cell: Cell) -> str:
+    """The name of the first cause that fits."""
+    what = " ".join((cell.function, cell.pass_, report.shape(cell)))
+    return next((name for name, (pattern, _) in CAUSES.items() if re.match(pattern, what)), "")
+
+
 def document(
-    setting: dict[str, str], measurements: Sequence[Measurement], training: Mapping[str, Any]
+    setting: dict[str, str],
+    measurements: Sequence[Measurement],
+    training: Mapping[str, Any],
+    limits: str = "",
+    threads: str = "",
 ) -> str:
     slower = [m for m in report.worst(measurements) if m.ratio() > 1]
+    causes = ["cause", *(cause(m.cell) for m in slower)]
+    slower_table = [[*row, of] for row, of in zip(report.cells_table(slower), causes, strict=True)]
     wrong = report.wrong_table(measurements)
     return TEXT.format(
         setting=markdown(report.setting_table(setting, measurements)),
         summary=markdown(report.summary_table(measurements)),
         picture=PICTURE,
-        slower=or_none(report.cells_table(slower)),
+        slower=or_none(slower_table),
+        causes="\n".join(f"- *{name}*: {text}" for name, (_, text) in CAUSES.items() if name in causes),
         shown=", ".join(f"{name} {value}" for name, value in SHOWN.items()),
         times=markdown(report.cells_table([m for m in measurements if shown(m.cell)])),
         wrong=WRONG.format(table=markdown(wrong)) if len(wrong) > 1 else "",
         training_setting=markdown(report.setting_table(training["setting"])),
         training=markdown(report.steps_table(training["milliseconds"])),
+        limits=limits.strip(),
+        threads=threads.strip(),
     )
 
 
 def main() -> None:
-    if len(sys.argv) != 4:
+    if len(sys.argv) != 6:
         sys.exit(__doc__)
-    peers, training, folder = map(Path, sys.argv[1:])
+    peers, training, limits, threads, folder = map(Path, sys.argv[1:])
     setting, measurements = report.read(peers)
-    (folder / "performance.md").write_text(document(setting, measurements, json.loads(training.read_text())))
+    text = document(
+        setting, measurements, json.loads(training.read_text()), limits.read_text(), threads.read_text()
+    )
+    (folder / "performance.md").write_text(text)
     report.draw(measurements, folder / PICTURE)
 
 

@@ -76,13 +76,13 @@ def bounds(isa: str, processor: str) -> dict[tuple[str, str], float]:
     return {(name, pass_): float(cycles) / int(size[1]) for name, pass_, cycles in regions}
 
 
-def measured(program: Path, isa: str) -> dict[str, float]:
+def measured(program: Path, isa: str, seconds: float) -> dict[str, float]:
     """Seconds per element by benchmark, and per cycle."""
     sizes = "|".join(map(str, (L1, L2, MEMORY)))
     command = [
         str(program),
         f"--benchmark_filter=^(cycle|[a-z0-9_]+/(forward|backward)/float32/{isa}/({sizes}))$",
-        "--benchmark_min_time=0.02",
+        f"--benchmark_min_time={seconds}",
         "--benchmark_repetitions=3",
         "--benchmark_enable_random_interleaving=true",
         "--benchmark_format=json",
@@ -107,10 +107,12 @@ def main() -> None:
     parser.add_argument(
         "--mcpu", default="native", help="llvm-mca's name of the processor; default: this one"
     )
+    parser.add_argument("--seconds", type=float, default=0.02, metavar="S", help="for each figure")
     options = parser.parse_args()
     if not os.access(options.kernels, os.X_OK):
         parser.error(f"{options.kernels} is not there; README.md says how to build the microbenchmarks")
-    time = measured(options.kernels.resolve(), options.isa)
+    time = measured(options.kernels.resolve(), options.isa, options.seconds)
+    print(f"### {options.isa}\n")
     print("| activation | pass | bound | cycles/element | times the bound | times a copy, L2 | memory |")
     print("|---|---|---|---|---|---|---|")
     for (name, pass_), bound in bounds(options.isa, options.mcpu).items():
@@ -119,6 +121,7 @@ def main() -> None:
         cycles = in_l1 / time["cycle"]
         beside = " | ".join(f"{t / copy:.2f}" for t, copy in zip(far, copies, strict=True))
         print(f"| {name} | {pass_} | {bound:.3f} | {cycles:.3f} | {cycles / bound:.2f} | {beside} |")
+    print()
 
 
 if __name__ == "__main__":

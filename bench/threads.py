@@ -73,7 +73,7 @@ def main() -> None:
     options = parser.parse_args()
     threads, seconds = options.threads, options.seconds
     functions = [getattr(fastact, name) for name in FUNCTIONS]
-    print(f"float32, deviation 2, rows of {ROW}, out=; a column for each number of elements.")
+    print(f"float32, deviation 2, rows of {ROW}, `out=`; a column for each number of elements.")
     table(
         f"times faster with {threads} threads than with one",
         partial(gain, threads=threads, seconds=seconds),

@@ -147,7 +147,10 @@ def test_document_names_what_is_slower() -> None:
     training = {"setting": SETTING, "milliseconds": {"digits": {"NumPy": [2.0, 1.0], "torch": [1.0]}}}
     fast, slow = measurement(1.0, NumPy=2.0), measurement(3.0, JAX=2.0)
     text = document.document(SETTING, [fast, slow], training)
-    assert "| function | fastact | JAX | ratio |\n|---|--:|--:|--:|\n| relu | 3.000 | 2.000 | 1.50 |" in text
+    table = (
+        "| function | fastact | JAX | ratio | cause |\n|---|--:|--:|--:|---|\n| relu | 3.000 | 2.000 | 1.50 |"
+    )
+    assert table in text
     assert "| digits | torch | 1.000 |  | 0.50 |" in text
     assert "Nowhere." in document.document(SETTING, [fast], training)
 
