@@ -96,9 +96,9 @@ CAUSES = {
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy|maxout|sigmoid|tanh|tanh_shrink|exponential|glu"
         r"|channel_swish) backward",
         "torch and the NumPy expression are handed what the forward pass kept: y, the labels, σ(βx)."
-        " fastact's function has x and g alone, and computes y anew. Where fastact has a function that takes y,"
-        " *from_output* compares it. Tried: each exponential once, taken from a table; gradients finished where"
-        " the exponentials were written.",
+        " fastact's function has x and g alone, and computes y anew. Where fastact has one that takes y,"
+        " *from_output* compares it. Tried: each exponential once, taken from a table; gradients finished"
+        " where the exponentials were written.",
     ),
     "exact sums": (
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
@@ -116,12 +116,13 @@ CAUSES = {
     ),
     "NumPy's buffers": (
         r"channel_\w+ forward",
-        "NumPy copies a parameter for each column into a buffer as long as x before it calls the ufunc's loop;"
-        " `np.maximum(x, weight)` pays for it, too.",
+        "NumPy copies a parameter for each column into a buffer as long as x before it calls the ufunc's"
+        " loop; `np.maximum(x, weight)` pays for it, too.",
     ),
     "few rows": (
         r"(channel_\w+ backward|\w*glu \w+|maxout \w+) rows of 10,",
-        "rows shorter than a vector, or sums of as few columns, leave lanes empty or are brought side by side.",
+        "rows shorter than a vector, or sums of as few columns, leave lanes empty or are brought side by"
+        " side.",
     ),
     "columns": (
         r"(channel_\w+|maxout)",

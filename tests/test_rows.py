@@ -349,7 +349,7 @@ def test_ufuncs() -> None:
 def test_fresh_outputs_are_in_the_order_of_the_input(f: RowFunction, dtype: DType) -> None:
     args = f.arguments(numbers(dtype, 12, 6))
     for order, axis in itertools.product("CF", range(-3, 3)):
-        given = [np.require(a, requirements=order) for a in f.moved(args, (3, 4), axis)]
+        given = [np.require(a, requirements=[order]) for a in f.moved(args, (3, 4), axis)]
         result = f(*given, axis=axis)
         assert result.flags[f"{order}_CONTIGUOUS"] or not f.output, (order, axis)
         assert result.dtype == dtype
