@@ -24,20 +24,22 @@ struct Range<double> {
 
 /// f(x) = x/(1 + |x|); f'(x) = 1/(1 + |x|)². Turian, Bergstra and Bengio, "Quadratic features and deep architectures
 /// for chunking", 2009.
+///
+/// With d = 1 + |x| rounded and d_lo what that lacks, y = |x|/d is y d_lo/d too much, and 1/d is 1 - y.
 struct softsign {
   template <class V>
   static V forward(V x) {
-    const V one = 1.0, a = min(V(most<V>), abs(x));
-    const math::Divisor<V> denominator(math::fast_sum(max(one, a), min(one, a)));
-    return copysign((math::Pair<V>{a, 0.0} / denominator).value(), x);
+    const V a = min(V(2 / epsilon<V>), abs(x)), d = 1.0 + a, d_lo = a - (d - 1.0);
+    const V y = a / d;
+    return copysign(fma(fma(y, y, -y), d_lo, y), x);
   }
   template <class V>
   static V backward(V x, V g) {
     const V a = abs(x);
-    const math::Divisor<V> d(math::fast_sum(V(1.0), a));
-    const V rest = fma(-d.inverse, d.d.lo, fma(-d.inverse, d.d.hi, 1.0));  // to 1 of the inverse times 1 + a
-    const math::Pair<V> square = math::product(d.inverse, d.inverse);
-    const V dx = g * (square.hi + fma(square.hi, rest + rest, square.lo));
+    const V d = 1.0 + a, d_lo = a - (d - 1.0);
+    const V inverse = 1.0 / d, twice = inverse + inverse;
+    const V rest = fma(-twice, d_lo, fma(-twice, d, 2.0));  // to 2 of twice the inverse times 1 + a
+    const V dx = g * fma(inverse, inverse, inverse * inverse * rest);
     const auto holds = a <= V(0x1p20);  // where 1 + a less 1 is exact, though a may be more than 1
     if (all(holds)) [[likely]]
       return dx;
@@ -49,6 +51,8 @@ struct softsign {
   using R = Range<typename V::Element>;
   template <class V>
   static constexpr double most = std::numeric_limits<typename V::Element>::max();
+  template <class V>
+  static constexpr double epsilon = std::numeric_limits<typename V::Element>::epsilon();
 
   template <class V>
   static V anywhere(V x, V g) {
