@@ -46,14 +46,15 @@ struct sigmoid {
 /// With m = e^(-2|x|) - 1, tanh |x| = -m/(2 + m); with e = e^(-2|x|), f' = 4e/(1 + e)², four times the logistic
 /// derivative at 2x.
 struct tanh {
-  static constexpr double beyond = 9.125;  // tanh is ±1 from here on
+  static constexpr double beyond = 9.625;  // tanh is ±1 from here on
   template <class V>
   static V forward(V x) {
+    const V a = abs(x);
     if constexpr (math::is_single<V>) {
-      const V a = min(V(beyond), abs(x));
-      return copysign(math::Piece<math::pieces::Tanh, V>(a).value(), x);
+      const V bounded = min(V(beyond), a);
+      return copysign(math::Piece<math::pieces::Tanh, V>(bounded).times(bounded), x);
     } else {
-      return copysign(of(abs(x)).value(), x);
+      return copysign(of(a).value(), x);
     }
   }
   template <class V>
@@ -79,34 +80,33 @@ struct tanh {
     const math::Pair<V> m = -math::expm1(-2.0 * a);
     return m / math::Divisor<V>(fast_sum(V(2.0), -m));
   }
-  /// tanh a for a that are not small, as 1 - 2σ(-2a).
-  template <class V>
-  static math::Pair<V> far(V a) {
-    if constexpr (math::is_single<V>) {
-      const math::SmallerLogistic<V> s(math::short_exp(-2.0 * min(V(beyond), a)));
-      return fast_sum(V(1.0), math::Pair<V>{-2.0 * s.hi, -2.0 * s.lo()});
-    } else {
-      return of(a);
-    }
-  }
 };
 
 /// f(x) = x - tanh x; f'(x) = tanh² x.
 ///
-/// Up to |x| = 3/4, where the difference cancels, f(x) = x³ p(x²), with p(0) = 1/3 as a pair.
+/// In float, f(x) = x³ (x - tanh x)/x³, the quotient from a table, 2^30 times that: away from the subnormals, so that
+/// only the last product rounds there. In double, up to |x| = 3/4, where the difference cancels, f(x) = x³ p(x²), with
+/// p(0) = 1/3 as a pair.
 struct tanh_shrink {
   template <class V>
   static V forward(V x) {
-    using C = math::Constants<typename V::Element>;
-    const V a = abs(x), square = a * a;
-    // Away from the subnormals, so that only the last product rounds there.
-    const V away = 0x1p30 * a;
-    const math::Pair<V> cube = away * math::product(away, away);
-    const V varying = square * math::polynomial(square, C::tanh_shrink);
-    const math::Pair<V> p = fast_sum(V(C::third_hi), math::Pair<V>{varying, C::third_lo});
-    const V near = (cube * p).value() * 0x1p-90;
-    const V far = fast_sum(a, -tanh::far(a)).value_or_infinity();
-    return copysign(select(a < V(0.75), near, far), x);
+    const V a = abs(x);
+    if constexpr (math::is_single<V>) {
+      const V bounded = min(V(tanh::beyond), a);
+      const math::Pair<V> cube = bounded * math::product(bounded, bounded);
+      return copysign(max(a - 1.0, math::Piece<math::pieces::TanhShrink, V>(bounded).times(cube) * 0x1p-30), x);
+    } else {
+      using C = math::Constants<typename V::Element>;
+      const V square = a * a;
+      // Away from the subnormals, so that only the last product rounds there.
+      const V away = 0x1p30 * a;
+      const math::Pair<V> cube = away * math::product(away, away);
+      const V varying = square * math::polynomial(square, C::tanh_shrink);
+      const math::Pair<V> p = fast_sum(V(C::third_hi), math::Pair<V>{varying, C::third_lo});
+      const V near = (cube * p).value() * 0x1p-90;
+      const V far = fast_sum(a, -tanh::of(a)).value_or_infinity();
+      return copysign(select(a < V(0.75), near, far), x);
+    }
   }
   /// (g t) t, so that t² doesn't underflow before a large g comes in, with the low part of t = tanh |x|.
   template <class V>

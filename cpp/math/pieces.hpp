@@ -22,6 +22,7 @@ inline constexpr float mills[] = {-0x1.fffeap-1F, 0x1.7f94aap+1F, -0x1.d40a24p+3
 
 /// silu'(x), relative error 2^-27.4.
 struct SiluDerivative {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.80001ep+23F, 0x1.48b2d2p+1F, -0x1.2bce6ep-6F, -0x1.473ed2p-8F};
   static constexpr float reach = 0x1.5fcc54p-2F;
   static constexpr float zero = -0x1.474974p+0F;
@@ -65,6 +66,7 @@ struct SiluDerivative {
 
 /// gelu(x), relative error 2^-26.9.
 struct Gelu {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.80002ep+23F, 0x1.2fbea6p+1F, -0x1.e10286p-3F, 0x1.d26f0ep-7F};
   static constexpr float reach = 0x1.da7ac4p-2F;
   static constexpr float zero = 0x0p+0F;
@@ -108,6 +110,7 @@ struct Gelu {
 
 /// gelu'(x), relative error 2^-27.1.
 struct GeluDerivative {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.80002ap+23F, 0x1.89223p+1F, -0x1.314b42p-2F, 0x1.04716p-6F};
   static constexpr float reach = 0x1.942788p-2F;
   static constexpr float zero = -0x1.80ead2p-1F;
@@ -151,6 +154,7 @@ struct GeluDerivative {
 
 /// quick_gelu'(x), relative error 2^-26.3.
 struct QuickGeluDerivative {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.80002p+23F, 0x1.f7dd8ap+1F, -0x1.b7216cp-6F, -0x1.f7db82p-6F};
   static constexpr float reach = 0x1.6a017ap-2F;
   static constexpr float zero = -0x1.80974ap-1F;
@@ -194,6 +198,7 @@ struct QuickGeluDerivative {
 
 /// gelu_tanh'(x), relative error 2^-27.5.
 struct GeluTanhDerivative {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.800028p+23F, 0x1.a256bp+1F, -0x1.44dc24p-2F, 0x1.151accp-6F};
   static constexpr float reach = 0x1.825204p-2F;
   static constexpr float zero = -0x1.8142ap-1F;
@@ -235,51 +240,89 @@ struct GeluTanhDerivative {
       {0x1.26d88cp+2F, 0x1.000112p+0F, -0x1.7e5c02p-14F, 0x1.f2029p-13F, -0x1.8dac58p-12F, 0x1.b01564p-12F, -0x1.53537cp-12F, 0x1.50d162p-13F}}};
 };
 
-/// tanh a, a >= 0, relative error 2^-25.1.
+/// tanh a/a, a >= 0, relative error 2^-26.3.
 struct Tanh {
-  static constexpr float index[] = {0x1.8p+23F, 0x1.5858acp+2F, -0x1.b8c36ap-3F};
-  static constexpr float reach = 0x1.669e4p-2F;
-  static constexpr float zero = 0x0p+0F;
-  static constexpr float slope = 0x1p+0F;
-  static constexpr float middle = 0x0p+0F;
-  static constexpr float width = 0x1.e6fb36p-2F;
+  static constexpr std::size_t degree = 4;
+  static constexpr float index[] = {0x1.8p+23F, 0x1.c4969ap+2F, -0x1.33c292p-1F, 0x1.5b967ap-6F};
+  static constexpr float reach = 0x1.6e797ep-2F;
   static constexpr simd::Table table{{
-      {0x0p+0F, 0x0p+0F, 0x0p+0F, -0x1.45c69p-27F, -0x1.5554f6p-2F, -0x1.248f1cp-14F, 0x1.142406p-3F, -0x1.e224d8p-7F},
-      {0x1.77aaaap-3F, -0x1.0a12dp-9F, -0x1.0d9192p-5F, -0x1.6748c4p-3F, -0x1.2983p-2F, 0x1.c7644ep-4F, 0x1.901bp-4F, -0x1.dec24p-5F},
-      {0x1.80a878p-2F, -0x1.1206d4p-6F, -0x1.07d3acp-3F, -0x1.402f76p-2F, -0x1.6ce20ep-3F, 0x1.586b1p-3F, 0x1.2ec12ap-6F, -0x1.1b957cp-4F},
-      {0x1.26a6fap-1F, 0x1.09ec66p-1F, 0x1.75e25ep-1F, -0x1.84608ep-2F, -0x1.7c6568p-5F, 0x1.343b14p-3F, -0x1.7435d6p-5F, -0x1.0281e2p-5F},
-      {0x1.882234p-1F, 0x1.49fff2p-1F, 0x1.2b4e12p-1F, -0x1.81d2aap-2F, 0x1.891968p-5F, 0x1.8408a8p-4F, -0x1.0523e4p-4F, -0x1.70f53ep-9F},
-      {0x1.f0082p-1F, 0x1.7f11aep-1F, 0x1.c2ca18p-2F, -0x1.5145bp-2F, 0x1.98500ep-4F, 0x1.2014c2p-5F, -0x1.978d68p-5F, 0x1.4d07bap-6F},
-      {0x1.2c0142p+0F, 0x1.a65678p-1F, 0x1.473edp-2F, -0x1.0deff6p-2F, 0x1.c651f8p-4F, -0x1.e2c4d4p-9F, -0x1.b4c7dcp-6F, 0x1.53c24cp-6F},
-      {0x1.601342p+0F, 0x1.c28158p-1F, 0x1.ce6a0ap-3F, -0x1.96dfep-3F, 0x1.97be1cp-4F, -0x1.5edf56p-6F, -0x1.37e98p-7F, 0x1.bc3726p-7F},
-      {0x1.970efap+0F, 0x1.d71f44p-1F, 0x1.39f7ep-3F, -0x1.20e6bp-3F, 0x1.425bdcp-4F, -0x1.a02622p-6F, 0x1.0531e6p-11F, 0x1.4c4158p-8F},
-      {0x1.cdd296p+0F, 0x1.e4f9c6p-1F, 0x1.a4fa5ep-4F, -0x1.8ec24ep-4F, 0x1.dac6aap-5F, -0x1.6f0ea2p-6F, 0x1.105dbap-8F, -0x1.759faep-11F},
-      {0x1.02f14ep+1F, 0x1.ee6542p-1F, 0x1.14d436p-4F, -0x1.0b4fb6p-4F, 0x1.4badeap-5F, -0x1.1b9ac2p-6F, 0x1.3a10a4p-8F, -0x1.d51a1ep-10F},
-      {0x1.1fb8bp+1F, 0x1.f4b36ap-1F, 0x1.659562p-5F, -0x1.5db0a4p-5F, 0x1.bd8dccp-6F, -0x1.968542p-7F, 0x1.078a6ap-8F, 0x1.174c64p-10F},
-      {0x1.3d0b6cp+1F, 0x1.f8d32cp-1F, 0x1.c7fd48p-6F, -0x1.c19904p-6F, 0x1.234ddp-6F, -0x1.132646p-7F, 0x1.831b7ep-9F, -0x1.4a7c2cp-13F},
-      {0x1.5ac2e4p+1F, 0x1.fb7a6ep-1F, 0x1.201d5cp-6F, -0x1.1d919ap-6F, 0x1.76046ap-7F, -0x1.697952p-8F, 0x1.0c26e2p-9F, -0x1.5ac46ep-14F},
-      {0x1.7a2e6p+1F, 0x1.fd3a4ap-1F, 0x1.61e50ep-7F, -0x1.5ffa2p-7F, 0x1.d03776p-8F, -0x1.c6e0fp-9F, 0x1.5ba032p-10F, -0x1.7293eap-13F},
-      {0x1.998b7ep+1F, 0x1.fe4cc8p-1F, 0x1.b27f06p-8F, -0x1.b10be2p-8F, 0x1.1ec6bap-8F, -0x1.1cc25ap-9F, 0x1.bc5e34p-11F, 0x1.f3fae6p-13F},
-      {0x1.b9ce6cp+1F, 0x1.fef8eep-1F, 0x1.06ce68p-8F, -0x1.06455ep-8F, 0x1.5c4cfap-9F, -0x1.5d4d34p-10F, 0x1.10968ap-11F, 0x1.5f7f64p-12F},
-      {0x1.db9acap+1F, 0x1.ff64ccp-1F, 0x1.3638f2p-9F, -0x1.35d592p-9F, 0x1.9c1f1p-10F, -0x1.a3ab12p-11F, 0x1.4edb4ep-12F, 0x1.ff95f8p-12F},
-      {0x1.fd434ap+1F, 0x1.ffa44p-1F, 0x1.6edf16p-10F, -0x1.6e9764p-10F, 0x1.e82476p-11F, -0x1.f0c5d4p-12F, 0x1.8224a6p-13F, 0x1.e73be2p-13F},
-      {0x1.1022bep+2F, 0x1.ffcae6p-1F, 0x1.a8b9d8p-11F, -0x1.a87f18p-11F, 0x1.1adc74p-11F, -0x1.25e6c8p-12F, 0x1.ad24fcp-14F, 0x1.2721c8p-12F},
-      {0x1.225e7ep+2F, 0x1.ffe1f6p-1F, 0x1.e09238p-12F, -0x1.e09458p-12F, 0x1.40028ap-12F, -0x1.29c08ap-13F, 0x1.1c1ceap-14F, -0x1.3d444ap-12F},
-      {0x1.35cd48p+2F, 0x1.ffefa2p-1F, 0x1.05dbc8p-12F, -0x1.05cd8ep-12F, 0x1.5d03b2p-13F, -0x1.64ca12p-14F, 0x1.1707fcp-15F, 0x1.2dea1p-15F},
-      {0x1.4a19a6p+2F, 0x1.fff752p-1F, 0x1.15bda4p-13F, -0x1.15b59p-13F, 0x1.7237ecp-14F, -0x1.764d4cp-15F, 0x1.2d422cp-16F, 0x1.6a4294p-18F},
-      {0x1.5e7634p+2F, 0x1.fffb68p-1F, 0x1.25ff12p-14F, -0x1.263dfap-14F, 0x1.880a36p-15F, -0x1.3d1164p-16F, 0x1.2dbda8p-17F, -0x1.940ec4p-14F},
-      {0x1.73fefcp+2F, 0x1.fffda8p-1F, 0x1.2c006p-15F, -0x1.2c79bp-15F, 0x1.8fcabp-16F, -0x1.10d85cp-17F, 0x1.59aeecp-18F, -0x1.336d1ap-14F},
-      {0x1.8b0b0ep+2F, 0x1.fffedcp-1F, 0x1.23fda8p-16F, -0x1.22ea8cp-16F, 0x1.84f28p-17F, -0x1.41c3b8p-17F, 0x1.633a22p-19F, 0x1.0a3d18p-14F},
-      {0x1.a3065ep+2F, 0x1.ffff76p-1F, 0x1.140398p-17F, -0x1.15464p-17F, 0x1.6f4bd6p-18F, -0x1.9ba368p-21F, 0x1.72556p-20F, -0x1.f6e754p-16F},
-      {0x1.bca1cap+2F, 0x1.ffffc2p-1F, 0x1.eff4ecp-19F, -0x1.ed5c7p-19F, 0x1.4c54cep-19F, -0x1.1ba194p-19F, 0x1.bf2fb2p-23F, 0x1.7b8ebap-17F},
-      {0x1.d873c2p+2F, 0x1.ffffe6p-1F, 0x1.9fbec4p-20F, -0x1.931ce4p-20F, 0x1.1e440ap-20F, -0x1.398d1cp-19F, -0x1.dcb942p-22F, 0x1.501aacp-16F},
-      {0x1.f70fc8p+2F, 0x1.fffff6p-1F, 0x1.3f5748p-21F, -0x1.22b538p-21F, 0x1.cbe4eep-22F, -0x1.fcaf38p-20F, -0x1.c3e0a6p-22F, 0x1.01e67cp-16F},
-      {0x1.0c7f6ep+3F, 0x1.fffffcp-1F, 0x1.98e22ap-23F, 0x1.6fdd2ap-20F, 0x1.3b9c8cp-20F, -0x1.462efcp-15F, -0x1.affc42p-17F, 0x1.20e90ap-12F},
-      {0x1.213802p+3F, 0x1p+0F, 0x1.1ba332p-25F, -0x1.123874p-19F, 0x1.35c4ap-20F, 0x1.27b756p-15F, -0x1.4f6654p-17F, -0x1.7aaa38p-13F}}};
+      {0x0p+0F, 0x1p+0F, 0x1.393ea2p-26F, -0x1.5555fp-2F, 0x1.6a798cp-14F, 0x1.0eda74p-3F},
+      {0x1.26010cp-3F, 0x1.fc82f6p-1F, -0x1.819efap-4F, -0x1.44cc0ap-2F, 0x1.2baca2p-4F, 0x1.df259ap-4F},
+      {0x1.295a6cp-2F, 0x1.f2140ap-1F, -0x1.7308a6p-3F, -0x1.15cb18p-2F, 0x1.0ae82cp-3F, 0x1.32394cp-4F},
+      {0x1.c01e92p-2F, 0x1.e1a3b8p-1F, -0x1.01cbbp-2F, -0x1.a5dfeap-3F, 0x1.462666p-3F, 0x1.724672p-6F},
+      {0x1.30e4cap-1F, 0x1.cafc8p-1F, -0x1.37ff72p-2F, -0x1.08df9ep-3F, 0x1.4528b8p-3F, -0x1.6f331cp-6F},
+      {0x1.81f834p-1F, 0x1.b0eff4p-1F, -0x1.562ef2p-2F, -0x1.e10896p-5F, 0x1.14ea94p-3F, -0x1.8f5e04p-5F},
+      {0x1.d6f332p-1F, 0x1.940234p-1F, -0x1.5fa96p-2F, -0x1.2084fap-15F, 0x1.97dbdp-4F, -0x1.c98a44p-5F},
+      {0x1.164bfcp+0F, 0x1.76d014p-1F, -0x1.582c2ap-2F, 0x1.4dd114p-5F, 0x1.056246p-4F, -0x1.96107ep-5F},
+      {0x1.436a56p+0F, 0x1.59496ep-1F, -0x1.446ed2p-2F, 0x1.0e0204p-4F, 0x1.0f821p-5F, -0x1.30bb36p-5F},
+      {0x1.714b58p+0F, 0x1.3d60dep-1F, -0x1.29c728p-2F, 0x1.3ce902p-4F, 0x1.71637cp-7F, -0x1.8f20bap-6F},
+      {0x1.a0e36cp+0F, 0x1.23171cp-1F, -0x1.0bb2ep-2F, 0x1.44f924p-4F, -0x1.5ea906p-9F, -0x1.c5e78p-7F},
+      {0x1.d232c6p+0F, 0x1.0acc0cp-1F, -0x1.da1e8ap-3F, 0x1.34543ep-4F, -0x1.50b652p-7F, -0x1.aa6bb4p-8F},
+      {0x1.028a8ap+1F, 0x1.e96dacp-2F, -0x1.9facc2p-3F, 0x1.16790cp-4F, -0x1.b927bcp-7F, -0x1.0065b8p-9F},
+      {0x1.1d61e8p+1F, 0x1.c0c6d2p-2F, -0x1.69046ep-3F, 0x1.e54846p-5F, -0x1.c8bafcp-7F, 0x1.11ebdep-11F},
+      {0x1.38fb58p+1F, 0x1.9c88bep-2F, -0x1.389cb2p-3F, 0x1.9d9d3ep-5F, -0x1.a76448p-7F, 0x1.b138d4p-10F},
+      {0x1.55dd24p+1F, 0x1.7bc004p-2F, -0x1.0dd2f2p-3F, 0x1.5a79ep-5F, -0x1.70229ep-7F, 0x1.05348p-9F},
+      {0x1.744e08p+1F, 0x1.5df772p-2F, -0x1.d09e0ap-4F, 0x1.1e58e4p-5F, -0x1.329948p-7F, 0x1.f5defep-10F},
+      {0x1.947318p+1F, 0x1.42e8fp-2F, -0x1.8f7932p-4F, 0x1.d49e3cp-6F, -0x1.ef5f56p-8F, 0x1.b1b07cp-10F},
+      {0x1.b664ap+1F, 0x1.2a5994p-2F, -0x1.5762a2p-4F, 0x1.7cd9e4p-6F, -0x1.878c2ap-8F, 0x1.5f2f2ep-10F},
+      {0x1.d991ap+1F, 0x1.146fc8p-2F, -0x1.282a44p-4F, 0x1.3564c6p-6F, -0x1.32159cp-8F, 0x1.115eb4p-10F},
+      {0x1.fe736ap+1F, 0x1.0099bap-2F, -0x1.ffefaep-5F, 0x1.f635e6p-7F, -0x1.da4436p-9F, 0x1.9df7c2p-11F},
+      {0x1.13c63cp+2F, 0x1.db1d82p-3F, -0x1.b7ac2p-5F, 0x1.92a65cp-7F, -0x1.679ce4p-9F, 0x1.30179ep-11F},
+      {0x1.29ce5ep+2F, 0x1.b80b9ap-3F, -0x1.79a1c2p-5F, 0x1.420f8p-7F, -0x1.0e6cbcp-9F, 0x1.b7e1c6p-12F},
+      {0x1.40bedep+2F, 0x1.989c94p-3F, -0x1.45d6dcp-5F, 0x1.02e7dcp-7F, -0x1.97bda2p-10F, 0x1.3924c6p-12F},
+      {0x1.5a0a36p+2F, 0x1.7ac30cp-3F, -0x1.1815eap-5F, 0x1.9d702ap-8F, -0x1.2fc76p-10F, 0x1.b7aa4cp-13F},
+      {0x1.752278p+2F, 0x1.5f444p-3F, -0x1.e1e572p-6F, 0x1.4a3b68p-8F, -0x1.c3dc0ap-11F, 0x1.30ed46p-13F},
+      {0x1.92ea18p+2F, 0x1.454ebcp-3F, -0x1.9d5896p-6F, 0x1.067ceep-8F, -0x1.4d68eep-11F, 0x1.a1ae8ap-14F},
+      {0x1.b53884p+2F, 0x1.2bc8a6p-3F, -0x1.5f0b98p-6F, 0x1.9afeep-9F, -0x1.e1c49cp-12F, 0x1.19bc02p-14F},
+      {0x1.d97388p+2F, 0x1.14d7eep-3F, -0x1.2b6174p-6F, 0x1.43baf4p-9F, -0x1.5ea89ap-12F, 0x1.7a16cp-15F},
+      {0x1.010a2p+3F, 0x1.fdedep-4F, -0x1.fbdd5ep-7F, 0x1.f9cbf8p-10F, -0x1.f8baf6p-13F, 0x1.f6e7dcp-16F},
+      {0x1.1689c6p+3F, 0x1.d6922ep-4F, -0x1.b07e5ap-7F, 0x1.8d7ed8p-10F, -0x1.6e0b9ep-13F, 0x1.4fd5f4p-16F},
+      {0x1.2d37d2p+3F, 0x1.b323d2p-4F, -0x1.71d14ap-7F, 0x1.3a4cf6p-10F, -0x1.0b9acep-13F, 0x1.c6ed84p-17F}}};
+};
+
+/// 2^30 (a - tanh a)/a³, a >= 0, relative error 2^-25.7.
+struct TanhShrink {
+  static constexpr std::size_t degree = 4;
+  static constexpr float index[] = {0x1.8p+23F, 0x1.ac543p+2F, -0x1.1ab272p-1F, 0x1.48f4ep-6F};
+  static constexpr float reach = 0x1.430806p-2F;
+  static constexpr simd::Table table{{
+      {0x1.37a2c4p-5F, 0x1.5522c8p+28F, -0x1.4c05b8p+23F, -0x1.101bccp+27F, 0x1.0c04c4p+23F, 0x1.b676b8p+25F},
+      {0x1.368c36p-3F, 0x1.523914p+28F, -0x1.452b2ep+25F, -0x1.022ab4p+27F, 0x1.fdc6bcp+24F, 0x1.7d95f2p+25F},
+      {0x1.38a82ap-2F, 0x1.491156p+28F, -0x1.35b02ap+26F, -0x1.b16246p+26F, 0x1.be29cp+25F, 0x1.ca769ap+24F},
+      {0x1.dc8294p-2F, 0x1.3a267ap+28F, -0x1.adab08p+26F, -0x1.38e60ap+26F, 0x1.0b3e6p+26F, 0x1.72c3bcp+22F},
+      {0x1.42418cp-1F, 0x1.26b7f2p+28F, -0x1.fea48ap+26F, -0x1.6b1842p+25F, 0x1.00faeep+26F, -0x1.8e8afep+23F},
+      {0x1.9a1f6p-1F, 0x1.0fc928p+28F, -0x1.13bb2ap+27F, -0x1.e4d04cp+23F, 0x1.9f89d4p+25F, -0x1.5ce61ap+24F},
+      {0x1.f15794p-1F, 0x1.f0327cp+27F, -0x1.15e664p+27F, 0x1.dc7324p+22F, 0x1.22d832p+25F, -0x1.6d6772p+24F},
+      {0x1.26757cp+0F, 0x1.bf56b8p+27F, -0x1.0a9d26p+27F, 0x1.6bfd64p+24F, 0x1.54298ep+24F, -0x1.2d6066p+24F},
+      {0x1.572e6ap+0F, 0x1.8e7d8p+27F, -0x1.eb4c3ep+26F, 0x1.f2c218p+24F, 0x1.23c8aap+23F, -0x1.a34e36p+23F},
+      {0x1.86ee8cp+0F, 0x1.62edap+27F, -0x1.ba366ap+26F, 0x1.0f2ebap+25F, 0x1.61ded2p+20F, -0x1.fae418p+22F},
+      {0x1.b9c07cp+0F, 0x1.39b4b2p+27F, -0x1.849a8ap+26F, 0x1.094302p+25F, -0x1.a08ba6p+21F, -0x1.012d28p+22F},
+      {0x1.ee2afcp+0F, 0x1.14a258p+27F, -0x1.5065c8p+26F, 0x1.e5deb4p+24F, -0x1.5b579ap+22F, -0x1.82f006p+20F},
+      {0x1.1261fap+1F, 0x1.e6d402p+26F, -0x1.1fba82p+26F, 0x1.a9ed46p+24F, -0x1.82df68p+22F, -0x1.808e6p+16F},
+      {0x1.2ecbdap+1F, 0x1.abf0dp+26F, -0x1.e80732p+25F, 0x1.6a4912p+24F, -0x1.720488p+22F, 0x1.2ea8c6p+19F},
+      {0x1.4c6c66p+1F, 0x1.78089cp+26F, -0x1.9b57f6p+25F, 0x1.2d9b9ap+24F, -0x1.463e4p+22F, 0x1.aa9378p+19F},
+      {0x1.6b0a6ep+1F, 0x1.4ae23p+26F, -0x1.59d44p+25F, 0x1.ef7d18p+23F, -0x1.1225ap+22F, 0x1.afbbbep+19F},
+      {0x1.8bb474p+1F, 0x1.22853cp+26F, -0x1.20dcbcp+25F, 0x1.90c9cap+23F, -0x1.bbd902p+21F, 0x1.7d6f42p+19F},
+      {0x1.adef78p+1F, 0x1.fe74ep+25F, -0x1.e19148p+24F, 0x1.4173aap+23F, -0x1.5edd74p+21F, 0x1.3982b4p+19F},
+      {0x1.d19c02p+1F, 0x1.c1253ep+25F, -0x1.91638ep+24F, 0x1.009fc2p+23F, -0x1.11220cp+21F, 0x1.ebd95cp+18F},
+      {0x1.f7072p+1F, 0x1.8b8f34p+25F, -0x1.4e64ecp+24F, 0x1.980c4p+22F, -0x1.a42db4p+20F, 0x1.75b35ap+18F},
+      {0x1.0fd52cp+2F, 0x1.5b3a16p+25F, -0x1.14db1cp+24F, 0x1.40f4dep+22F, -0x1.3d759ap+20F, 0x1.1496e8p+18F},
+      {0x1.254a98p+2F, 0x1.30f9cp+25F, -0x1.ca41fp+23F, 0x1.f77ce2p+21F, -0x1.dc0d4ap+19F, 0x1.91eb36p+17F},
+      {0x1.3c4674p+2F, 0x1.0b925ep+25F, -0x1.7a465ap+23F, 0x1.88dd18p+21F, -0x1.618974p+19F, 0x1.1f49bap+17F},
+      {0x1.5433eap+2F, 0x1.d6c276p+24F, -0x1.39398ap+23F, 0x1.335626p+21F, -0x1.06acb8p+19F, 0x1.95d2a6p+16F},
+      {0x1.6f01f2p+2F, 0x1.9b5946p+24F, -0x1.00a29ap+23F, 0x1.d9b354p+20F, -0x1.7e87b4p+18F, 0x1.1a3c86p+16F},
+      {0x1.8b3728p+2F, 0x1.681274p+24F, -0x1.a568bcp+22F, 0x1.6daffep+20F, -0x1.169cbap+18F, 0x1.84e8dep+15F},
+      {0x1.a9ed7ap+2F, 0x1.3a5612p+24F, -0x1.58736p+22F, 0x1.186ea2p+20F, -0x1.9207aap+17F, 0x1.090cd4p+15F},
+      {0x1.caf4f4p+2F, 0x1.122a92p+24F, -0x1.191274p+22F, 0x1.acdf88p+19F, -0x1.20b7e8p+17F, 0x1.66cdeep+14F},
+      {0x1.eeb9e8p+2F, 0x1.dd6ffcp+23F, -0x1.c96604p+21F, 0x1.4688bcp+19F, -0x1.9c1cb8p+16F, 0x1.e34492p+13F},
+      {0x1.09f06ap+3F, 0x1.a15afep+23F, -0x1.76477cp+21F, 0x1.f4c29ap+18F, -0x1.288068p+16F, 0x1.468036p+13F},
+      {0x1.1d1dc2p+3F, 0x1.6e70e4p+23F, -0x1.3438b4p+21F, 0x1.831ba8p+18F, -0x1.aeb61cp+15F, 0x1.bd422ep+12F},
+      {0x1.3054dep+3F, 0x1.44320ep+23F, -0x1.00afdep+21F, 0x1.2faafep+18F, -0x1.3e6fbp+15F, 0x1.35583p+12F}}};
 };
 
 /// softplus(x), relative error 2^-28.3.
 struct Softplus {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.80002p+23F, 0x1p+1F};
   static constexpr float reach = 0x1.0c043p-2F;
   static constexpr simd::Table table{{
@@ -319,6 +362,7 @@ struct Softplus {
 
 /// mish(x), relative error 2^-27.8.
 struct Mish {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.800022p+23F, 0x1.45c30cp+1F, -0x1.f45eccp-7F, -0x1.1b8b0ep-7F};
   static constexpr float reach = 0x1.e18322p-2F;
   static constexpr float zero = 0x0p+0F;
@@ -362,6 +406,7 @@ struct Mish {
 
 /// mish'(x), relative error 2^-27.7.
 struct MishDerivative {
+  static constexpr std::size_t degree = 6;
   static constexpr float index[] = {0x1.80001ap+23F, 0x1.71c12ep+1F, 0x1.baddap-6F, -0x1.7c9596p-7F};
   static constexpr float reach = 0x1.6cbf54p-2F;
   static constexpr float zero = -0x1.31432cp+0F;

@@ -22,7 +22,6 @@ from tables import (
 
 mp.dps = 40
 PIECES = 32
-DEGREE = 6
 EXP_STEPS = 8
 EXP_DEGREE = 4
 
@@ -52,6 +51,7 @@ class Piecewise:
     highest: float
     density: Sequence[float] = (1,)
     zero: Zero | None = None
+    degree: int = 6
 
 
 def index_polynomial(p: Piecewise) -> list[mpf]:
@@ -82,7 +82,9 @@ def bounds(p: Piecewise) -> list[mpf]:
 
 
 def centre(f: Function, a: mpf, b: mpf) -> mpf:
-    """A float about the middle of [a, b] where f is almost a float (Gal and Bachelis, 1991)."""
+    """A float about the middle of [a, b], or 0 = a, where f is almost a float (Gal and Bachelis, 1991)."""
+    if a == 0 and f(a) == rounded(f(a), 24):
+        return a
     middle = (a + b) / 2
     step = max((b - a) / 4096, abs(middle) / 2**20)
 
@@ -121,7 +123,7 @@ def row(p: Piecewise, a: mpf, b: mpf) -> tuple[list[mpf], mpf, bool]:
     # Where the slope at 0 is exact it is all there is, lest subnormals be rounded twice.
     first = 1 if p.zero and c == 0 and diff(p.f, 0) == p.zero.slope else 0
     polynomial, error = fit(
-        lambda r: (f(c + r) - value) / r, first, DEGREE - 1, a - c, b - c, "float", lambda r: r / p.f(c + r)
+        lambda r: (f(c + r) - value) / r, first, p.degree - 1, a - c, b - c, "float", lambda r: r / p.f(c + r)
     )
     return [c, value, *([mpf(0)] * first), *polynomial], error, is_special
 
@@ -164,6 +166,7 @@ def write(p: Piecewise) -> None:
     index[0] += 3 * mpf(2) ** 22
     print(f"/// {p.what}, relative error 2^{float(log(worst, 2)):.1f}.")
     print(f"struct {p.name} {{")
+    print(f"  static constexpr std::size_t degree = {p.degree};")
     print(f"  static constexpr float index[] = {array(index)};")
     for key, x in constants.items():
         print(f"  static constexpr float {key} = {literal(x, 'float')};")
@@ -225,6 +228,14 @@ def quick_gelu_derivative(x: mpf) -> mpf:
     return silu_derivative(QUICK * x)
 
 
+def tanh_over(x: mpf) -> mpf:
+    return tanh(x) / x if x else mpf(1)
+
+
+def tanh_shrink_over_cube(x: mpf) -> mpf:
+    return 2**30 * ((x - tanh(x)) / x**3 if x else mpf(1) / 3)
+
+
 def mish(x: mpf) -> mpf:
     return x * tanh(log1p(exp(x)))
 
@@ -268,7 +279,16 @@ TABLES = [
         GAUSSIAN,
         zero_of(gelu_tanh_derivative, -0.7525, 3),
     ),
-    Piecewise("Tanh", "tanh a, a >= 0", tanh, 0, 9.75, (1, -0.08), zero_of(tanh)),
+    Piecewise("Tanh", "tanh a/a, a >= 0", tanh_over, 0, 10.125, (1, -0.17, 0.009), degree=4),
+    Piecewise(
+        "TanhShrink",
+        "2^30 (a - tanh a)/a³, a >= 0",
+        tanh_shrink_over_cube,
+        0,
+        10.125,
+        (1, -0.165, 0.009),
+        degree=4,
+    ),
     Piecewise("Softplus", "softplus(x)", lambda x: log1p(exp(x)), -8.25, 7.75),
     Piecewise("Mish", "mish(x)", mish, -8.5, 7.5, (1, -0.012, -0.0102), zero_of(mish)),
     Piecewise(

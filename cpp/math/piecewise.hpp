@@ -29,8 +29,8 @@ class Piece {
     c0_ = c[1];
     r_ = (x - centre_) + x_lo;
     c1_ = c[2];
-    rest_ = c[7];
-    for (std::size_t k = 7; k-- > 3;) rest_ = fma(rest_, r_, c[k]);
+    rest_ = c[F::degree + 1];
+    for (std::size_t k = F::degree + 1; k-- > 3;) rest_ = fma(rest_, r_, c[k]);
   }
 
   /// f(x), rounded.
@@ -42,6 +42,9 @@ class Piece {
       return sum;
     }
   }
+  /// n f(x), rounded, for an f without a zero.
+  V times(V n) const { return fma(n, c0_, n * r_ * fma(rest_, r_, c1_)); }
+  V times(Pair<V> n) const { return fma(n.hi, c0_, fma(n.hi * r_, fma(rest_, r_, c1_), n.lo * c0_)); }
   /// f(x) as two numbers for what multiplies it.
   Pair<V> pair() const {
     const V square = r_ * r_;

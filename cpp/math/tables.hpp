@@ -46,8 +46,6 @@ struct Constants<float> {
   static constexpr float expm1[] = {0x1.555556p-2F, 0x1.5554e4p-4F, 0x1.110feep-6F, 0x1.6d5168p-9F, 0x1.a273f2p-12F};
   /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-32.4.
   static constexpr float log1p[] = {0x1.55553cp-2F, -0x1.00000ap-2F, 0x1.99a97ap-3F, -0x1.555dfep-3F, 0x1.22e71p-3F, -0x1.fb93f4p-4F, 0x1.ea80aap-4F, -0x1.e295acp-4F, 0x1.1231e6p-4F};
-  /// ((x - tanh x)/x³ - 1/3)/x² as a function of x² on [0.0000, 0.5625], error 2^-27.2.
-  static constexpr float tanh_shrink[] = {-0x1.111112p-3F, 0x1.ba1c4cp-5F, -0x1.665f9ep-6F, 0x1.23034p-7F, -0x1.d991aap-9F, 0x1.6b191ep-10F, -0x1.74423ep-12F};
   static constexpr float mills_shift = 0x1.bp-1F;
   static constexpr float mills_centre = 0x1p+2F;
   /// e^(-a²/2) times the largest number rounds to zero from here on.
