@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
@@ -14,6 +14,7 @@ from fastact._bench import least_times
 
 FUNCTIONS = ("relu", "hard_swish", "softsign", "sigmoid", "gelu", "mish", "softmax")
 SIZES = tuple(1 << k for k in range(10, 21))
+ELEMENTS = 1 << 24  # of the calls that follow one another, as in a loop
 CALLS = 64  # shared by the callers
 ROW = 64
 
@@ -25,12 +26,15 @@ def call(function: Callable[..., object], size: int) -> Call:
     return partial(function, x, out=np.empty_like(x))
 
 
+def repeat(one: Call, count: int) -> None:
+    for _ in range(count):
+        one()
+
+
 def gain(function: Callable[..., object], size: int, threads: int, seconds: float) -> float:
     """How many times faster calls are with so many threads than with one."""
-    timers = {
-        str(n): Timer(call(function, size), partial(fastact.set_num_threads, n), perf_counter)
-        for n in (1, threads)
-    }
+    calls = partial(repeat, call(function, size), ELEMENTS // size)
+    timers = {str(n): Timer(calls, partial(fastact.set_num_threads, n), perf_counter) for n in (1, threads)}
     alone, together = least_times(timers, seconds, threads).values()
     return alone / together
 
@@ -38,12 +42,12 @@ def gain(function: Callable[..., object], size: int, threads: int, seconds: floa
 def slowdown(function: Callable[..., object], size: int, callers: int, seconds: float) -> float:
     """How many times longer the same calls take from several Python threads than from one."""
 
-    def repeat(one: Call, count: int) -> None:
-        for _ in range(count):
-            one()
+    def repeat_some(some: Sequence[Call]) -> None:
+        for one in some:
+            repeat(one, CALLS // callers)
 
     def from_callers(n: int) -> None:
-        list(pool.map(repeat, calls[:n], [CALLS // n] * n))
+        list(pool.map(repeat_some, (calls[i::n] for i in range(n))))
 
     calls = [call(function, size) for _ in range(callers)]
     with ThreadPoolExecutor(callers) as pool:
