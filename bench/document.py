@@ -93,22 +93,23 @@ tails.
 # Why another library is faster, by the first pattern that fits "function pass shape", and what was tried.
 CAUSES = {
     "given more": (
-        r"(softmax|log_softmax|logsumexp|softmax_cross_entropy|maxout|sigmoid|tanh|tanh_shrink|exponential|glu"
-        r"|channel_swish) backward",
-        "torch and the NumPy expression are handed what the forward pass kept: y, the labels, σ(βx)."
+        r"(softmax|log_softmax|logsumexp|softmax_cross_entropy|maxout|sigmoid|tanh|tanh_shrink|exponential"
+        r"|\w*glu|channel_swish) backward",
+        "torch and the NumPy expression are handed what the forward pass kept: y, the labels, f(a), σ(βx)."
         " fastact's function has x and g alone, and computes y anew. Where fastact has one that takes y,"
         " *from_output* compares it. Tried: each exponential once, taken from a table; gradients finished"
         " where the exponentials were written.",
     ),
     "exact sums": (
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
-        "the rounding errors of x - max x and of the sums are carried along, in one order for all processors;"
-        " the others add floats. Short rows are also brought side by side and back. Tried: going along short"
-        " rows, narrower tiles, fetching ahead.",
+        "the rounding errors of x - max x, of products and of sums are carried along, in one order for all"
+        " processors; the others add floats. Short rows are also brought side by side and back. Tried: going"
+        " along short rows, narrower tiles, fetching ahead.",
     ),
     "NaN": (
-        r"(identity|binary_step) backward",
-        "x is read for its NaN alone, which the gradient takes over; the others do not look at it.",
+        r"(identity|binary_step) backward|maxout forward rows of (1024|50257)",
+        "a NaN is carried into the result: the gradients of identity and binary_step read x for it alone,"
+        " maxout compares twice.",
     ),
     "a call": (
         r"\w+ \w+ (256|4096) elements",
@@ -119,23 +120,24 @@ CAUSES = {
         "NumPy copies a parameter for each column into a buffer as long as x before it calls the ufunc's"
         " loop; `np.maximum(x, weight)` pays for it, too.",
     ),
-    "few rows": (
-        r"(channel_\w+ backward|\w*glu \w+|maxout \w+) rows of 10,",
-        "rows shorter than a vector, or sums of as few columns, leave lanes empty or are brought side by"
-        " side.",
+    "short rows": (
+        r"(maxout|\w*glu) forward rows of (10|64), axis 1|channel_\w+ backward rows of 10,",
+        "rows, or sums of columns, shorter than some vectors leave lanes empty or are brought side by side.",
     ),
     "columns": (
-        r"(channel_\w+|maxout)",
+        r"channel_\w+ backward",
         "columns are summed some at a time, so that each step is far from the one before. Tried: fetching"
-        " ahead; some elements of each column at a time, which maxout has.",
+        " ahead.",
+    ),
+    "memory": (
+        r"(identity|relu6?|reglu|maxout|(hard|soft)_shrink) (for|back)ward|exponential from_output",
+        "both do little more than read and write.",
     ),
     "1 ulp": (
-        r"(tanh|tanh_shrink|squareplus|softsign|gelu_tanh|hard_swish|swish|silu|quick_gelu|elu|softplus"
-        r"|exponential|\w*glu) ",
+        r"",
         "a second term corrects what the first has lost, so that the error stays within 1 ulp everywhere."
         " Tried: tables and piecewise polynomials in place of quotients, one division for two.",
     ),
-    "memory": (r"", "both wait for memory."),
 }
 
 
