@@ -172,24 +172,25 @@ def test_empty(f: RowFunction, dtype: DType) -> None:
 def test_result_types() -> None:
     """As of np.exp, for every type of its own and every mixture."""
     names = "?bBhHiIlLqQefd"
-    for f in FUNCTIONS:
-        args = tuple(map(np.abs, f.arguments(np.ones((3, 4)))))  # which any type holds
+    for f, axis in itertools.product(FUNCTIONS, (0, -1)):
+        # Numbers that any type holds.
+        args = tuple(map(np.abs, f.moved(f.arguments(np.ones((3, 4))), (3,), axis)))
         for type_ in [*names, *(t for t in HALF_PRECISION if t.kind == "V")]:
             given = [a if f.labelled and i == 1 else a.astype(type_) for i, a in enumerate(args)]
             expected = np.dtype(type_) if np.dtype(type_).kind == "V" else np.exp(np.ones(1, type_)).dtype
-            assert f(*given).dtype == expected, (f.name, type_)
+            assert f(*given, axis=axis).dtype == expected, (f.name, type_)
         floats = [i for i in range(len(args)) if not (f.labelled and i == 1)]
         for types in itertools.product("efd", repeat=len(floats)):
             given = list(args)
             for i, type_ in zip(floats, types, strict=True):
                 given[i] = args[i].astype(type_)
-            assert f(*given).dtype == np.result_type(*types), (f.name, types)
+            assert f(*given, axis=axis).dtype == np.result_type(*types), (f.name, types)
         for wrong in (np.longdouble, np.complex64, "U1", "M8[s]"):
             for i in floats:
                 given = list(args)
                 given[i] = np.ones(args[i].shape, int).astype(wrong)
                 with pytest.raises(TypeError):
-                    f(*given)
+                    f(*given, axis=axis)
 
 
 @each_row_function

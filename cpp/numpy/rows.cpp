@@ -59,12 +59,13 @@ int refuse_empty(PyUFuncObject* ufunc, npy_intp* sizes) {
 bool read_axis(PyObject* value, npy_intp& axis) {
   const bool is_list = PyList_Check(value) && PyList_GET_SIZE(value) > 0;
   PyObject* const first = is_list ? PyList_GET_ITEM(value, 0) : value;
-  if (!PyLong_CheckExact(first)) return false;
-  int overflow;
-  axis = PyLong_AsLongAndOverflow(first, &overflow);
+  if (!PyLong_CheckExact(first) && !PyArray_IsScalar(first, Integer)) return false;
+  axis = PyArray_PyIntAsIntp(first);
+  const bool is_known = PyErr_Occurred() == nullptr;
+  PyErr_Clear();  // NumPy will say it
   const auto items = is_list ? std::span(PySequence_Fast_ITEMS(value), static_cast<std::size_t>(PyList_GET_SIZE(value)))
                              : std::span(&value, 1);
-  return overflow == 0 && std::ranges::all_of(items, [first](PyObject* item) { return item == first; });
+  return is_known && std::ranges::all_of(items, [first](PyObject* item) { return item == first; });
 }
 
 /// An output in the order of x, C's or Fortran's, where NumPy would make the axis the innermost; null where it would
@@ -75,13 +76,13 @@ py::object fresh_output(const Function& f, PyObject* const* inputs, npy_intp axi
   const auto shape_of = [&](std::size_t k) {
     return std::span(PyArray_DIMS(array(k)), static_cast<std::size_t>(PyArray_NDIM(array(k))));
   };
-  const int rank = PyArray_NDIM(array(0)), type = PyArray_TYPE(array(0));
+  const int rank = PyArray_NDIM(array(0));
   const bool is_fortran = PyArray_IS_F_CONTIGUOUS(array(0)) && !PyArray_IS_C_CONTIGUOUS(array(0));
   if (axis < 0) axis += rank;
   if (axis < 0 || axis >= rank || (axis == rank - 1 && !is_fortran)) return {};
-  if (type != NPY_HALF && type != NPY_FLOAT && type != NPY_DOUBLE && !PyTypeNum_ISUSERDEF(type)) return {};
 
   std::vector<npy_intp> shape;
+  std::vector<int> types;
   for (std::size_t k = 0; k <= f.inputs; ++k) {
     shape.assign(shape_of(0).begin(), shape_of(0).end());
     if (f.parts[k] == 0) {
@@ -90,9 +91,11 @@ py::object fresh_output(const Function& f, PyObject* const* inputs, npy_intp axi
       shape[static_cast<std::size_t>(axis)] /= f.parts[k];
     }
     if (k == f.inputs) break;
-    const bool has_type = f.roles[k] != Role::array || PyArray_TYPE(array(k)) == type;
-    if (!has_type || !std::ranges::equal(shape_of(k), shape)) return {};
+    if (!std::ranges::equal(shape_of(k), shape)) return {};
+    if (f.roles[k] == Role::array) types.push_back(PyArray_TYPE(array(k)));
   }
+  const int type = common_type(types);
+  if (type == NPY_NOTYPE) return {};
   auto output =
       py::reinterpret_steal<py::object>(PyArray_Empty(rank, shape.data(), PyArray_DescrFromType(type), is_fortran));
   if (!output) throw py::error_already_set();

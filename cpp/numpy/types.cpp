@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <span>
 
 namespace py = pybind11;
 
@@ -20,8 +19,8 @@ int bfloat16() {
 
 bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
 
-/// The type of a call whose arrays have these types: the first with kernels that all of them can safely be cast to.
-/// float64 where there is no type to go by, NPY_NOTYPE where none will do.
+}  // namespace
+
 int common_type(std::span<const int> arrays) {
   if (arrays.empty()) return NPY_DOUBLE;
   const auto found = std::ranges::find_if(arrays, is_bfloat16);
@@ -32,6 +31,8 @@ int common_type(std::span<const int> arrays) {
   }
   return NPY_NOTYPE;
 }
+
+namespace {
 
 /// -1 without an exception leaves it to NumPy to refuse the types.
 int choose_types(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "numpy/ufunc.hpp"
 
@@ -36,6 +37,10 @@ struct Signature {
                           });
   }
 };
+
+/// The type of a call whose arrays have these types: the first with kernels that all of them can safely be cast to.
+/// float64 where there is no type to go by, NPY_NOTYPE where none will do.
+int common_type(std::span<const int> arrays);
 
 /// Tells NumPy which types to take where no loop has exactly those of the inputs: the arrays alone decide, or `dtype`
 /// where it is given. The loop for bfloat16 joins the others when it is first asked for, so that ml_dtypes need not be
