@@ -312,7 +312,8 @@ def newest() -> None:
     for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
         shutil.copy(f"/{file}", root / file)
     source = shutil.copytree(unpacked("newest-source"), root / "fastact")
-    inside = ("chroot", root, "env", "--chdir=/fastact", "--unset=CMAKE_CXX_COMPILER_LAUNCHER")
+    own = ("unshare", "--pid", "--fork", f"--mount-proc={root / 'proc'}")
+    inside = (*own, "chroot", root, "env", "--chdir=/fastact", "--unset=CMAKE_CXX_COMPILER_LAUNCHER")
     run(*inside, python, "-m", "venv", "/venv")
     run(*inside, "/venv/bin/pip", "install", "-q", ".[test]")
     without_library(source)

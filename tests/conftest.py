@@ -14,6 +14,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 
+UNSANITIZED = pytest.mark.skipif(
+    "asan" in os.environ.get("LD_PRELOAD", ""),
+    reason="the address sanitizer keeps what is freed, and must be in whatever is linked",
+)
+
 
 @pytest.fixture
 def run_python() -> RunPython:

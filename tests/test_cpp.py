@@ -6,8 +6,9 @@ from pathlib import Path
 
 import fastact
 import pytest
+from conftest import UNSANITIZED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, UNSANITIZED]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from typing import Any
 import fastact
 import numpy as np
 import pytest
-from conftest import RunPython
+from conftest import UNSANITIZED, RunPython
 from fastact import _core
 from numpy._core.multiarray import get_handler_name
 
@@ -26,10 +26,6 @@ MIB = 2**20
 NAME = "fastact.memory_pool"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and Linux's resource limits")
 FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-UNSANITIZED = pytest.mark.skipif(
-    "asan" in os.environ.get("LD_PRELOAD", ""),
-    reason="counts memory, and the address sanitizer keeps what is freed",
-)
 
 
 def counts(pool: fastact.memory_pool) -> tuple[int, int]:

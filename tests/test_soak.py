@@ -10,7 +10,7 @@ from typing import Any
 import fastact
 import pytest
 from click.testing import CliRunner, Result
-from conftest import RunPython
+from conftest import UNSANITIZED, RunPython
 from fastact._cli import command
 
 pytestmark = pytest.mark.thread_unsafe(reason="soak sets the number of threads, its runner sys.stdout")
@@ -58,6 +58,7 @@ def test_wrong_bits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(r"^relu\(\w+\[.*\]\): ", result.stderr, re.MULTILINE)
 
 
+@UNSANITIZED
 def test_growth_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     relu, kept = fastact.relu, []
 
