@@ -1,6 +1,7 @@
 #include "runtime/rows.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "runtime/threads.hpp"
 #include "simd/environment.hpp"
@@ -50,7 +51,10 @@ void run(RowKernel kernel, RowCall call, std::size_t rows, bool gated) {
     kernel(call, begin, end);
   };
   const std::size_t cost = std::max<std::size_t>(1, call.length) * element_cost;
-  split(rows, {.cost = cost, .border = call.length <= 256 ? 64U : 1U}, some);
+  // Neighbouring rows of few elements, or that share cache lines, are left to one thread.
+  const bool share_lines = std::ranges::any_of(
+      call.operands, [](const Operand& o) { return std::abs(o.row) < 64 && std::abs(o.row) < std::abs(o.element); });
+  split(rows, {.cost = cost, .border = call.length <= 256 || share_lines ? 64U : 1U}, some);
 }
 
 }  // namespace fastact
