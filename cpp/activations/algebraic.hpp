@@ -25,7 +25,8 @@ struct Range<double> {
 /// f(x) = x/(1 + |x|); f'(x) = 1/(1 + |x|)². Turian, Bergstra and Bengio, "Quadratic features and deep architectures
 /// for chunking", 2009.
 ///
-/// With d = 1 + |x| rounded and d_lo what that lacks, y = |x|/d is y d_lo/d too much, and 1/d is 1 - y.
+/// With d = 1 + |x| rounded and d_lo what that lacks, y = |x|/d is y d_lo/d too much, and 1/d is 1 - y. From |x| = 2/ε
+/// on y is 1.
 struct softsign {
   template <class V>
   static V forward(V x) {
@@ -60,7 +61,7 @@ struct softsign {
     const V k = select(a > V(R<V>::large), V(R<V>::down), V(1.0));
     const math::Divisor<V> denominator(math::sum(k, k * a));
     const V dx = g * k * (math::Pair<V>{1.0, 0.0} / denominator / denominator).value() * k;
-    return keep_nan(x, select(abs(x) <= V(most<V>), dx, V(0.0)));
+    return keep_nan(x, select(math::is_finite(x), dx, V(0.0)));
   }
 };
 

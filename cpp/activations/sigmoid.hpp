@@ -1,7 +1,5 @@
 #pragma once
 
-#include <limits>
-
 #include "math/logistic.hpp"
 #include "math/piecewise.hpp"
 #include "math/tail.hpp"
@@ -114,8 +112,7 @@ struct tanh_shrink {
     const math::Pair<V> t = tanh::of(abs(x));
     const V once = g * t.hi;
     const V low = once * (2.0 * t.lo);
-    const V most = std::numeric_limits<typename V::Element>::max();
-    return fma(once, t.hi, select(abs(once) <= most, low, V(0.0)));
+    return fma(once, t.hi, select(math::is_finite(once), low, V(0.0)));
   }
 };
 

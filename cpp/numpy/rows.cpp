@@ -55,7 +55,7 @@ int refuse_empty(PyUFuncObject* ufunc, npy_intp* sizes) {
   return -1;
 }
 
-/// The axis, where the value of `axis` or `axes` names one for all operands.
+/// The axis, where the value of `axis` or `axes` names one for all operands, by one object; all else is left to NumPy.
 bool read_axis(PyObject* value, npy_intp& axis) {
   const bool is_list = PyList_Check(value) && PyList_GET_SIZE(value) > 0;
   PyObject* const first = is_list ? PyList_GET_ITEM(value, 0) : value;
