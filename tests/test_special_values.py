@@ -1,6 +1,7 @@
 """Limits, signed zeros, NaN, flat pieces, tails, and silence."""
 
 import itertools
+from fractions import Fraction
 from typing import Any
 
 import fastact
@@ -111,3 +112,18 @@ def test_tails_are_not_flushed_to_zero() -> None:
     assert fastact.sigmoid(single(-100)) == pytest.approx(3.8e-44, rel=0.02)
     assert fastact.gelu(single(-13)) == pytest.approx(-7.95e-38, rel=0.001)
     assert fastact.tanh_backward(single(20), single(1)) == pytest.approx(4 * np.exp(-40.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_hard_sigmoid_slopes_strictly_inside(dtype: type[np.floating[Any]]) -> None:
+    """Also where slope x underflows, and where offset - 1 is no float."""
+    info = np.finfo(dtype)
+    ends = [info.smallest_subnormal, info.tiny, 1 - info.epsneg, info.max]
+    positive = np.array([*map(float, ends), 1e-30, 0.1, 0.2, 0.5, 0.9, 1, 3], dtype)
+    x = np.concatenate([-positive, np.zeros(1, dtype), positive])
+    offsets = np.array([-1, -0.1, -1e-20, 0, 1e-20, 0.1, 0.9, 1, 2], dtype)
+    for slope, offset in itertools.product(x, offsets):
+        line = [Fraction(float(slope)) * Fraction(float(at)) + Fraction(float(offset)) for at in x]
+        expected = np.array([slope if 0 < y < 1 else 0 for y in line], dtype)
+        dx = fastact.hard_sigmoid_backward(x, dtype(1), slope=slope, offset=offset)
+        np.testing.assert_array_equal(dx, expected, f"{slope=} {offset=}")

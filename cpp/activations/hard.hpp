@@ -27,16 +27,23 @@ struct hard_sigmoid {
   template <class V>
   static V backward(V x, V g, V slope, V offset) {
     const auto sixth = is_sixth(slope);
-    const V one = 1.0, factor = select(sixth, one, slope);
-    const V from_0 = select(sixth, 6.0 * offset, offset), from_1 = select(sixth, fma(6.0, offset, -6.0), offset - one);
-    const V inside = select(fma(x, factor, from_1) < V(0.0), slope * g, V(0.0));
-    return keep_nan(x, select(fma(x, factor, from_0) > V(0.0), inside, V(0.0)));
+    const V unit = select(sixth, V(6.0), V(1.0)), factor = select(sixth, V(1.0), slope);
+    const math::Pair<V> above_0 = unit * math::Pair<V>{offset, 0.0}, below_1 = unit + -above_0;
+    const V inside = select(is_less(x, factor, below_1), slope * g, V(0.0));
+    return keep_nan(x, select(is_less(-x, factor, above_0), inside, V(0.0)));
   }
 
  private:
   template <class V>
   static auto is_sixth(V slope) {
     return slope == V(1.0 / 6.0);
+  }
+  /// Whether slope x < bound. Beside a bound of zero the product's sign is all that counts, and must not underflow.
+  template <class V>
+  static auto is_less(V x, V slope, math::Pair<V> bound) {
+    const V most = std::numeric_limits<typename V::Element>::max();
+    const V factor = select(bound.hi == V(0.0), slope * most * most, slope);
+    return fma(x, factor, -bound.hi) < bound.lo;
   }
   template <class V>
   static constexpr double sixth_low = [] {
