@@ -142,7 +142,7 @@ def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], 
 
 
 def filled_memory(*placed: Operand | None) -> Array:
-    """With the operands written to it, one after the other, so that some may hold what another left."""
+    """With the operands written to it, one after the other: the last ones hold what they are to hold."""
     chosen = [operand for operand in placed if operand is not None]
     size = max(operand.layout[2] for operand in chosen)
     memory = np.full((1 + max(operand.region for operand in chosen), size), 77, np.uint8)

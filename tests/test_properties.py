@@ -148,7 +148,9 @@ def check_writes(
             result, right = np.where(where, result, 0), np.where(where, expected, 0)
         else:
             np.copyto(right, expected, casting="same_kind", where=where)
-        assert bits(copy(result)) == bits(copy(right))
+        # A single element that is not to be written NumPy may convert to the type computed in, and back.
+        converted = copy(copy(right, expected.dtype), native(right.dtype))
+        assert bits(copy(result)) in (bits(copy(right)), bits(converted))
         if target is not None:
             target[...] = right[...] = 0  # NaNs may differ
     assert memory.tobytes() == image.tobytes(), "wrote elsewhere"
@@ -181,7 +183,7 @@ def test_calls(f: Function, data: st.DataObject) -> None:
     out = draw(st.none() | outputs(dtype, draw(st.sampled_from([whole, (2, *whole)])), inputs, 5))
     asked, order = draw(st.none() | dtypes), draw(st.sampled_from("KCFA"))
 
-    memory = filled_memory(*inputs, where, out)
+    memory = filled_memory(out, *inputs, where)
     values = [copy(np.asarray(at(memory, i))) for i in (*arrays, *given)]
     with np.errstate(all="ignore"):
         common = asked or f(*values[: len(arrays)]).dtype
@@ -259,7 +261,7 @@ def test_calls_of_rows(f: RowFunction, data: st.DataObject) -> None:
     call = draw(row_calls(f, draw(st.sampled_from([[dtype], [*DTYPES, *INTEGERS]]))))
     inputs, axis = call.inputs, call.axis
     out = draw(st.none() | outputs(dtype, call.shape(call.outer, f.output), inputs, len(inputs)))
-    memory = filled_memory(*inputs, out)
+    memory = filled_memory(out, *inputs)
     is_label = [f.labelled and k == 1 for k in range(len(inputs))]
 
     rows = [call.rows(copy(o.view(memory)), size) for o, size in zip(inputs, f.inputs, strict=True)]
@@ -313,7 +315,7 @@ def test_calls_of_learned(name: str, p: float, data: st.DataObject) -> None:
     dtype = draw(dtypes)
     inputs = draw(learned_calls(dtype))
     out = draw(st.none() | outputs(dtype, inputs[0].shape, inputs[:2], 3))
-    memory = filled_memory(*inputs, out)
+    memory = filled_memory(out, *inputs)
     expected, total = backward(*(copy(o.view(memory)) for o in inputs))
 
     def call(out: Array | None) -> Any:
