@@ -235,10 +235,11 @@ class RowCall:
 @st.composite
 def row_calls(draw: st.DrawFn, f: RowFunction, types: list[DType]) -> RowCall:
     outer = draw(shapes(most_axes=2))
-    halves = st.integers(1, 9) | st.sampled_from([17, 65, 513, HUGE // 2 // max(prod(outer), 1)])
+    rows = prod(max(side, 1) for side in outer)  # an operand may have one where others have none
+    halves = st.integers(1, 9) | st.sampled_from([17, 65, 513, HUGE // 2 // rows])
     half = draw(halves)
     n = 2 * half if "m" in (*f.inputs, f.output) else draw(st.sampled_from([half, 2 * half]))
-    if prod(outer) * n > HUGE:
+    if rows * n > HUGE:
         n = 2
     call = RowCall(f, draw(st.integers(-len(outer) - 1, -1)), n, [])
     for k, size in enumerate(f.inputs):
@@ -389,8 +390,9 @@ def test_masked_rows_and_subclasses(f: RowFunction, data: st.DataObject) -> None
         check_masked(f(*masked, axis=call.axis), masks, expected)
     else:
         with suppress(ValueError):
-            result = np.asarray(f(*masked, axis=call.axis))
-            assert bits(copy(result)) == bits(copy(expected))
+            result = f(*masked, axis=call.axis)
+            if result is not np.ma.masked:  # which has a type of its own
+                assert bits(copy(np.asarray(result))) == bits(copy(expected))
 
 
 @each_learned
