@@ -121,6 +121,8 @@ void store(Format format, V v, Place to, std::size_t count) {
 
 /// Short rows are brought side by side, a block at a time: column j of the vectors' k-th rows is block[k length + j].
 constexpr std::size_t short_row = 128;
+/// Beyond so many elements of a row's arrays it takes less to join the lanes of its sums than to turn them.
+constexpr std::size_t most_to_turn = 192;
 /// Elements of rows that are swept more than once, of which no more are taken at a time.
 constexpr std::size_t cached = 4096;
 template <class V>
@@ -342,9 +344,9 @@ class Rows {
   [[gnu::flatten]] void operator()() const {
     const auto state = this->state();
     if constexpr (has_late) {
-      each_part([&](std::size_t, std::size_t r, std::size_t begin, std::size_t end) {
-        late(of_row(r, state), r, begin, end);
-      });
+      const auto of_row = of_rows(state);
+      each_part(
+          [&](std::size_t, std::size_t r, std::size_t begin, std::size_t end) { late(of_row(r), r, begin, end); });
     }
     if constexpr (has_late && shape.labelled) {
       with_type<T>(call_.rows_format, [&]<class S>(S*) {
@@ -374,8 +376,10 @@ class Rows {
       largest = joined(larger, [&](std::size_t r, std::size_t begin, std::size_t end) { return peak(r, begin, end); });
     }
     const auto plus = [](const Sum& a, const Sum& b) { return a + b; };
+    const auto largest_of_row = of_rows(largest);
+    const auto scalars_of_row = of_rows(scalars_);
     const Sum total = joined(plus, [&](std::size_t r, std::size_t begin, std::size_t end) {
-      return sum(of_row(r, largest), r, begin, end);
+      return sum(largest_of_row(r), scalars_of_row(r), r, begin, end);
     });
     return with(scalars_, [&](auto... scalars) { return F::state(largest, total, scalars...); });
   }
@@ -419,17 +423,21 @@ class Rows {
     }
     return x[0];
   }
-  /// What vectors hold for row r, in all their lanes.
+  /// What vectors hold for row r, in all their lanes. They are stored once, not for each row.
   template <class X>
-  static X of_row(std::size_t r, const X& x) {
-    if constexpr (side_by_side) return x;
-    auto of_all = vectors<V>(x);
-    for (V& v : of_all) {
-      T lanes[V::size];
-      v.store(lanes);
-      v = V(lanes[r * width]);
+  static auto of_rows(const X& x) {
+    if constexpr (side_by_side) {
+      return [x](std::size_t) { return x; };
+    } else {
+      std::array<std::array<T, V::size>, sizeof(X) / sizeof(V)> lanes;
+      const auto stored = vectors<V>(x);
+      for (std::size_t i = 0; i < lanes.size(); ++i) stored[i].store(lanes[i].data());
+      return [lanes](std::size_t r) {
+        std::array<V, sizeof(X) / sizeof(V)> of_row;
+        for (std::size_t i = 0; i < lanes.size(); ++i) of_row[i] = V(lanes[i][r * width]);
+        return std::bit_cast<X>(of_row);
+      };
     }
-    return std::bit_cast<X>(of_all);
   }
 
   /// The operands that are rows, the inputs first.
@@ -443,19 +451,34 @@ class Rows {
   bool is_plain(std::size_t k) const {
     return call_.rows_format == native<T> && place(k, 0, 0).stride == sizeof(T) && !has_window(k);
   }
-  bool is_plain(std::size_t k, std::size_t j, std::size_t end) const {
-    return plain_[k] && (side_by_side || end - j >= V::size);
+  /// A piece of row r, up to `end`. Where its vectors lie is kept here, for after every store compilers must expect
+  /// what is elsewhere to have changed.
+  struct Part {
+    std::size_t r, end, rows;
+    std::array<char*, shape.rows + 1> first;  // of operands that are plain, else null
+    std::array<std::ptrdiff_t, shape.rows + 1> stride;
+
+    bool has(std::size_t k, std::size_t j) const { return first[k] != nullptr && (side_by_side || end - j >= V::size); }
+    T* at(std::size_t k, std::size_t j) const {
+      return reinterpret_cast<T*>(first[k] + static_cast<std::ptrdiff_t>(j) * stride[k]);
+    }
+    bool is_full() const { return !side_by_side || rows == V::size; }
+  };
+  Part part(std::size_t r, std::size_t end) const {
+    Part part = {r, end, rows_, {}, {}};
+    for (std::size_t k = 0; k <= output; ++k) {
+      if (plain_[k]) part.first[k] = place(k, r, 0).p;
+      part.stride[k] = side_by_side ? operand(k).element : std::ptrdiff_t{sizeof(T)};
+    }
+    return part;
   }
-  bool is_full() const { return !side_by_side || rows_ == V::size; }
-  V get(std::size_t k, std::size_t r, std::size_t j, std::size_t end) const {
-    if (!is_plain(k, j, end)) return get_apart(k, r, j, end);
-    const T* const p = &place(k, r, j).template at<T>(0);
-    return is_full() ? V::load(p) : V::load(p, rows_);
+  V get(std::size_t k, const Part& part, std::size_t j) const {
+    if (!part.has(k, j)) return get_apart(k, part.r, j, part.end);
+    return part.is_full() ? V::load(part.at(k, j)) : V::load(part.at(k, j), part.rows);
   }
-  void put(V y, std::size_t r, std::size_t j, std::size_t end) const {
-    if (!is_plain(output, j, end)) return put_apart(y, r, j, end);
-    T* const p = &place(output, r, j).template at<T>(0);
-    is_full() ? y.store(p) : y.store(p, rows_);
+  void put(V y, const Part& part, std::size_t j) const {
+    if (!part.has(output, j)) return put_apart(y, part.r, j, part.end);
+    part.is_full() ? y.store(part.at(output, j)) : y.store(part.at(output, j), part.rows);
   }
   /// Beyond the row's end: -inf, of which the exponential is 0; 0 in the other arrays, which it or 0 multiplies. Not
   /// inlined, for the sake of what is plain.
@@ -498,8 +521,8 @@ class Rows {
                         (shape.rows == 1 || operand(1).data != operand(output).data));
   }
   template <std::size_t... k, class G>
-  auto with_rows(std::index_sequence<k...>, std::size_t r, std::size_t j, std::size_t end, G g) const {
-    [[maybe_unused]] const auto of = [&](std::size_t operand) { return get(operand, r, j, end); };
+  auto with_rows(std::index_sequence<k...>, const Part& part, std::size_t j, G g) const {
+    [[maybe_unused]] const auto of = [&](std::size_t operand) { return get(operand, part, j); };
     return g(of(k)...);
   }
   template <class G>
@@ -508,10 +531,11 @@ class Rows {
   }
 
   [[gnu::flatten]] V peak(std::size_t r, std::size_t begin, std::size_t end) const {
+    const Part part = this->part(r, end);
     V largest = -std::numeric_limits<double>::infinity();
     for (std::size_t j = begin; j < end; j += step) {
       fetch(j);
-      largest = max(get(0, r, j, end), largest);
+      largest = max(get(0, part, j), largest);
     }
     return largest;
   }
@@ -535,28 +559,27 @@ class Rows {
     }
   }
 
-  [[gnu::flatten]] Sum sum(V largest, std::size_t r, std::size_t begin, std::size_t end) const {
-    const Scalars scalars = of_row(r, scalars_);
+  [[gnu::flatten]] Sum sum(V largest, const Scalars& scalars, std::size_t r, std::size_t begin, std::size_t end) const {
+    const Part part = this->part(r, end);
     const bool is_early = has_early && writes_early();
     const auto terms = [&](std::size_t j) {
       if constexpr (!shape.shifted) fetch(j);
-      return with_rows(each_row, r, j, end, [&](auto... x) {
+      return with_rows(each_row, part, j, [&](auto... x) {
         return with(scalars, [&](auto... scalar) {
           const Terms t = F::terms(largest, x..., scalar...);
           if constexpr (has_early) {
-            if (is_early) put(F::early(t), r, j, end);
+            if (is_early) put(F::early(t), part, j);
           }
           return shape.parameter ? within(t, j, end) : t;
         });
       });
     };
+    if (begin == end) return {};
     if constexpr (sums_at_once == 1) {
-      Sum total = {};
-      for (std::size_t j = begin; j < end; j += step) total = total + terms(j);
+      Sum total = first(terms(begin));
+      for (std::size_t j = begin + step; j < end; j += step) total = total + terms(j);
       if (is_early) end_put(end);
       return total;
-    } else if (begin == end) {
-      return {};
     } else if (end - begin <= short_row) {
       const Sum total = sum_of_few(terms, begin, end);
       if (is_early) end_put(end);
@@ -608,17 +631,18 @@ class Rows {
 
   template <class State>
   [[gnu::flatten]] void late(const State& state, std::size_t r, std::size_t begin, std::size_t end) const {
+    const Part part = this->part(r, end);
     const bool is_early = writes_early();
     for (std::size_t j = begin; j < end; j += step) {
       if constexpr (resumes) {
         if (is_early) {
-          const V early = get(output, r, j, end);
+          const V early = get(output, part, j);
           const auto resume = [&](auto... x) { return F::from_early(state, early, x...); };
-          put(with_rows(each_other_row, r, j, end, resume), r, j, end);
+          put(with_rows(each_other_row, part, j, resume), part, j);
           continue;
         }
       }
-      put(with_rows(each_row, r, j, end, [&](auto... x) { return F::late(state, x...); }), r, j, end);
+      put(with_rows(each_row, part, j, [&](auto... x) { return F::late(state, x...); }), part, j);
     }
     end_put(end);
   }
@@ -792,7 +816,8 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
   constexpr std::size_t output = shape.rows + shape.scalars;
   constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
   const bool lie_so = lie_side_by_side<V>(call, {0, shape.rows - 1}, end - begin);
-  if (!lie_so && should_turn<V>(call, end - begin)) {
+  const std::size_t to_turn = call.length * (shape.rows + writes_rows);  // elements of a row, its result included
+  if (!lie_so && should_turn<V>(call, end - begin) && to_turn <= most_to_turn) {
     std::array<std::size_t, shape.rows> lengths;
     lengths.fill(call.length);
     return turned<V>(
