@@ -280,6 +280,15 @@ X fold(Join join, const std::array<X, count>& x) {
   }
 }
 
+/// Rows that lie along share the joining of lanes, so many as stay in the first-level cache: each then has as many
+/// lanes of the vector in which all of them are joined.
+template <class V>
+constexpr std::size_t lanes_of_row = std::max<std::size_t>(1, V::size / 8);
+template <class V>
+std::size_t rows_at_once(std::size_t length) {
+  return std::clamp<std::size_t>(cached / std::max<std::size_t>(1, length), 1, V::size / lanes_of_row<V>);
+}
+
 /// A row function (see rowwise/softmax.hpp), computed in V for a few rows. A vector holds one element of each of them
 /// where they lie `side_by_side`, else several elements of one row; the rows' sums then share vectors, of whose lanes
 /// each row has `width`.
@@ -289,7 +298,7 @@ class Rows {
   static constexpr rowwise::Shape shape = F::shape;
   static constexpr std::size_t step = side_by_side ? 1 : V::size;
   static constexpr std::size_t sums_at_once = sums_of_piece<T> / step;
-  static constexpr std::size_t width = side_by_side ? 1 : std::max<std::size_t>(1, V::size / 8);
+  static constexpr std::size_t width = side_by_side ? 1 : lanes_of_row<V>;
 
   static constexpr bool resumes = requires { &F::template from_early<V>; };
   static constexpr bool has_early = requires { &F::template early<V>; };
@@ -317,11 +326,8 @@ class Rows {
   Scalars scalars_;
 
  public:
-  /// Rows that fit into one object: as many as share a vector, as long as they stay in the first-level cache.
-  static std::size_t most(std::size_t length) {
-    return side_by_side ? V::size
-                        : std::clamp<std::size_t>(cached / std::max<std::size_t>(1, length), 1, V::size / width);
-  }
+  /// Rows that fit into one object.
+  static std::size_t most(std::size_t length) { return side_by_side ? V::size : rows_at_once<V>(length); }
 
   Rows(const RowCall& call, std::size_t row, std::size_t rows, Window<V>* windows = nullptr)
       : call_(call), pieces_(call.length), row_(row), rows_(rows), windows_(windows) {
@@ -897,25 +903,39 @@ template <class V, class F>
   });
 }
 
-/// The largest of one row, in every lane. Several at a time, for each waits for the one before.
+/// The largest of each lane's elements of one row. Several at a time, for each waits for the one before.
 template <class V, class F>
-V largest_along(const RowCall& call, std::size_t r) {
-  const Operand& x = call.operands[0];
+V largest_by_lane(const RowCall& call, std::size_t r) {
+  const V least = -std::numeric_limits<double>::infinity();
+  const Place x = along(call.operands[0], r);
+  const auto at = [x](std::size_t j) { return Place{&x.at<char>(j), x.stride}; };
   std::array<V, 4> most;
-  most.fill(load<V>(call.rows_format, {x.at(r, 0), 0}, V::size));
+  most.fill(least);
   std::size_t j = 0;
   for (; j + most.size() * V::size <= call.length; j += most.size() * V::size) {
     for (std::size_t k = 0; k < most.size(); ++k) {
-      most[k] = F::larger(most[k], load<V>(call.rows_format, along(x, r, j + k * V::size), V::size));
+      most[k] = F::larger(most[k], load<V>(call.rows_format, at(j + k * V::size), V::size));
     }
   }
   for (; j < call.length; j += V::size) {
     const std::size_t count = std::min(V::size, call.length - j);
-    const V piece = load<V>(call.rows_format, along(x, r, j), count);
-    most[0] = F::larger(most[0], select(V::indices() < V(static_cast<double>(count)), piece, most[0]));
+    const V piece = load<V>(call.rows_format, at(j), count);
+    const bool is_whole = count == V::size;
+    most[0] = F::larger(most[0], is_whole ? piece : select(V::indices() < V(static_cast<double>(count)), piece, least));
   }
-  const V either = F::larger(F::larger(most[0], most[1]), F::larger(most[2], most[3]));
-  return F::canonical(fold<V, V::size / 2>(F::template larger<V>, std::array{either}));
+  if (call.length < most.size() * V::size) return most[0];
+  return F::larger(F::larger(most[0], most[1]), F::larger(most[2], most[3]));
+}
+
+/// The largest of each of a few rows.
+template <class V, class F>
+void largest_along(const RowCall& call, std::size_t r, std::size_t rows, typename V::Element (&largest)[V::size]) {
+  std::array<V, V::size / lanes_of_row<V>> by_lane;
+  for (std::size_t i = 0; i < by_lane.size(); ++i) {
+    by_lane[i] = i < rows ? largest_by_lane<V, F>(call, r + i) : by_lane[0];
+  }
+  F::canonical(fold<V, V::size / 2>(F::template larger<V>, by_lane)).store(largest);
+  for (std::size_t i = 0; i < rows; ++i) largest[i] = largest[i * lanes_of_row<V>];
 }
 
 /// Where in a row x first equals its largest, or the row's length if that is NaN.
@@ -1001,11 +1021,15 @@ template <class V, class F>
 template <class V, class F>
 [[gnu::flatten]] void choose(const RowCall& call, std::size_t begin, std::size_t end) {
   if (lie_side_by_side<V>(call, {0}, end - begin)) return choose_across<V, F>(call, begin, end);
-  if (should_turn<V>(call, end - begin)) {
+  if (should_turn<V>(call, end - begin) && call.length < short_row / 2) {
     return turned<V>(call, begin, end, std::array{call.length}, 1, 0, choose_across<V, F>);
   }
-  for (std::size_t r = begin; r < end; ++r) {
-    store(call.format, largest_along<V, F>(call, r), across(call.operands[1], r), 1);
+  const std::size_t most = rows_at_once<V>(call.length);
+  for (std::size_t r = begin; r < end; r += most) {
+    const std::size_t rows = std::min(most, end - r);
+    typename V::Element largest[V::size];
+    largest_along<V, F>(call, r, rows, largest);
+    store(call.format, V::load(largest), across(call.operands[1], r), rows);
   }
 }
 
@@ -1013,17 +1037,23 @@ template <class V, class F>
 [[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
   const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
   if (lie_side_by_side<V>(call, {0, 2}, end - begin)) return choose_backward_across<V, F>(call, begin, end);
-  if (should_turn<V>(call, end - begin)) {
+  if (should_turn<V>(call, end - begin) && 2 * call.length <= most_to_turn) {
     return turned<V>(call, begin, end, std::array{call.length}, 2, call.length, choose_backward_across<V, F>);
   }
-  for (std::size_t r = begin; r < end; ++r) {
-    const V most = largest_along<V, F>(call, r), g = load<V>(call.format, across(upstream, r), 1);
-    const std::size_t chosen = find(call, r, most);
-    const V rest = F::share(most, most, V(0.0))[0];
-    for (std::size_t j = 0; j < call.length; j += V::size) {
-      store(call.rows_format, rest, along(dx, r, j), std::min(V::size, call.length - j));
+  const std::size_t most = rows_at_once<V>(call.length);
+  for (std::size_t r = begin; r < end; r += most) {
+    const std::size_t rows = std::min(most, end - r);
+    typename V::Element largest[V::size];
+    largest_along<V, F>(call, r, rows, largest);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const V of_row = largest[i], g = load<V>(call.format, across(upstream, r + i), 1);
+      const std::size_t chosen = find(call, r + i, of_row);
+      const V rest = F::share(of_row, of_row, V(0.0))[0];
+      for (std::size_t j = 0; j < call.length; j += V::size) {
+        store(call.rows_format, rest, along(dx, r + i, j), std::min(V::size, call.length - j));
+      }
+      if (chosen < call.length) store(call.rows_format, g, along(dx, r + i, chosen), 1);
     }
-    if (chosen < call.length) store(call.rows_format, g, along(dx, r, chosen), 1);
   }
 }
 
