@@ -874,32 +874,34 @@ bool are_short(const RowCall& call, std::initializer_list<std::size_t> arrays, s
   return call.length > 0 && call.length <= V::size && rows >= V::size / 4 && !lie_side_by_side<V>(call, arrays, rows);
 }
 
+/// Of what the loops need of the call, copies: see Rows::Part.
 template <class V, class F>
 [[gnu::flatten]] void gate(const RowCall& call, std::size_t begin, std::size_t end) {
-  const auto& [x, y, unused_1, unused_2, unused_3] = call.operands;
+  const auto [x, y, unused_1, unused_2, unused_3] = call.operands;
   if (are_short<V>(call, {0, 1}, end - begin)) {
     return turned<V>(call, begin, end, std::array{call.length}, 1, call.length / 2, gate<V, F>);
   }
+  const Format format = call.rows_format;
+  const std::size_t half = call.length / 2;
   halves<V>(call, {0, 1}, begin, end, [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
-    const V a = load<V>(call.rows_format, place(x, r, j), count);
-    const V b = load<V>(call.rows_format, place(x, r, call.length / 2 + j), count);
-    store(call.rows_format, F::apply(a, b), place(y, r, j), count);
+    const V a = load<V>(format, place(x, r, j), count), b = load<V>(format, place(x, r, half + j), count);
+    store(format, F::apply(a, b), place(y, r, j), count);
   });
 }
 
 template <class V, class F>
 [[gnu::flatten]] void gate_backward(const RowCall& call, std::size_t begin, std::size_t end) {
-  const auto& [x, g, dx, unused_1, unused_2] = call.operands;
+  const auto [x, g, dx, unused_1, unused_2] = call.operands;
   if (are_short<V>(call, {0, 1, 2}, end - begin)) {
     return turned<V>(call, begin, end, std::array{call.length, call.length / 2}, 2, call.length, gate_backward<V, F>);
   }
+  const Format format = call.rows_format;
+  const std::size_t half = call.length / 2;
   halves<V>(call, {0, 1, 2}, begin, end, [&](auto place, std::size_t r, std::size_t j, std::size_t count) {
-    const std::size_t half = call.length / 2;
-    const V a = load<V>(call.rows_format, place(x, r, j), count),
-            b = load<V>(call.rows_format, place(x, r, half + j), count);
-    const std::array<V, 2> d = F::apply(a, b, load<V>(call.rows_format, place(g, r, j), count));
-    store(call.rows_format, d[0], place(dx, r, j), count);
-    store(call.rows_format, d[1], place(dx, r, half + j), count);
+    const V a = load<V>(format, place(x, r, j), count), b = load<V>(format, place(x, r, half + j), count);
+    const std::array<V, 2> d = F::apply(a, b, load<V>(format, place(g, r, j), count));
+    store(format, d[0], place(dx, r, j), count);
+    store(format, d[1], place(dx, r, half + j), count);
   });
 }
 
