@@ -236,7 +236,7 @@ class RowCall:
 def row_calls(draw: st.DrawFn, f: RowFunction, types: list[DType]) -> RowCall:
     outer = draw(shapes(most_axes=2))
     rows = prod(max(side, 1) for side in outer)  # an operand may have one where others have none
-    halves = st.integers(1, 9) | st.sampled_from([17, 65, 513, HUGE // 2 // rows])
+    halves = st.integers(1, 9) | st.sampled_from([17, 65, 513, max(1, HUGE // 2 // rows)])
     half = draw(halves)
     n = 2 * half if "m" in (*f.inputs, f.output) else draw(st.sampled_from([half, 2 * half]))
     if rows * n > HUGE:
