@@ -1039,7 +1039,7 @@ template <class V, class F>
 [[gnu::flatten]] void choose_backward(const RowCall& call, std::size_t begin, std::size_t end) {
   const auto& [x, upstream, dx, unused_1, unused_2] = call.operands;
   if (lie_side_by_side<V>(call, {0, 2}, end - begin)) return choose_backward_across<V, F>(call, begin, end);
-  if (should_turn<V>(call, end - begin) && 2 * call.length <= most_to_turn) {
+  if (should_turn<V>(call, end - begin)) {
     return turned<V>(call, begin, end, std::array{call.length}, 2, call.length, choose_backward_across<V, F>);
   }
   const std::size_t most = rows_at_once<V>(call.length);
