@@ -8,13 +8,14 @@ namespace fastact::activations {
 struct exponential {
   template <class V>
   static V forward(V x) {
-    return math::usually(x, math::short_exp(x).hi, [](V v) { return V(1.0) * derivative(v); }, x);
+    return math::usually(
+        x, [](auto v) { return math::short_exp(v).hi; }, [](V v) { return V(1.0) * derivative(v); }, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::usually(
-        fma(g, V(0.0), x), math::multiply_any(g, math::short_exp(x)), [](V v, V once) { return once * derivative(v); },
-        x, g);
+        fma(g, V(0.0), x), [](auto v, auto once) { return math::multiply_any(once, math::short_exp(v)); },
+        [](V v, V once) { return once * derivative(v); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -75,14 +75,24 @@ struct gelu {
 struct gelu_tanh {
   template <class V>
   static V forward(V x) {
-    const Argument<V> w(x);
-    return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
+    if constexpr (math::is_single<V>) {
+      const math::Pair<V> w = Argument<V>(x).w;
+      const auto tail = [](V v) {
+        const Argument<V> u(bounded(v));
+        const math::Exponential<V> e = math::long_exp(u.w.hi, u.w.lo);
+        return select(v > V(0.0), v, math::scale((u.x * e.significand).value(), e.tail));
+      };
+      return math::within(w.hi, 80.0, divide(x, math::one_plus_exp(-w.hi, -w.lo)), tail, x);
+    } else {
+      const Argument<V> w(bounded(x));
+      return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
+    }
   }
   template <class V>
   static V backward(V x, V g) {
     if constexpr (math::is_single<V>) {
       return math::piecewise_gradient<math::pieces::GeluTanhDerivative>(x, g, [&] {
-        const Argument<V> w(-abs(x));
+        const Argument<V> w(bounded(-abs(x)));
         const math::Exponential<V> e = math::long_exp(w.w.hi, w.w.lo);
         const math::Pair<V> d = math::LogisticTail<V>(e).product_derivative(w.x_derivative());
         return math::or_rest_of_one(x, math::Lifted<V>{d, e.tail}).times(g);
@@ -93,14 +103,19 @@ struct gelu_tanh {
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
-    const Argument<V> w(x);
+    const Argument<V> w(bounded(x));
     const math::Logistic<V> logistic(w.w.hi, w.w.lo);
     const math::Pair<V> value = logistic.product_derivative(w.x_derivative());
     return {value, logistic.tail()};
   }
 
  private:
-  /// w and x w' for x up to where w is beyond any exponential.
+  /// Where |w| is beyond any exponential.
+  template <class V>
+  static V bounded(V x) {
+    return max(V(-Argument<V>::end), min(V(Argument<V>::end), x));
+  }
+  /// w and x w'.
   template <class V>
   struct Argument {
     using C = math::Constants<typename V::Element>;
@@ -108,7 +123,7 @@ struct gelu_tanh {
     V x, slope, growth, growth_lo;
     math::Pair<V> w;
     /// w/x = c1 + c3 x²; what it grows by is exact, since c1 has few bits.
-    explicit Argument(V unbounded) : x(max(V(-end), min(V(end), unbounded))) {
+    explicit Argument(V argument) : x(argument) {
       const V c1 = C::gelu_tanh_1_hi, c3 = C::gelu_tanh_3_hi;
       const math::Pair<V> square = math::product(x, x);
       slope = fma(c3, square.hi, c1);

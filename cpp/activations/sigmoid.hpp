@@ -14,18 +14,13 @@ struct sigmoid {
       const math::Logistic<V> logistic(w);
       return math::scale(logistic.sigma().value(), logistic.tail());
     };
-    const V smaller = math::SmallerLogistic<V>(math::short_exp(-abs(x))).value();
-    return math::usually(x, select(x < V(0.0), smaller, 1.0 - smaller), general, x);
+    return math::usually(x, [](auto v) { return divide(decltype(v)(1.0), math::one_plus_exp(-v)); }, general, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::usually(
-        fma(g, V(0.0), x), math::multiply(g, near_derivative(x)), [](V w, V once) { return once * derivative(w); }, x,
-        g);
-  }
-  template <class V>
-  static math::Pair<V> near_derivative(V x) {
-    return math::SmallerLogistic<V>(math::short_exp(-abs(x))).derivative();
+        fma(g, V(0.0), x), [](auto w, auto once) { return math::multiply(once, math::BothLogistics(w).derivative()); },
+        [](V w, V once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -47,19 +42,18 @@ struct tanh {
   static constexpr double beyond = 9.625;  // tanh is ±1 from here on
   template <class V>
   static V forward(V x) {
-    const V a = abs(x);
     if constexpr (math::is_single<V>) {
-      const V bounded = min(V(beyond), a);
+      const V bounded = min(V(beyond), abs(x));
       return copysign(math::Piece<math::pieces::Tanh, V>(bounded).times(bounded), x);
     } else {
-      return copysign(of(a).value(), x);
+      return copysign(of(abs(x)).value(), x);
     }
   }
   template <class V>
   static V backward(V x, V g) {
-    const math::Pair<V> d = sigmoid::near_derivative(2.0 * x);
     return math::usually(
-        fma(g, V(0.0), 2.0 * x), math::multiply(g, {4.0 * d.hi, 4.0 * d.lo}),
+        fma(g, V(0.0), 2.0 * x),
+        [](auto w, auto once) { return math::multiply(once, math::BothLogistics(2.0 * w).derivative(4.0)); },
         [](V w, V once) { return once * derivative(w); }, x, g);
   }
   template <class V>
@@ -71,6 +65,18 @@ struct tanh {
   template <class V>
   static V backward_from_output(V y, V g) {
     return g * ((1.0 - y) * (1.0 + y));
+  }
+  /// tanh |x|.
+  template <class V>
+  static math::Pair<V> magnitude(V x) {
+    if constexpr (math::is_single<V>) {
+      const V bounded = min(V(beyond), abs(x));
+      const math::Pair<V> f = math::Piece<math::pieces::Tanh, V>(bounded).pair();
+      const V hi = fma(bounded, f.hi, bounded * f.lo);
+      return {hi, fma(bounded, f.lo, fma(bounded, f.hi, -hi))};
+    } else {
+      return of(abs(x));
+    }
   }
   /// tanh a for a >= 0.
   template <class V>
@@ -109,10 +115,10 @@ struct tanh_shrink {
   /// (g t) t, so that t² doesn't underflow before a large g comes in, with the low part of t = tanh |x|.
   template <class V>
   static V backward(V x, V g) {
-    const math::Pair<V> t = tanh::of(abs(x));
-    const V once = g * t.hi;
-    const V low = once * (2.0 * t.lo);
-    return fma(once, t.hi, select(math::is_finite(once), low, V(0.0)));
+    const math::Pair<V> t = tanh::magnitude(x);
+    const math::Pair<V> once = math::product(g, t.hi);
+    const V low = fma(once.hi, 2.0 * t.lo, once.lo * t.hi);
+    return fma(once.hi, t.hi, select(math::is_finite(once.hi), low, V(0.0)));
   }
 };
 

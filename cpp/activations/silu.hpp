@@ -17,18 +17,18 @@ struct silu {
       const V w = bounded(v);
       return select(v > V(-math::Constants<typename V::Element>::lowest), v, logistic_product(w, math::Logistic<V>(w)));
     };
-    return math::usually(x, math::multiply(x, math::near_logistic(x).sigma()), general, x);
+    return math::usually(x, [](auto v) { return divide(v, math::one_plus_exp(-v)); }, general, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::SiluDerivative>(
-        x, g, 80.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
+        x, g, 80.0, [](V beyond) { return tail_derivative(beyond, {-abs(beyond), -0.0}); },
+        [](V w, V once) { return once * derivative(w); });
   }
+  /// Of x where w is -|x|, or what else is meant to stand for it.
   template <class V>
-  static math::Pair<V> tail_derivative(V x, V x_lo = 0.0) {
-    const auto negative = x < V(0.0);
-    const math::Pair<V> w{select(negative, x, -x), select(negative, x_lo, -x_lo)};
-    return math::or_rest_of_one(x, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).product_derivative(w));
+  static math::Pair<V> tail_derivative(V x, math::Pair<V> w) {
+    return math::mirrored(x, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).product_derivative(w));
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
@@ -55,18 +55,17 @@ struct quick_gelu {
       const V product = logistic_product(b, math::Logistic<V>(w.hi, w.lo));
       return select(v > V(-math::Constants<typename V::Element>::lowest), v, product);
     };
-    const math::Pair<V> w = x * beta<V>();
-    return math::usually(w.hi, math::multiply(x, math::near_logistic(w.hi, w.lo).sigma()), general, x);
+    const auto near = [](auto v) {
+      const auto w = v * beta<decltype(v)>();
+      return divide(v, math::one_plus_exp(-w.hi, -w.lo));
+    };
+    return math::usually(beta<V>().hi * x, near, general, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::QuickGeluDerivative>(
-        x, g, 47.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
-  }
-  template <class V>
-  static math::Pair<V> tail_derivative(V x) {
-    const math::Pair<V> w = x * beta<V>();
-    return silu::tail_derivative(w.hi, w.lo);
+        x, g, 47.0, [](V beyond) { return silu::tail_derivative(beyond, -abs(beyond) * beta<V>()); },
+        [](V w, V once) { return once * derivative(w); });
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -90,19 +89,25 @@ struct swish {
       const V limit = select(w.hi < V(0.0), copysign(V(0.0), v), v);
       return select(math::is_finite(v), logistic_product(v, math::Logistic<V>(w.hi, w.lo)), limit);
     };
-    const math::Pair<V> w = math::product(x, beta);
-    return math::usually(w.hi, math::multiply(x, math::near_logistic(w.hi, w.lo).sigma()), general, x, beta);
+    const auto near = [](auto v, auto b) {
+      const auto w = math::product(v, b);
+      return divide(v, math::one_plus_exp(-w.hi, -w.lo));
+    };
+    return math::usually(x * beta, near, general, x, beta);
   }
   template <class V>
   static Gradients<V> gradients(V x, V g, V beta) {
-    const math::Pair<V> w = math::product(x, beta);
-    const math::Logistic<V> logistic = math::near_logistic(w.hi, w.lo);
-    const math::Pair<V> derivative = math::near_root<math::SiluRoot>(w.hi, w.lo, logistic.product_derivative(w));
-    const Gradients<V> near = {math::multiply_any(g, derivative), g * (x * (x * logistic.derivative()))};
-    return math::usually(w.hi, near, general_gradients<V>, x, g, beta);
+    return math::usually(x * beta, [](auto... v) { return near_gradients(v...); }, general_gradients<V>, x, g, beta);
   }
 
  private:
+  template <class V>
+  static Gradients<V> near_gradients(V x, V g, V beta) {
+    const math::Pair<V> w = math::product(x, beta);
+    const math::BothLogistics<V> logistics(w.hi, w.lo);
+    const math::Pair<V> derivative = math::near_root<math::SiluRoot>(w.hi, w.lo, logistics.product_derivative(w));
+    return {math::multiply_any(g, derivative), g * (x * (x * logistics.derivative()))};
+  }
   template <class V>
   static Gradients<V> general_gradients(V x, V g, V beta) {
     const V zero = 0.0;

@@ -43,10 +43,12 @@ struct softplus {
   }
   template <class V>
   static V backward(V x, V g, V beta) {
-    const math::Pair<V> w = math::product(x, beta);
+    const auto near = [](auto v, auto once, auto b) {
+      const auto w = math::product(v, b);
+      return divide(once, math::one_plus_exp(-w.hi, -w.lo));
+    };
     return math::usually(
-        fma(g, V(0.0), w.hi), math::multiply(g, math::near_logistic(w.hi, w.lo).sigma()),
-        [](V v, V once, V b) { return once * derivative(v, b); }, x, g, beta);
+        fma(g, V(0.0), x * beta), near, [](V v, V once, V b) { return once * derivative(v, b); }, x, g, beta);
   }
   /// σ(βx) = 1 - e^(-βy).
   template <class V>
@@ -65,7 +67,9 @@ struct log_sigmoid {
   }
   template <class V>
   static V backward(V x, V g) {
-    return softplus::backward(-x, g, V(1.0));
+    return math::usually(
+        fma(g, V(0.0), x), [](auto v, auto once) { return divide(once, math::one_plus_exp(v)); },
+        [](V v, V once) { return once * softplus::derivative(-v, V(1.0)); }, x, g);
   }
 };
 

@@ -20,16 +20,37 @@ V exp2_integer(V n) {
 template <class V>
 constexpr bool is_single = std::is_same_v<typename V::Element, float>;
 
+/// power (1 + rest).
+template <class V>
+struct Stepped {
+  V power, rest;
+};
+
 /// e^x 2^lift: x = n ln2/8 + r, and 2^(n/8) is what the index, shifted, is as a number, 2^⌊n/8⌋ (1 + (n mod 8)/8),
 /// times a factor from a table, whose rounding error r makes up for. Max error: 2^-28.
 template <class V>
-Pair<V> exp_by_table(V x, V x_lo, V lift) {
+Stepped<V> exp_by_steps(V x, V x_lo, V lift) {
   using E = pieces::Exp;
   const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
-  const V r = fma(n, V(-E::step_hi), x) + (fma(n, V(-E::step_lo), x_lo) + index.lookup(E::rest));
-  const V power = index.template shift_left<20>() * index.lookup(E::factor), rest = r * polynomial(r, E::series);
+  const V r = fma(n, V(-E::step_hi), x) + fma(n, V(-E::step_lo), x_lo + index.lookup(E::rest));
+  return {index.template shift_left<20>() * index.lookup(E::factor), r * polynomial(r, E::series)};
+}
+
+template <class V>
+Pair<V> exp_by_table(V x, V x_lo, V lift) {
+  const auto [power, rest] = exp_by_steps(x, x_lo, lift);
   const V e = fma(power, rest, power);
   return {e, fma(power, rest, power - e)};
+}
+
+/// 1 + e^x for floats with |x| <= 80. Beside 1 + 2^(n/8) the rest is small, so that its sum with it is exact in two
+/// numbers.
+template <class V>
+Divisor<V> one_plus_exp(V x, V x_lo = -0.0) {
+  const auto [power, rest] = exp_by_steps(x, x_lo, V(0.0));
+  const V one = 1.0, s = one + power, s_lo = min(one, power) - (s - max(one, power));
+  const V sum = fma(power, rest, s);
+  return Divisor<V>({sum, fma(power, rest, s - sum) + s_lo});
 }
 
 /// e, but NaN where x is, of which a table knows nothing; x is not infinite.
@@ -87,7 +108,7 @@ Exponential<V> exp_lifted(V x, V x_lo) {
 /// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
 /// inverse to infinity, whatever multiplies it. Max error: float 2^-27, double 2^-56 relative. NaN gives NaN.
 template <bool any_sign = false, class V>
-Exponential<V> exp(V x, V x_lo = 0.0) {
+Exponential<V> exp(V x, V x_lo = -0.0) {
   using C = Constants<typename V::Element>;
   V bounded = max(V(C::lowest), x);
   if constexpr (any_sign) bounded = min(V(-C::lowest), bounded);
@@ -106,7 +127,7 @@ Exponential<V> exp(V x, V x_lo = 0.0) {
 
 /// e^x for floats where |x| <= 80.
 template <class V>
-Pair<V> short_exp(V x, V x_lo = 0.0) {
+Pair<V> short_exp(V x, V x_lo = -0.0) {
   if constexpr (is_single<V>) {
     return exp_by_table(x, x_lo, V(0.0));
   } else {
@@ -151,7 +172,7 @@ Exponential<V> exp_kept(V x, V depth) {
     const V bounded = max(V(C::lowest), x), to_integer = C::to_integer;
     const V half = fma(bounded, V(0.5F * C::log2_e), to_integer + depth) - to_integer;
     const V in_range = max(V(-126.0), min(V(0.0), half));
-    return {with_nan(bounded, exp_by_table(bounded, V(0.0), -2.0 * in_range)), exp2_integer(in_range)};
+    return {with_nan(bounded, exp_by_table(bounded, V(-0.0), -2.0 * in_range)), exp2_integer(in_range)};
   } else {
     return exp(x);  // 2^-200 at least
   }

@@ -41,31 +41,30 @@ struct Logistic {
   }
 };
 
-/// For floats with |w| <= 80.
+/// For floats with |w| <= 80: σ(-|w|) = 1/(1 + e^|w|), and what it lacks to 1, σ(|w|).
 template <class V>
-Logistic<V> near_logistic(V w, V w_lo = 0.0) {
-  const auto negative = w < V(0.0);
-  return {negative, {short_exp(-abs(w), select(negative, w_lo, -w_lo)), 1.0}};
-}
-
-/// σ(-|w|) from e = e^-|w|: the smaller of σ(w) and σ(-w), which is 1 less the other. 1/(1 + e), by which the
-/// quotient's remainder is to be divided, is 1 less the quotient too.
-template <class V>
-struct SmallerLogistic {
-  V hi, rest, remainder;
-  explicit SmallerLogistic(Pair<V> e) {
-    const V s = 1.0 + e.hi, s_lo = (e.hi - (s - 1.0)) + e.lo;
-    hi = e.hi / s;
-    rest = 1.0 - hi;
-    remainder = fma(-hi, s_lo, fma(-hi, s, e.hi) + e.lo);
+struct BothLogistics {
+  Pair<V> smaller, larger;
+  V excess;  // of smaller.hi, relative
+  explicit BothLogistics(V w) : BothLogistics(one_plus_exp(abs(w))) {}
+  BothLogistics(V w, V w_lo) : BothLogistics(one_plus_exp(abs(w), select(w < V(0.0), -w_lo, w_lo))) {}
+  explicit BothLogistics(const Divisor<V>& by) {
+    const V h = by.inverse;
+    excess = fma(h, by.d.lo, fma(h, by.d.hi, V(-1.0)));
+    smaller = {h, -excess * h};
+    larger.hi = 1.0 - h;
+    larger.lo = ((1.0 - larger.hi) - h) - smaller.lo;
   }
-  V lo() const { return remainder * rest; }
-  V value() const { return fma(remainder, rest, hi); }
-  /// σ(w) σ(-w) = (hi + lo)(1 - hi - lo).
-  Pair<V> derivative() const {
-    const V low = lo(), rest_lo = (1.0 - rest) - hi;
-    const Pair<V> p = product(hi, rest);
-    return {p.hi, fma(low, rest, fma(hi, rest_lo - low, p.lo))};
+  /// Their product times a power of two: d(h - h²)/dh = 1 - 2h.
+  Pair<V> derivative(V times = 1.0) const {
+    const V h = smaller.hi, rest = larger.hi, rest_lo = (1.0 - rest) - h;
+    const Pair<V> p = product(times * h, rest);
+    return {p.hi, fma(times * h, fma(excess, h - rest, rest_lo), p.lo)};
+  }
+  /// The derivative of w σ(w), σ(w)(1 + w σ(-w)).
+  Pair<V> product_derivative(Pair<V> w) const { return product_derivative(w.hi < V(0.0), w); }
+  Pair<V> product_derivative(typename V::Mask negative, Pair<V> z) const {
+    return select(negative, smaller, larger) * (V(1.0) + z * select(negative, larger, smaller));
   }
 };
 

@@ -83,6 +83,14 @@ struct Divisor {
   Divisor(Pair<V> denominator, V inverse_of_hi) : d(denominator), inverse(inverse_of_hi) {}
 };
 
+/// n/d, rounded; a zero keeps its sign.
+template <class V>
+V divide(V n, const Divisor<V>& by) {
+  const V q = fma(n, by.inverse, V(-0.0));  // see scale()
+  const V excess = fma(q, by.d.lo, fma(q, by.d.hi, -n));
+  return fma(-excess, by.inverse, q);
+}
+
 /// The remainder of the rounded quotient gives its low part.
 template <class V>
 Pair<V> operator/(Pair<V> n, const Divisor<V>& by) {

@@ -42,7 +42,10 @@ def zero_of(f: Function, guess: float = 0, bits: int = 24) -> Zero:
 
 @dataclass
 class Piecewise:
-    """What is tabulated: f from lowest to highest or about there, and how densely, as a polynomial of x."""
+    """What is tabulated: f from lowest to highest or about there, and how densely, as a polynomial of x.
+
+    Mirrored is a derivative for x <= 0 with f(x) + f(-x) = 1.
+    """
 
     name: str
     what: str
@@ -52,6 +55,7 @@ class Piecewise:
     density: Sequence[float] = (1,)
     zero: Zero | None = None
     degree: int = 6
+    mirrored: bool = False
 
 
 def index_polynomial(p: Piecewise) -> list[mpf]:
@@ -139,6 +143,7 @@ def rows(p: Piecewise) -> tuple[list[list[mpf]], dict[str, mpf], mpf]:
     reach = max(max(r[0] - a, b - r[0]) for r, (a, b) in zip(table, intervals, strict=True))
     constants = {"reach": reach}
     lowest, highest = intervals[0][0], intervals[-1][1]
+    assert highest > 0 or not p.mirrored
     # Rising further, the index cannot come back to a row whose centre is within reach.
     assert all(polyval(p.density[::-1], x) > 0 for x in (lowest - reach, highest + reach))
     special = [n for n, (_, _, is_special) in enumerate(results) if is_special]
@@ -170,6 +175,8 @@ def write(p: Piecewise) -> None:
     print(f"  static constexpr float index[] = {array(index)};")
     for key, x in constants.items():
         print(f"  static constexpr float {key} = {literal(x, 'float')};")
+    if p.mirrored:
+        print("  static constexpr bool mirrored = true;")
     print("  static constexpr simd::Table table{{\n      " + ",\n      ".join(map(array, table)) + "}};")
     print("};\n")
 
@@ -254,30 +261,33 @@ TABLES = [
     Piecewise("Gelu", "gelu(x)", gelu, -5.7, 5.4, GAUSSIAN, zero_of(gelu)),
     Piecewise(
         "GeluDerivative",
-        "gelu'(x)",
+        "gelu'(x), x <= 0",
         gelu_derivative,
-        -5.25,
-        4.9,
-        GAUSSIAN,
+        -6.5,
+        0.2,
+        (1, -0.0305, 0.0284),
         zero_of(gelu_derivative, -0.7518, 3),
+        mirrored=True,
     ),
     Piecewise(
         "QuickGeluDerivative",
-        "quick_gelu'(x)",
+        "quick_gelu'(x), x <= 0",
         quick_gelu_derivative,
-        -5.5,
-        5.2,
-        (1, -0.05, -0.024),
+        -9.4,
+        0.17,
+        (1, 0.211, 0.0188),
         zero_of(quick_gelu_derivative, -0.7512, 3),
+        mirrored=True,
     ),
     Piecewise(
         "GeluTanhDerivative",
-        "gelu_tanh'(x)",
+        "gelu_tanh'(x), x <= 0",
         gelu_tanh_derivative,
-        -4.9,
-        5.2,
-        GAUSSIAN,
+        -5.85,
+        0.2,
+        (1, -0.0403, 0.0499),
         zero_of(gelu_tanh_derivative, -0.7525, 3),
+        mirrored=True,
     ),
     Piecewise("Tanh", "tanh a/a, a >= 0", tanh_over, 0, 10.125, (1, -0.17, 0.009), degree=4),
     Piecewise(

@@ -21,7 +21,7 @@ V multiply(V g, Pair<V> d) {
 template <class F, class V>
 class Piece {
  public:
-  explicit Piece(V x, V x_lo = 0.0) : x_(x), from_zero_(x) {
+  explicit Piece(V x, V x_lo = -0.0) : x_(x), x_lo_(x_lo), from_zero_(x) {
     if constexpr (has_zero) from_zero_ = x - V(F::zero);
     const V index = polynomial(from_zero_, F::index);
     const auto c = index.lookup(F::table);
@@ -51,7 +51,7 @@ class Piece {
     if constexpr (has_zero) {
       const auto near_zero = is_near_zero();
       Pair<V> line = product(V(F::slope), from_zero_);
-      line.lo = fma(V(F::slope), x_ - (from_zero_ + V(F::zero)), line.lo);
+      line.lo = fma(V(F::slope), (x_ - (from_zero_ + V(F::zero))) + x_lo_, line.lo);
       const V p = select(near_zero, fma(rest_, r_, c1_), c1_);
       const V lo = fma(p, r_, select(near_zero, c0_, square * rest_));
       return {select(near_zero, line.hi, c0_), select(near_zero, lo + line.lo, lo)};
@@ -66,14 +66,14 @@ class Piece {
 
  private:
   static constexpr bool has_zero = requires { F::slope; };
-  V x_, from_zero_, centre_, c0_, c1_, rest_, r_;
+  V x_, x_lo_, from_zero_, centre_, c0_, c1_, rest_, r_;
   typename V::Mask is_near_zero() const { return abs(centre_ - V(F::middle)) < V(F::width); }
 };
 
 /// near(piece) where the table holds, and rest() elsewhere: asked for where a lane needs it. Lanes take from it what
 /// they would alone.
 template <class F, class V, class Near, class Rest>
-V piecewise(V x, Near near, Rest rest, V x_lo = 0.0) {
+V piecewise(V x, Near near, Rest rest, V x_lo = -0.0) {
   const Piece<F, V> piece(x, x_lo);
   const V y = near(piece);
   if (all(piece.holds())) [[likely]]
@@ -81,11 +81,24 @@ V piecewise(V x, Near near, Rest rest, V x_lo = 0.0) {
   return select(piece.is_beyond(), rest(), y);
 }
 
+/// d where x < 0, 1 - d elsewhere: the derivative at x from that at -|x|, for x times a distribution function of a
+/// symmetric density.
+template <class V>
+Pair<V> mirrored(V x, Pair<V> d) {
+  const auto negative = x < V(0.0);
+  const Pair<V> rest = fast_sum(V(1.0), -d);
+  return {select(negative, d.hi, rest.hi), select(negative, d.lo, rest.lo)};
+}
+
+/// Whether a table is for x <= 0 only.
+template <class F>
+constexpr bool is_mirrored = requires { F::mirrored; };
+
 /// g times the piece, or what rest() gives. An infinite g would make NaN of a sum's two parts.
 template <class F, class V, class Rest>
-V piecewise_gradient(V x, V g, Rest rest, V x_lo = 0.0) {
-  const Piece<F, V> piece(x, x_lo);
-  const Pair<V> d = piece.pair();
+V piecewise_gradient(V x, V g, Rest rest) {
+  const Piece<F, V> piece(is_mirrored<F> ? -abs(x) : x);
+  const Pair<V> d = is_mirrored<F> ? mirrored(x, piece.pair()) : piece.pair();
   const V y = multiply(g, d);
   const auto holds = piece.holds(g);
   if (all(holds)) [[likely]]
@@ -108,11 +121,12 @@ Y within(V x, double end, Y inside, Outside outside, A... arguments) {
   return select(is_inside, inside, rarely(outside, arguments...));
 }
 
-/// near for floats where |x| <= 80, general(arguments…) elsewhere.
-template <class V, class Y, class General, class... A>
-Y usually(V x, Y near, General general, A... arguments) {
+/// near(arguments…), which is of any type for the sake of double, for floats where |x| <= 80, general(arguments…)
+/// elsewhere.
+template <class V, class Near, class General, class... A>
+auto usually(V x, Near near, General general, A... arguments) {
   if constexpr (is_single<V>) {
-    return within(x, 80.0, near, general, arguments...);
+    return within(x, 80.0, near(arguments...), general, arguments...);
   } else {
     return general(arguments...);
   }

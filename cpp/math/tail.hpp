@@ -16,7 +16,7 @@ struct Lifted {
 
 /// e^x for x <= 0.
 template <class V>
-Exponential<V> long_exp(V x, V x_lo = 0.0) {
+Exponential<V> long_exp(V x, V x_lo = -0.0) {
   const V bounded = max(V(-200.0), x);
   const auto is_small = bounded < V(-80.0);
   return {exp_by_table(bounded, x_lo, select(is_small, V(170.0), V(0.0))), select(is_small, V(0x1p-85), V(1.0))};
@@ -42,12 +42,7 @@ struct LogisticTail {
   }
 };
 
-/// d where x < 0, 1 - d elsewhere.
-template <class V>
-Pair<V> or_rest_of_one(V x, Pair<V> d) {
-  const auto negative = x < V(0.0);
-  return {select(negative, d.hi, V(1.0)), select(negative, d.lo, -d.value())};
-}
+/// As mirrored, d being small.
 template <class V>
 Lifted<V> or_rest_of_one(V x, Lifted<V> d) {
   const V rest = -scale(d.value.value(), d.tail), one = 1.0;
