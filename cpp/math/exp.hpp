@@ -48,9 +48,9 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
 template <class V>
 Divisor<V> one_plus_exp(V x, V x_lo = -0.0) {
   const auto [power, rest] = exp_by_steps(x, x_lo, V(0.0));
-  const V one = 1.0, s = one + power, s_lo = min(one, power) - (s - max(one, power));
-  const V sum = fma(power, rest, s);
-  return Divisor<V>({sum, fma(power, rest, s - sum) + s_lo});
+  const Pair<V> s = positive_sum(V(1.0), power);
+  const V sum = fma(power, rest, s.hi);
+  return Divisor<V>({sum, fma(power, rest, s.hi - sum) + s.lo});
 }
 
 /// e, but NaN where x is, of which a table knows nothing; x is not infinite.

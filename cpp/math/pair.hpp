@@ -31,6 +31,13 @@ Pair<V> sum(V a, V b) {
   return {s, (a - (s - back)) + (b - back)};
 }
 
+/// Likewise where neither is negative: the larger is the one of larger magnitude.
+template <class V>
+Pair<V> positive_sum(V a, V b) {
+  const V s = a + b;
+  return {s, min(a, b) - (s - max(a, b))};
+}
+
 /// a b exactly, unless the low part underflows (algorithm 4.8).
 template <class V>
 Pair<V> product(V a, V b) {

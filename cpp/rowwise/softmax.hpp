@@ -31,10 +31,25 @@ struct Shape {
   bool parameter = false;  // the scalar is a learned parameter, and the result its gradient
 };
 
+/// A sum of numbers that are not negative, or one of exp_below's.
+template <class V>
+struct Positive : math::Pair<V> {
+  /// Of one number; a float's hi is rounded already.
+  V rounded() const {
+    if constexpr (math::is_single<V>) return this->hi;
+    return this->value();
+  }
+  friend Positive operator+(Positive a, Positive b) {
+    const math::Pair<V> s = math::positive_sum(a.hi, b.hi);
+    return {{s.hi, s.lo + (a.lo + b.lo)}};
+  }
+};
+
 /// Two sums.
 template <class V>
 struct Both {
-  math::Pair<V> first, second;
+  Positive<V> first;
+  math::Pair<V> second;
   friend Both operator+(Both a, Both b) { return {a.first + b.first, a.second + b.second}; }
 };
 
@@ -54,18 +69,18 @@ math::Pair<V> unscaled(math::Pair<V> sum) {
 /// ones are counted exactly, up to 2^24 of a float vector's lane.
 template <class V>
 struct Others {
-  math::Pair<V> below;
+  Positive<V> below;
   V ones;
 
   static Others terms(V largest, V x) {
     const auto is_largest = x == largest;
     const V zero = 0.0;
-    return {select(is_largest, {zero, zero}, math::exp_below(x, largest)), select(is_largest, V(1.0), zero)};
+    return {{select(is_largest, {zero, zero}, math::exp_below(x, largest))}, select(is_largest, V(1.0), zero)};
   }
   friend Others operator+(Others a, Others b) { return {a.below + b.below, a.ones + b.ones}; }
   /// Of terms, what softmax writes.
   V value() const {
-    return fma(ones, math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent)), below.value());
+    return fma(ones, math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent)), below.rounded());
   }
   math::Pair<V> sum() const { return (ones - 1.0) + unscaled(below); }
 };
@@ -74,14 +89,14 @@ struct Others {
 struct softmax {
   static constexpr Shape shape = {.rows = 1, .scalars = 0, .shifted = true};
   template <class V>
-  using Terms = math::Pair<V>;
+  using Terms = Positive<V>;
   template <class V>
   static Terms<V> terms(V largest, V x) {
-    return math::exp_below(x, largest);
+    return {math::exp_below(x, largest)};
   }
   template <class V>
   static V early(Terms<V> terms) {
-    return terms.value();
+    return terms.rounded();
   }
   template <class V>
   struct State {
@@ -110,7 +125,7 @@ struct softmax_backward {
   template <class V>
   static Terms<V> terms(V largest, V x, V g) {
     const math::Pair<V> e = math::exp_below(x, largest);
-    return {e, g * unscaled(e)};
+    return {{e}, g * unscaled(e)};
   }
   template <class V>
   struct State {
@@ -183,7 +198,7 @@ struct log_softmax_backward {
   using Terms = Both<V>;
   template <class V>
   static Terms<V> terms(V largest, V x, V g) {
-    return {math::exp_below(x, largest), {g, 0.0}};
+    return {{math::exp_below(x, largest)}, {g, 0.0}};
   }
   template <class V>
   struct State {
@@ -256,7 +271,7 @@ struct logsumexp {
 struct logsumexp_backward {
   static constexpr Shape shape = {.rows = 1, .scalars = 1, .shifted = true};
   template <class V>
-  using Terms = math::Pair<V>;
+  using Terms = Positive<V>;
   template <class V>
   static Terms<V> terms(V largest, V x, V) {
     return softmax::terms(largest, x);
@@ -267,7 +282,7 @@ struct logsumexp_backward {
     V g;
   };
   template <class V>
-  static State<V> state(V largest, math::Pair<V> sum, V g) {
+  static State<V> state(V largest, Positive<V> sum, V g) {
     return {softmax::state(largest, sum), g};
   }
   template <class V>
