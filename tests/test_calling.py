@@ -1,9 +1,11 @@
 """The calling convention: what NumPy's own ufuncs accept and return."""
 
 import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import fastact
 import numpy as np
 import pytest
 from functions import Array, Function, bits, each_dtype, each_function, each_with_parameters
@@ -212,6 +214,49 @@ def test_parameters_that_the_dtype_cannot_hold(f: Function, dtype: np.dtype[Any]
             assert bits(f(*args, **{name: number})) == expected
             named = f(*(a.view(Named) for a in args), **{name: number})
             assert type(named) is Named and named.dtype == dtype and bits(named) == expected
+
+
+CHANNELS = (
+    ((7, 10), (10,)),
+    ((900, 10), (1, 10)),
+    ((900, 10), (900, 1)),
+    ((3, 5000), (5000,)),
+    ((50, 200), (50, 1)),
+    ((5, 3, 4, 7), (4, 1)),
+    ((5, 3, 4, 100), (3, 4, 1)),
+    ((40, 300), (40, 300)),
+    ((9000,), (1,)),
+)
+
+
+@pytest.mark.parametrize("sizes", CHANNELS, ids=str)
+@each_dtype
+def test_parameter_for_each_channel(
+    dtype: np.dtype[Any], sizes: tuple[tuple[int, ...], ...], threads: Callable[[int], None]
+) -> None:
+    shape, of_alpha = sizes
+    rng = np.random.default_rng(0)
+    x, alpha = rng.normal(size=shape).astype(dtype), rng.normal(size=of_alpha).astype(dtype)
+    expected = np.where(x > 0, x, alpha * x)
+    for n in (1, 3):
+        threads(n)
+        np.testing.assert_array_equal(fastact.prelu(x, alpha), expected, strict=True)
+    np.testing.assert_array_equal(fastact.prelu(x[::-1].copy()[::-1], alpha), expected, strict=True)
+    out = np.empty_like(x)
+    assert fastact.prelu(x, alpha, out) is out
+    np.testing.assert_array_equal(out, expected, strict=True)
+    fastact.prelu(x, alpha, out=x)
+    np.testing.assert_array_equal(x, expected, strict=True)
+
+
+def test_parameter_that_overlaps_the_output() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 10)).astype(np.float32)
+    expected = np.where(x > 0, x, x[7] * x)
+    np.testing.assert_array_equal(fastact.prelu(x, x[7], out=x), expected)
+    y = np.zeros(3001, np.float32)
+    y[:-1] = expected.ravel()
+    fastact.prelu(y[:-1], np.array([2], np.float32), out=y[1:])
+    np.testing.assert_array_equal(y[1:], np.where(expected > 0, expected, 2 * expected).ravel())
 
 
 @each_with_parameters

@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "numpy/channels.hpp"
+
 namespace py = pybind11;
 
 namespace fastact::numpy {
@@ -178,6 +180,12 @@ PyObject* call(const Function& f, PyObject* const* given, std::size_t positional
   const std::optional<Numbers> numbers = numbers_of(parameters);
   if (f.constraint.holds != nullptr) numbers ? check(f, *numbers) : check(f, parameters);
 
+  if (!numbers && parameters.size() == 1 && a.others == 0) {
+    const auto activation = static_cast<Activation>(f.description - catalogue);
+    py::object y =
+        call_by_channel(activation, f.pass, std::span(a.named).first(f.arrays), parameters[0].ptr(), a.named[f.out]);
+    if (y) return y.release().ptr();
+  }
   if (!numbers || std::any_of(given, given + positional + by_name, may_see_ufunc)) {
     return call(f.broadcasting, f.out, a.named[f.out], a);
   }
