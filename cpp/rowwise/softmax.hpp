@@ -6,6 +6,7 @@
 
 #include "math/exp.hpp"
 #include "math/log1p.hpp"
+#include "math/piecewise.hpp"
 
 /// Functions of rows by way of s = Σ e^(x_j - m), m the largest x: at least one term is 1, none overflows. The sums are
 /// carried as pairs, and times 2^sum_exponent, so that no term is subnormal; the quotient of a term and the sum is rid
@@ -229,10 +230,14 @@ struct log_softmax_backward_from_output {
   }
   template <class V>
   static V late(math::Pair<V> total, V y, V g) {
-    const math::Exponential<V> e = math::exp<true>(y);
-    const math::Pair<V> share = e.significand * total;
-    const V scale = e.tail * e.tail;
-    return (g + -math::Pair<V>{share.hi * scale, share.lo * scale}).value();
+    const auto near = [](auto v, auto gradient, auto sum) { return (gradient + -(math::short_exp(v) * sum)).value(); };
+    const auto general = [](V v, V gradient, math::Pair<V> sum) {
+      const math::Exponential<V> e = math::exp<true>(v);
+      const math::Pair<V> share = e.significand * sum;
+      const V scale = e.tail * e.tail;
+      return (gradient + -math::Pair<V>{share.hi * scale, share.lo * scale}).value();
+    };
+    return math::usually(y, near, general, y, g, total);
   }
 };
 
