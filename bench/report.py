@@ -102,12 +102,16 @@ def setting_table(setting: dict[str, str], measurements: Sequence[Measurement] =
     return [["measured with", ""], *([name, value] for name, value in (setting | common).items())]
 
 
-def summary_table(measurements: Sequence[Measurement]) -> Table:
+def summary_table(
+    measurements: Sequence[Measurement], more: Iterable[tuple[str, Figures | None]] = ()
+) -> Table:
+    """Figures of groups, and more of them."""
     return [
         ["time relative to the fastest peer's", "cells", "geometric mean", "highest", "slower"],
         *(
             [name, str(f.cells), f"{f.mean:.3f}", f"{f.highest:.2f}", str(f.slower)]
-            for name, f in groups(measurements).items()
+            for name, f in [*groups(measurements).items(), *more]
+            if f
         ),
     ]
 
