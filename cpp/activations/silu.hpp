@@ -22,10 +22,10 @@ struct silu {
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::SiluDerivative>(
-        x, g, 80.0, [](V beyond) { return tail_derivative(beyond, {-abs(beyond), -0.0}); },
+        x, g, 80.0, [](V beyond) { return tail_derivative(beyond, {-abs(beyond), math::none}); },
         [](V w, V once) { return once * derivative(w); });
   }
-  /// Of x where w is -|x|, or what else is meant to stand for it.
+  /// By way of w = -|βx|, β being 1 here.
   template <class V>
   static math::Pair<V> tail_derivative(V x, math::Pair<V> w) {
     return math::mirrored(x, math::LogisticTail<V>(math::short_exp(w.hi, w.lo)).product_derivative(w));

@@ -46,7 +46,7 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
 /// 1 + e^x for floats with |x| <= 80. Beside 1 + 2^(n/8) the rest is small, so that its sum with it is exact in two
 /// numbers.
 template <class V>
-Divisor<V> one_plus_exp(V x, V x_lo = -0.0) {
+Divisor<V> one_plus_exp(V x, V x_lo = none) {
   const auto [power, rest] = exp_by_steps(x, x_lo, V(0.0));
   const Pair<V> s = positive_sum(V(1.0), power);
   const V sum = fma(power, rest, s.hi);
@@ -108,7 +108,7 @@ Exponential<V> exp_lifted(V x, V x_lo) {
 /// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
 /// inverse to infinity, whatever multiplies it. Max error: float 2^-27, double 2^-56 relative. NaN gives NaN.
 template <bool any_sign = false, class V>
-Exponential<V> exp(V x, V x_lo = -0.0) {
+Exponential<V> exp(V x, V x_lo = none) {
   using C = Constants<typename V::Element>;
   V bounded = max(V(C::lowest), x);
   if constexpr (any_sign) bounded = min(V(-C::lowest), bounded);
@@ -127,7 +127,7 @@ Exponential<V> exp(V x, V x_lo = -0.0) {
 
 /// e^x for floats where |x| <= 80.
 template <class V>
-Pair<V> short_exp(V x, V x_lo = -0.0) {
+Pair<V> short_exp(V x, V x_lo = none) {
   if constexpr (is_single<V>) {
     return exp_by_table(x, x_lo, V(0.0));
   } else {
@@ -172,7 +172,7 @@ Exponential<V> exp_kept(V x, V depth) {
     const V bounded = max(V(C::lowest), x), to_integer = C::to_integer;
     const V half = fma(bounded, V(0.5F * C::log2_e), to_integer + depth) - to_integer;
     const V in_range = max(V(-126.0), min(V(0.0), half));
-    return {with_nan(bounded, exp_by_table(bounded, V(-0.0), -2.0 * in_range)), exp2_integer(in_range)};
+    return {with_nan(bounded, exp_by_table(bounded, V(none), -2.0 * in_range)), exp2_integer(in_range)};
   } else {
     return exp(x);  // 2^-200 at least
   }

@@ -8,6 +8,9 @@
 /// the error-free sums and products are in Muller et al., "Handbook of Floating-Point Arithmetic", 2nd ed., chapter 4.
 namespace fastact::math {
 
+/// The low part of a number that has none: compilers leave out what adds -0, but not what adds 0.
+constexpr double none = -0.0;
+
 template <class V>
 struct Pair {
   V hi, lo;

@@ -21,7 +21,7 @@ V multiply(V g, Pair<V> d) {
 template <class F, class V>
 class Piece {
  public:
-  explicit Piece(V x, V x_lo = -0.0) : x_(x), x_lo_(x_lo), from_zero_(x) {
+  explicit Piece(V x, V x_lo = none) : x_(x), x_lo_(x_lo), from_zero_(x) {
     if constexpr (has_zero) from_zero_ = x - V(F::zero);
     const V index = polynomial(from_zero_, F::index);
     const auto c = index.lookup(F::table);
@@ -73,7 +73,7 @@ class Piece {
 /// near(piece) where the table holds, and rest() elsewhere: asked for where a lane needs it. Lanes take from it what
 /// they would alone.
 template <class F, class V, class Near, class Rest>
-V piecewise(V x, Near near, Rest rest, V x_lo = -0.0) {
+V piecewise(V x, Near near, Rest rest, V x_lo = none) {
   const Piece<F, V> piece(x, x_lo);
   const V y = near(piece);
   if (all(piece.holds())) [[likely]]

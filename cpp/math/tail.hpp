@@ -16,7 +16,7 @@ struct Lifted {
 
 /// e^x for x <= 0.
 template <class V>
-Exponential<V> long_exp(V x, V x_lo = -0.0) {
+Exponential<V> long_exp(V x, V x_lo = none) {
   const V bounded = max(V(-200.0), x);
   const auto is_small = bounded < V(-80.0);
   return {exp_by_table(bounded, x_lo, select(is_small, V(170.0), V(0.0))), select(is_small, V(0x1p-85), V(1.0))};
