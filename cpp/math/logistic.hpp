@@ -62,9 +62,9 @@ struct BothLogistics {
     return {p.hi, fma(times * h, fma(excess, h - rest, rest_lo), p.lo)};
   }
   /// The derivative of w σ(w), σ(w)(1 + w σ(-w)).
-  Pair<V> product_derivative(Pair<V> w) const { return product_derivative(w.hi < V(0.0), w); }
-  Pair<V> product_derivative(typename V::Mask negative, Pair<V> z) const {
-    return select(negative, smaller, larger) * (V(1.0) + z * select(negative, larger, smaller));
+  Pair<V> product_derivative(Pair<V> w) const {
+    const auto negative = w.hi < V(0.0);
+    return select(negative, smaller, larger) * (V(1.0) + w * select(negative, larger, smaller));
   }
 };
 

@@ -50,7 +50,7 @@ std::optional<Channels> channels(std::span<const npy_intp> of_arrays, std::span<
   const auto product = [](std::span<const npy_intp> sizes) {
     return static_cast<std::size_t>(std::accumulate(sizes.begin(), sizes.end(), npy_intp{1}, std::multiplies<>()));
   };
-  return Channels{product(of_parameter), product(whole.subspan(last))};
+  return Channels{product(of_parameter), product(first == last ? of_arrays : whole.subspan(last))};
 }
 
 /// Whether two arrays have no byte in common.
