@@ -203,7 +203,7 @@ FAMILIES = {
         (r"a \sigma(b)", r"g \sigma(b)", r"g a \sigma'(b)"),
         "array([[0.        , 0.95257413],\n       [0.7310586 , 0.7310586 ]], dtype=float32)",
         "array([[0.8807971 , 0.95257413, 0.        , 0.04517666],\n"
-        "       [0.7310586 , 0.7310586 , 0.19661194, 0.19661194]], dtype=float32)",
+        "       [0.7310586 , 0.7310586 , 0.19661193, 0.19661193]], dtype=float32)",
     ),
     "reglu": _gate(
         "Rectified gated linear unit",
