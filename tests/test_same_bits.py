@@ -9,6 +9,7 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
+from fastact._accuracy import finfo
 from functions import Array, Function, arguments, bits, each_dtype, each_function
 
 
@@ -108,6 +109,31 @@ def test_overlap(f: Function, dtype: np.dtype[Any]) -> None:
             buffer[source] = args[0]
             f(buffer[source], *args[1:], out=buffer[target])
             assert_same_bits(buffer[target], expected, shift)
+
+
+@each_dtype
+@each_function
+def test_subnormals_beside_others(f: Function, dtype: np.dtype[Any]) -> None:
+    rng = np.random.default_rng(0)
+    least = float(finfo(dtype).smallest_normal)
+    ordinary = [rng.standard_normal(10_000).astype(dtype) for _ in arguments(f, dtype)]
+    subnormal = [(rng.uniform(-1, 1, 10_000) * least).astype(dtype) for _ in ordinary]
+    alone = f(*ordinary)
+    for chosen in itertools.product((True, False), repeat=len(ordinary)):
+        every = slice(None, None, 97)
+        lifted = f(
+            *(
+                s[every] if choose else a[every]
+                for s, a, choose in zip(subnormal, ordinary, chosen, strict=True)
+            )
+        )
+        args = [a.copy() for a in ordinary]
+        for a, s in itertools.compress(zip(args, subnormal, strict=True), chosen):
+            a[every] = s[every]
+        result = f(*args)
+        assert_same_bits(result[every].copy(), lifted, chosen)
+        result[every] = alone[every]
+        assert_same_bits(result, alone, chosen)
 
 
 @each_dtype

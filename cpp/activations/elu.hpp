@@ -4,6 +4,7 @@
 
 #include "activations/nan.hpp"
 #include "math/exp.hpp"
+#include "math/piecewise.hpp"
 
 namespace fastact::activations {
 
@@ -16,13 +17,21 @@ struct elu {
   }
   template <class V>
   static V backward(V x, V g, V alpha) {
-    // A small α e^x must not vanish before a large g comes in, nor g α overflow before a small e^x does.
-    const V depth = select(abs(alpha) <= V(1.0), V(1.0), V(16.0));
-    const math::Exponential<V> e = math::exp_kept(min(V(0.0), x), depth);
-    // A power of two keeps α e^x normal however small α is.
-    const auto small = abs(alpha) < V(0x1p-60);
-    const V scaled = alpha * select(small, V(0x1p60), V(1.0)), back = select(small, V(0x1p-60), V(1.0));
-    return select(x > V(0.0), g, g * back * math::Scaled<V>{scaled * e.significand, e.tail});
+    const auto near = [](auto w, auto once, auto a) {
+      const decltype(w) zero = 0.0;
+      return select(w > zero, once, math::multiply_any(once, a * math::short_exp(min(zero, w))));
+    };
+    const auto general = [](V w, V once, V a) {
+      // A small α e^x must not vanish before a large g comes in, nor g α overflow before a small e^x does.
+      const V depth = select(abs(a) <= V(1.0), V(1.0), V(16.0));
+      const math::Exponential<V> e = math::exp_kept(min(V(0.0), w), depth);
+      // A power of two keeps α e^x normal however small α is.
+      const auto small = abs(a) < V(least_alpha);
+      const V scaled = a * select(small, V(1 / least_alpha), V(1.0)), back = select(small, V(least_alpha), V(1.0));
+      return select(w > V(0.0), once, once * back * math::Scaled<V>{scaled * e.significand, e.tail});
+    };
+    const V infinity = std::numeric_limits<double>::infinity();
+    return math::usually(select(abs(alpha) < V(least_alpha), infinity, x), near, general, x, g, alpha);
   }
   /// g for y > 0, else g (y + α): the sign of y is that of x as long as α >= 0.
   template <class V>
@@ -31,6 +40,9 @@ struct elu {
   }
   static constexpr bool output_allows(double alpha) { return alpha >= 0; }
   static constexpr const char* output_allowed = "alpha >= 0";
+
+ private:
+  static constexpr double least_alpha = 0x1p-60;
 };
 
 /// Continuously differentiable exponential linear unit, f(x) = x for x > 0, else α(e^(x/α) - 1); f'(x) = 1 for x > 0,
@@ -46,8 +58,14 @@ struct celu {
   template <class V>
   static V backward(V x, V g, V alpha) {
     const math::Pair<V> w = exponent(x, alpha);
-    const math::Exponential<V> e = math::exp(w.hi, w.lo);
-    return select(x > V(0.0), g, g * math::Scaled<V>{e.significand, e.tail});
+    const V dx = math::usually(
+        w.hi, [](auto hi, auto lo, auto once) { return math::multiply_any(once, math::short_exp(hi, lo)); },
+        [](V hi, V lo, V once) {
+          const math::Exponential<V> e = math::exp(hi, lo);
+          return once * math::Scaled<V>{e.significand, e.tail};
+        },
+        w.hi, w.lo, g);
+    return select(x > V(0.0), g, dx);
   }
   static constexpr bool allows(double alpha) { return alpha > 0; }
   static constexpr const char* allowed = "alpha > 0";
@@ -85,10 +103,19 @@ struct selu {
     return select(x >= V(0.0), copysign(fma(x, lambda<V>().hi, low), x), negative);
   }
   template <class V>
-  static math::Scaled<V> derivative(V x) {
-    const math::Exponential<V> e = math::exp(min(V(0.0), x));
-    const auto positive = x > V(0.0);
-    return {select(positive, lambda<V>(), e.significand * lambda_alpha<V>()), select(positive, V(1.0), e.tail)};
+  static V backward(V x, V g) {
+    const auto near = [](auto w, auto once) {
+      using W = decltype(w);
+      const auto negative = math::short_exp(min(W(0.0), w)) * lambda_alpha<W>();
+      return math::multiply_any(once, select(w > W(0.0), lambda<W>(), negative));
+    };
+    const auto general = [](V w, V once) {
+      const math::Exponential<V> e = math::exp(min(V(0.0), w));
+      const auto positive = w > V(0.0);
+      const math::Pair<V> d = select(positive, lambda<V>(), e.significand * lambda_alpha<V>());
+      return once * math::Scaled<V>{d, select(positive, V(1.0), e.tail)};
+    };
+    return math::usually(x, near, general, x, g);
   }
   /// g λ for y > 0, else g (y + λα).
   template <class V>

@@ -18,7 +18,7 @@ struct gelu {
       return math::piecewise<math::pieces::Gelu>(
           x, [&](const auto& f) { return copysign(f.value(), x); },
           [&] {
-            const V t = Tail<V>(x).product();
+            const V t = Tail<V>(x, 15.0).product();
             return select(x < V(0.0), -t, x - t);
           });
     } else {
@@ -33,7 +33,7 @@ struct gelu {
   static V backward(V x, V g) {
     if constexpr (math::is_single<V>) {
       return math::piecewise_gradient<math::pieces::GeluDerivative>(
-          x, g, [&] { return math::or_rest_of_one(x, Tail<V>(x).derivative()).times(g); });
+          x, g, [&] { return g * math::or_rest_of_one(x, Tail<V>(x, 19.75).derivative()); });
     } else {
       return g * derivative(x);
     }
@@ -49,21 +49,22 @@ struct gelu {
   }
 
  private:
-  /// Beyond a = 5. With M = a Φ(-a)/φ(a) = 1 + v m(v), v = 1/a²: a Φ(-a) = φ(a) M, and d = -a φ(a)(1 - v M).
+  /// Beyond a = 5, up to an end where f, or f' times any number, rounds to zero. With M = a Φ(-a)/φ(a) = 1 + v m(v),
+  /// v = 1/a²: a Φ(-a) = φ(a) M, and d = -a φ(a)(1 - v M).
   template <class V>
   struct Tail {
     V a, inverse_square, mills, tail;
     math::Pair<V> phi;
-    explicit Tail(V x) : a(min(V(20.0), abs(x))) {
+    explicit Tail(V x, double end) : a(min(V(end), abs(x))) {
       const math::Pair<V> square = math::product(a, a);
-      const math::Exponential<V> e = math::long_exp(-0.5 * square.hi, -0.5 * square.lo);
+      const math::Exponential<V> e = math::exp(-0.5 * square.hi, -0.5 * square.lo);
       phi = e.significand * math::density<V>();
       tail = e.tail;
       inverse_square = V(1.0) / square.hi;
       mills = inverse_square * math::polynomial(inverse_square, math::pieces::mills);
     }
     V product() const { return math::scale(phi.hi + fma(phi.value(), mills, phi.lo), tail); }
-    math::Lifted<V> derivative() const {
+    math::Scaled<V> derivative() const {
       const math::Pair<V> slope = -a * phi;
       return {{slope.hi, fma(slope.value(), -inverse_square * (1.0 + mills), slope.lo)}, tail};
     }
@@ -78,11 +79,13 @@ struct gelu_tanh {
     if constexpr (math::is_single<V>) {
       const math::Pair<V> w = Argument<V>(x).w;
       const auto tail = [](V v) {
-        const Argument<V> u(bounded(v));
-        const math::Exponential<V> e = math::long_exp(u.w.hi, u.w.lo);
+        const Argument<V> u(bounded(min(V(0.0), v)));
+        const math::Exponential<V> e = math::exp(u.w.hi, u.w.lo);
         return select(v > V(0.0), v, math::scale((u.x * e.significand).value(), e.tail));
       };
-      return math::within(w.hi, 80.0, divide(x, math::one_plus_exp(-w.hi, -w.lo)), tail, x);
+      // Further out the low part of e^-w would be subnormal.
+      const V inside = divide(x, math::one_plus_exp(-math::bounded(w.hi, 60.0), -w.lo));
+      return math::within(w.hi, 60.0, inside, tail, x);
     } else {
       const Argument<V> w(bounded(x));
       return select(x > V(w.end), x, logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo)));
@@ -93,9 +96,9 @@ struct gelu_tanh {
     if constexpr (math::is_single<V>) {
       return math::piecewise_gradient<math::pieces::GeluTanhDerivative>(x, g, [&] {
         const Argument<V> w(bounded(-abs(x)));
-        const math::Exponential<V> e = math::long_exp(w.w.hi, w.w.lo);
+        const math::Exponential<V> e = math::exp(w.w.hi, w.w.lo);
         const math::Pair<V> d = math::LogisticTail<V>(e).product_derivative(w.x_derivative());
-        return math::or_rest_of_one(x, math::Lifted<V>{d, e.tail}).times(g);
+        return g * math::or_rest_of_one(x, math::Scaled<V>{d, e.tail});
       });
     } else {
       return g * derivative(x);

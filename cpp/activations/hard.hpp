@@ -56,6 +56,7 @@ struct hard_sigmoid {
 /// f(x) = min(max(x, min_value), max_value); f'(x) = 1 strictly inside, else 0. Exact.
 struct hard_tanh {
   static constexpr Cost cost = copying;
+  static constexpr bool chooses = true;
   template <class V>
   static V forward(V x, V min_value, V max_value) {
     return min(max_value, max(min_value, x));
@@ -98,6 +99,7 @@ struct hard_swish {
 /// f(x) = x for |x| > λ, else 0; f'(x) = 1 for |x| > λ, else 0. Exact.
 struct hard_shrink {
   static constexpr Cost cost = copying;
+  static constexpr bool chooses = true;
   template <class V>
   static V forward(V x, V lambd) {
     return select(abs(x) <= lambd, select(x == V(0.0), x, V(0.0)), x);
@@ -113,6 +115,7 @@ struct hard_shrink {
 /// f(x) = x - λ for x > λ, x + λ for x < -λ, else 0; f'(x) = 1 for |x| > λ, else 0. One rounding.
 struct soft_shrink {
   static constexpr Cost cost = copying;
+  static constexpr bool chooses = true;
   template <class V>
   static V forward(V x, V lambd) {
     return select(abs(x) <= lambd, hard_shrink::forward(x, lambd), x - copysign(lambd, x));

@@ -28,12 +28,12 @@ struct mish {
       return select(w < V(0.0), negative, fma(w * u.square, fma(u.sum, V(4.0), V(-2.0)), w));
     };
     return math::piecewise<math::pieces::Mish>(
-        x, [=](const auto& f) { return copysign(f.value(), x); }, 80.0, tail, general);
+        x, [=](const auto& f) { return copysign(f.value(), x); }, 40.0, tail, general);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::MishDerivative>(
-        x, g, 80.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
+        x, g, 40.0, [](V beyond) { return tail_derivative(beyond); }, [](V w, V once) { return once * derivative(w); });
   }
 
   template <class V>

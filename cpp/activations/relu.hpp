@@ -10,6 +10,7 @@ namespace fastact::activations {
 /// Rectified linear unit, f(x) = max(x, 0); f'(x) = 1 for x > 0, else 0. Exact.
 struct relu {
   static constexpr Cost cost = copying;
+  static constexpr bool chooses = true;
   template <class V>
   static V forward(V x) {
     return select(x <= V(0.0), V(0.0), x);
@@ -27,6 +28,7 @@ struct relu {
 /// f(x) = min(max(x, 0), 6); f'(x) = 1 for 0 < x < 6, else 0. Exact.
 struct relu6 {
   static constexpr Cost cost = copying;
+  static constexpr bool chooses = true;
   template <class V>
   static V forward(V x) {
     return min(V(6.0), relu::forward(x));
@@ -55,6 +57,7 @@ struct relu_squared {
 /// f(x) = x for x > threshold, else value; f'(x) = 1 for x > threshold, else 0. Exact.
 struct threshold {
   static constexpr Cost cost = copying;
+  static constexpr bool chooses = true;
   template <class V>
   static V forward(V x, V threshold, V value) {
     return select(x <= threshold, value, x);

@@ -92,6 +92,7 @@ struct tanh {
 /// only the last product rounds there. In double, up to |x| = 3/4, where the difference cancels, f(x) = x³ p(x²), with
 /// p(0) = 1/3 as a pair.
 struct tanh_shrink {
+  static constexpr bool quadratic = true;  // f' is, near 0
   template <class V>
   static V forward(V x) {
     const V a = abs(x);

@@ -22,7 +22,7 @@ struct silu {
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::SiluDerivative>(
-        x, g, 80.0, [](V beyond) { return tail_derivative(beyond, {-abs(beyond), math::none}); },
+        x, g, 40.0, [](V beyond) { return tail_derivative(beyond, {-abs(beyond), math::none}); },
         [](V w, V once) { return once * derivative(w); });
   }
   /// By way of w = -|βx|, β being 1 here.
@@ -64,7 +64,7 @@ struct quick_gelu {
   template <class V>
   static V backward(V x, V g) {
     return math::piecewise_gradient<math::pieces::QuickGeluDerivative>(
-        x, g, 47.0, [](V beyond) { return silu::tail_derivative(beyond, -abs(beyond) * beta<V>()); },
+        x, g, 23.5, [](V beyond) { return silu::tail_derivative(beyond, -abs(beyond) * beta<V>()); },
         [](V w, V once) { return once * derivative(w); });
   }
   template <class V>

@@ -26,8 +26,8 @@ struct softplus {
       const math::Divisor<V> by({beta, 0.0});
       const auto tail = [&] {
         const V lo = select(x > V(0.0), -w.lo, w.lo);
-        const V log = (math::LogisticTail<V>(math::short_exp(-abs(w.hi), lo)).log1p() / by).value();
-        return math::within(w.hi, 80.0, max(V(0.0), x) + log, general, x, beta);
+        const V log = (math::LogisticTail<V>(math::short_exp(max(V(-40.0), -abs(w.hi)), lo)).log1p() / by).value();
+        return math::within(w.hi, 40.0, max(V(0.0), x) + log, general, x, beta);
       };
       return math::piecewise<math::pieces::Softplus>(
           w.hi, [&](const auto& f) { return (f.pair() / by).value(); }, tail, w.lo);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "activations/list.hpp"
+#include "kernels/sparing.hpp"
 #include "math/pair.hpp"
 #include "runtime/dispatch.hpp"
 #include "simd/simd.hpp"
@@ -77,10 +78,18 @@ struct Passes {
   static void backward_from_output(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     loop<2>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, mode);
   }
+  /// The kernel, where A multiplies one that spares it subnormal numbers.
+  template <Kernel kernel, std::size_t arrays>
+  static constexpr Kernel spared() {
+    if constexpr (requires { A::chooses; }) return kernel;
+    return [](const void* const* inputs, void* output, std::size_t n, Mode mode) {
+      Sparing<V, arrays, parameters, requires { A::quadratic; }>(kernel, mode)(inputs, output, n);
+    };
+  }
   static constexpr Kernels all() {
-    Kernels kernels = {forward, nullptr, nullptr};
-    if constexpr (!is_learnable<A>) kernels[1] = backward;
-    if constexpr (requires { A::template backward_from_output<V>; }) kernels[2] = backward_from_output;
+    Kernels kernels = {spared<forward, 1>(), nullptr, nullptr};
+    if constexpr (!is_learnable<A>) kernels[1] = spared<backward, 2>();
+    if constexpr (requires { A::template backward_from_output<V>; }) kernels[2] = spared<backward_from_output, 2>();
     return kernels;
   }
 };

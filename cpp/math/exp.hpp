@@ -90,19 +90,20 @@ Pair<V> exp_reduced(Pair<V> r) {
   return fast_sum(one_plus_r.hi, one_plus_r.lo + rest);
 }
 
-/// Of floats from `lowest` to -lowest. What is lifted stays small beside 1, and what is lowered large.
+/// Of floats from `lowest` to -lowest: the significand of what is less than 2^(-2 depth) is about that.
 template <bool any_sign, class V>
-Exponential<V> exp_lifted(V x, V x_lo) {
-  const auto is_small = x < V(-80.0), is_tiny = x < V(-140.0);
-  V lift = select(is_tiny, V(168.0), select(is_small, V(84.0), V(0.0)));
-  V tail = select(is_tiny, V(0x1p-84), select(is_small, V(0x1p-42), V(1.0)));
+Exponential<V> exp_lifted(V x, V x_lo, V depth) {
+  using C = Constants<float>;
+  const V to_integer = C::to_integer;
+  const V half = fma(x, V(0.5F * C::log2_e), to_integer + depth) - to_integer;
+  const V in_range = max(V(-124.0), min(V(0.0), half));
+  V lift = -2.0 * in_range, tail = exp2_integer(in_range);
   if constexpr (any_sign) {
     const auto is_large = x > V(80.0), is_huge = x > V(140.0);
     lift = select(is_huge, V(-168.0), select(is_large, V(-84.0), lift));
     tail = select(is_huge, V(0x1p84), select(is_large, V(0x1p42), tail));
   }
-  const Pair<V> e = exp_by_table(x, x_lo, lift);
-  return {with_nan(x, e), tail};
+  return {with_nan(x, exp_by_table(x, x_lo, lift)), tail};
 }
 
 /// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
@@ -113,7 +114,7 @@ Exponential<V> exp(V x, V x_lo = none) {
   V bounded = max(V(C::lowest), x);
   if constexpr (any_sign) bounded = min(V(-C::lowest), bounded);
   if constexpr (is_single<V>) {
-    return exp_lifted<any_sign>(bounded, x_lo);
+    return exp_lifted<any_sign>(bounded, x_lo, V(20.0));  // small beside 1, its square being normal
   } else {
     const auto [n, r] = reduce(bounded, x_lo);
     V beyond = min(V(0.0), n - V(C::smallest_exponent));
@@ -167,12 +168,8 @@ Pair<V> exp_below(V x, V largest) {
 /// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.
 template <class V>
 Exponential<V> exp_kept(V x, V depth) {
-  using C = Constants<typename V::Element>;
   if constexpr (is_single<V>) {
-    const V bounded = max(V(C::lowest), x), to_integer = C::to_integer;
-    const V half = fma(bounded, V(0.5F * C::log2_e), to_integer + depth) - to_integer;
-    const V in_range = max(V(-126.0), min(V(0.0), half));
-    return {with_nan(bounded, exp_by_table(bounded, V(none), -2.0 * in_range)), exp2_integer(in_range)};
+    return exp_lifted<false>(max(V(Constants<float>::lowest), x), V(none), depth);
   } else {
     return exp(x);  // 2^-200 at least
   }

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "math/subnormal.hpp"
+
 /// Unevaluated sums of two numbers ("double-float", "double-double"): what a formula carries so that its one final
 /// rounding is nearly the only one. Dekker, "A floating-point technique for extending the available precision", 1971;
 /// the error-free sums and products are in Muller et al., "Handbook of Floating-Point Arithmetic", 2nd ed., chapter 4.
@@ -96,7 +98,7 @@ struct Divisor {
 /// n/d, rounded; a zero keeps its sign.
 template <class V>
 V divide(V n, const Divisor<V>& by) {
-  const V q = fma(n, by.inverse, V(-0.0));  // see scale()
+  const V q = fma(n, by.inverse, V(-0.0));  // see subnormal.hpp
   const V excess = fma(q, by.d.lo, fma(q, by.d.hi, -n));
   return fma(-excess, by.inverse, q);
 }
@@ -130,16 +132,9 @@ typename V::Mask is_finite(V x) {
 /// g (hi + lo), infinite where that overflows.
 template <class V>
 V multiply_any(V g, Pair<V> p) {
-  const V product = fma(g, p.lo, V(-0.0));  // see scale()
+  const V product = fma(g, p.lo, V(-0.0));  // see subnormal.hpp
   // An infinite low part would hide the result's sign.
   return fma(g, p.hi, select(is_finite(product), product, V(0.0)));
-}
-
-/// y · tail², tail a power of two. To multiply costs some processors tens of cycles where the product is subnormal; a
-/// fused multiply-add costs what it always does. Adding -0 keeps the sign of a zero.
-template <class V>
-V scale(V y, V tail) {
-  return fma(fma(y, tail, V(-0.0)), tail, V(-0.0));
 }
 
 /// value · tail², tail a power of two: a derivative down to the square of the smallest normal number. A gradient meets

@@ -10,7 +10,7 @@ namespace fastact::math {
 /// g (hi + lo) for finite g.
 template <class V>
 V multiply(V g, Pair<V> d) {
-  return fma(g, d.hi, fma(g, d.lo, V(-0.0)));  // see scale()
+  return fma(g, d.hi, fma(g, d.lo, V(-0.0)));  // see subnormal.hpp
 }
 
 /// f(x) from pieces.hpp: the interval's polynomial about its centre c, f(c + r) = c0 + r (c1 + r (c2 + …)), all of it
@@ -121,22 +121,34 @@ Y within(V x, double end, Y inside, Outside outside, A... arguments) {
   return select(is_inside, inside, rarely(outside, arguments...));
 }
 
-/// near(arguments…), which is of any type for the sake of double, for floats where |x| <= 80, general(arguments…)
-/// elsewhere.
+/// near(arguments…), which is of any type for the sake of double, for floats where |x| <= 68 and so e^-|x| has a normal
+/// low part, general(arguments…) elsewhere.
 template <class V, class Near, class General, class... A>
 auto usually(V x, Near near, General general, A... arguments) {
   if constexpr (is_single<V>) {
-    return within(x, 80.0, near(arguments...), general, arguments...);
+    const auto is_near = abs(x) <= V(68.0);
+    if (all(is_near)) [[likely]]
+      return near(arguments...);
+    // What near makes of other numbers may be subnormal, see subnormal.hpp.
+    const auto either = [near, general](typename V::Mask m, A... a) {
+      return select(m, near(select(m, a, A{})...), general(a...));
+    };
+    return rarely(either, is_near, arguments...);
   } else {
     return general(arguments...);
   }
+}
+
+template <class V>
+V bounded(V x, double end) {
+  return max(V(-end), min(V(end), x));
 }
 
 /// near(piece) where the table holds, tail(x) from there to |x| = end, general(x) beyond it and for double.
 template <class F, class V, class Near, class Tail, class General>
 V piecewise(V x, Near near, double end, Tail tail, General general) {
   if constexpr (is_single<V>) {
-    return piecewise<F>(x, near, [=] { return within(x, end, tail(x), general, x); });
+    return piecewise<F>(x, near, [=] { return within(x, end, tail(bounded(x, end)), general, x); });
   } else {
     return general(x);
   }
@@ -146,8 +158,10 @@ V piecewise(V x, Near near, double end, Tail tail, General general) {
 template <class F, class V, class Tail, class General>
 V piecewise_gradient(V x, V g, double end, Tail tail, General general) {
   if constexpr (is_single<V>) {
-    return piecewise_gradient<F>(x, g,
-                                 [=] { return within(fma(g, V(0.0), x), end, multiply(g, tail(x)), general, x, g); });
+    return piecewise_gradient<F>(x, g, [=] {
+      const V y = multiply(g, tail(bounded(x, end)));
+      return within(fma(g, V(0.0), x), end, y, general, x, g);
+    });
   } else {
     return general(x, g);
   }

@@ -3,24 +3,9 @@
 #include "math/logistic.hpp"
 #include "math/piecewise.hpp"
 
-/// Float formulas beyond the tables' range, where e^-|x| is small: series in it, and no division.
+/// Float formulas beyond the tables' range, where e^-|x| is small: series in it, and no division. Beyond e^-40 their
+/// squares and low parts would be subnormal.
 namespace fastact::math {
-
-/// A derivative value · tail² that is as large as 2^60 where tail is not 1: a gradient meets tail first.
-template <class V>
-struct Lifted {
-  Pair<V> value;
-  V tail;
-  V times(V g) const { return fma(multiply_any(g * tail, value), tail, V(-0.0)); }
-};
-
-/// e^x for x <= 0.
-template <class V>
-Exponential<V> long_exp(V x, V x_lo = none) {
-  const V bounded = max(V(-200.0), x);
-  const auto is_small = bounded < V(-80.0);
-  return {exp_by_table(bounded, x_lo, select(is_small, V(170.0), V(0.0))), select(is_small, V(0x1p-85), V(1.0))};
-}
 
 /// What the functions of the form x σ(w) share where e = e^-|w| is below 2^-9, from the first terms of their series.
 template <class V>
@@ -30,7 +15,7 @@ struct LogisticTail {
   explicit LogisticTail(Pair<V> exponential) : e(exponential), sum(e.value()) {}
   /// Where e has a tail: the other terms don't count there.
   explicit LogisticTail(Exponential<V> exponential)
-      : e(exponential.significand), sum(fma(e.value(), exponential.tail, V(0.0))) {}
+      : e(exponential.significand), sum(select(exponential.tail == V(1.0), e.value(), V(0.0))) {}
   /// log(1 + e) = e - e²/2 + e³/3 - ….
   Pair<V> log1p() const { return {e.hi, fma(sum * sum, fma(sum, V(1.0 / 3), V(-0.5)), e.lo)}; }
   /// σ(-|w|)(1 + z σ(|w|)) = e((1 + z) - e(1 + 2z) + e²(1 + 3z) - …).
@@ -44,8 +29,8 @@ struct LogisticTail {
 
 /// As mirrored, d being small.
 template <class V>
-Lifted<V> or_rest_of_one(V x, Lifted<V> d) {
-  const V rest = -scale(d.value.value(), d.tail), one = 1.0;
+Scaled<V> or_rest_of_one(V x, Scaled<V> d) {
+  const V one = 1.0, rest = select(d.tail == one, -d.value.value(), V(0.0));  // with a tail it is nothing beside 1
   const auto negative = x < V(0.0);
   return {{select(negative, d.value.hi, one), select(negative, d.value.lo, rest)}, select(negative, d.tail, one)};
 }

@@ -17,6 +17,14 @@ class FloatEnvironment {
   }
   ~FloatEnvironment() { _mm_setcsr(saved_); }
 
+  /// Whether an operation may have met a subnormal number since this was last asked.
+  static bool met_subnormal() {
+    constexpr unsigned denormal = 0x2;
+    const bool met = (_mm_getcsr() & denormal) != 0;
+    if (met) _mm_setcsr(standard);
+    return met;
+  }
+
  private:
   static constexpr unsigned standard = 0x1F80;
   unsigned saved_;
@@ -26,6 +34,7 @@ class FloatEnvironment {
     asm volatile("msr fpcr, %0" : : "r"(0UL));
   }
   ~FloatEnvironment() { asm volatile("msr fpcr, %0\n\tmsr fpsr, %1" : : "r"(control_), "r"(flags_)); }
+  static bool met_subnormal() { return true; }  // which the processor does not tell
 
  private:
   unsigned long control_;

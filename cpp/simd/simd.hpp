@@ -4,8 +4,10 @@
 #include <bit>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "simd/half.hpp"
@@ -92,6 +94,12 @@ void exchange(typename Isa::template Register<T>& low, typename Isa::template Re
   low = Isa::select(is_high, Isa::template swap<bit>(b), a);
   high = Isa::select(is_low, Isa::template swap<bit>(a), b);
 }
+
+/// Lanes as GCC and Clang know them, of any power of two.
+template <class T, std::size_t count>
+struct Lanes {
+  using Type [[gnu::vector_size(count * sizeof(T))]] = T;
+};
 
 /// Of several registers, so that as many independent chains of dependent operations stand side by side in the
 /// instruction stream. One chain alone leaves the arithmetic units waiting: the schedulers hold too few operations to
@@ -230,12 +238,23 @@ struct Vec {
       }
     });
   }
+  /// Sum and difference of the bit patterns.
+  Vec plus_bits(Vec other) const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) + pattern(other.v[i])); });
+  }
+  Vec minus_bits(Vec other) const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) - pattern(other.v[i])); });
+  }
   template <int bits>
   Vec shift_left() const {
     return each([&](std::size_t i) { return Isa::template shift_left<bits>(v[i]); });
   }
 
  private:
+  static auto pattern(Register r) {
+    using Integer = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
+    return std::bit_cast<typename Lanes<Integer, lanes>::Type>(r);
+  }
   /// f(0), f(1), …; not by a loop, for compilers keep an array in registers only where every index is a constant.
   template <class F>
   static void each_register(F f) {
@@ -263,12 +282,6 @@ struct Vec {
 /// with its sums.
 template <class Isa, class T>
 using Elements = Vec<Isa, T, Isa::elements_registers>;
-
-/// Lanes as GCC and Clang know them, of any power of two.
-template <class T, std::size_t count>
-struct Lanes {
-  using Type [[gnu::vector_size(count * sizeof(T))]] = T;
-};
 
 /// Squares of `width` lanes beside each other, in registers of which each has one row of every square, and what turns
 /// them: a bit of the row's number at a time is exchanged with the same bit of the lane's.
