@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -19,14 +21,21 @@ class FloatEnvironment {
 
   /// Whether an operation may have met a subnormal number since this was last asked.
   static bool met_subnormal() {
-    constexpr unsigned denormal = 0x2;
-    const bool met = (_mm_getcsr() & denormal) != 0;
+    const bool met = is_told();
     if (met) _mm_setcsr(standard);
-    return met;
+    static const bool ever_told = [] {
+      volatile float least = std::numeric_limits<float>::denorm_min();
+      least = least + least;
+      const bool told = is_told();
+      _mm_setcsr(standard);
+      return told;  // some emulators never tell
+    }();
+    return met || !ever_told;
   }
 
  private:
-  static constexpr unsigned standard = 0x1F80;
+  static constexpr unsigned standard = 0x1F80, denormal = 0x2;
+  static bool is_told() { return (_mm_getcsr() & denormal) != 0; }
   unsigned saved_;
 #elif defined(__aarch64__)
   FloatEnvironment() {
