@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -127,6 +128,8 @@ constexpr std::size_t most_to_turn = 192;
 constexpr std::size_t cached = 4096;
 template <class V>
 using Block = typename V::Element[short_row][V::size];
+template <class V>
+using Columns = typename V::Element (*)[V::size];
 
 /// As many short rows as are worth taking at a time: neighbours in memory, in either direction.
 template <class V>
@@ -143,7 +146,7 @@ void each_tile(std::size_t first, std::size_t length, Tile tile) {
 
 /// Reads the rows into the block.
 template <class V>
-[[gnu::noinline, gnu::flatten]] void read(Block<V>& block, std::size_t length, std::size_t rows, Format format,
+[[gnu::noinline, gnu::flatten]] void read(Columns<V> block, std::size_t length, std::size_t rows, Format format,
                                           const Operand& from) {
   using T = typename V::Element;
   using Isa = typename V::InstructionSet;
@@ -174,7 +177,7 @@ template <class V>
 
 /// Writes the block to the rows.
 template <class V>
-[[gnu::noinline, gnu::flatten]] void write(const Block<V>& block, std::size_t length, std::size_t rows, Format format,
+[[gnu::noinline, gnu::flatten]] void write(Columns<V> block, std::size_t length, std::size_t rows, Format format,
                                            const Operand& to, std::size_t row, std::size_t first) {
   using T = typename V::Element;
   using Isa = typename V::InstructionSet;
@@ -751,13 +754,35 @@ bool should_turn(const RowCall& call, std::size_t rows) {
   return call.length <= short_row && rows >= V::size / 4 && V::size > 1;
 }
 
-/// Has a kernel run over blocks of rows that it finds side by side. The first operands are inputs that are rows of
-/// these lengths, one is an output, which takes the place of the first.
+/// Elements this far apart share the sets of a cache, so that no sweep finds what the one before has fetched. Columns
+/// of them are copied, several vectors' worth at a time, for memory to be read in long runs.
+constexpr std::ptrdiff_t far_apart = 1024;
+constexpr std::size_t copied_vectors = 4;
+
+/// A thread's memory for what is copied, or null where there is none left.
+template <class T>
+class Scratch {
+  static constexpr std::align_val_t alignment{64};
+  T* const p_ = static_cast<T*>(::operator new(size * sizeof(T), alignment, std::nothrow));
+
+ public:
+  static constexpr std::size_t size = (std::size_t{1} << 19) / sizeof(T);
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() { ::operator delete(p_, alignment); }
+  static T* of_thread() {
+    thread_local const Scratch scratch;
+    return scratch.p_;
+  }
+};
+
+/// Has a kernel run over blocks of so many rows at a time, which it finds side by side. The first operands are inputs
+/// that are rows of these lengths, one is an output, which takes the place of the first.
 template <class V, std::size_t inputs, class Run>
-void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::array<std::size_t, inputs>& lengths,
-            std::size_t output, std::size_t output_length, Run run) {
-  alignas(64) Block<V> blocks[inputs];
-  const std::size_t most = rows_of_block<V>(call.length);
+void in_blocks(const RowCall& call, std::size_t begin, std::size_t end, const std::array<std::size_t, inputs>& lengths,
+               std::size_t output, std::size_t output_length, std::array<Columns<V>, inputs> blocks, std::size_t most,
+               Run run) {
   for (std::size_t r = begin; r < end; r += most) {
     const std::size_t rows = std::min(most, end - r);
     RowCall part = call;
@@ -765,7 +790,7 @@ void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::
     for (Operand& o : part.operands) o.data = o.at(r, 0);
     for (std::size_t k = 0; k < inputs; ++k) {
       read<V>(blocks[k], lengths[k], rows, call.rows_format, part.operands[k]);
-      part.operands[k] = {blocks[k], sizeof(typename V::Element), sizeof(blocks[k][0])};
+      part.operands[k] = {reinterpret_cast<char*>(blocks[k]), sizeof(typename V::Element), sizeof(blocks[k][0])};
     }
     if (output_length > 0) part.operands[output] = part.operands[0];
     for (std::size_t i = 0; i < rows; i += V::size) {
@@ -778,6 +803,16 @@ void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::
     }
     if (output_length > 0) write<V>(blocks[0], output_length, rows, call.rows_format, call.operands[output], r, 0);
   }
+}
+
+/// Likewise as many rows at a time as fit into small blocks.
+template <class V, std::size_t inputs, class Run>
+void turned(const RowCall& call, std::size_t begin, std::size_t end, const std::array<std::size_t, inputs>& lengths,
+            std::size_t output, std::size_t output_length, Run run) {
+  alignas(64) Block<V> small[inputs];
+  std::array<Columns<V>, inputs> blocks;
+  std::copy(small, small + inputs, blocks.begin());
+  in_blocks<V>(call, begin, end, lengths, output, output_length, blocks, rows_of_block<V>(call.length), run);
 }
 
 /// Rows that do not lie contiguous are copied, rather than gathered in every sweep, as long as they stay in the
@@ -823,12 +858,25 @@ void reduce(const RowCall& call, std::size_t begin, std::size_t end) {
   constexpr bool writes_rows = requires { &F::template early<V>; } || requires { &F::template late<V>; };
   const bool lie_so = lie_side_by_side<V>(call, {0, shape.rows - 1}, end - begin);
   const std::size_t to_turn = call.length * (shape.rows + writes_rows);  // elements of a row, its result included
+  std::array<std::size_t, shape.rows> lengths;
+  lengths.fill(call.length);
+  const std::size_t output_length = writes_rows ? call.length : 0;
+  const auto run = [](const RowCall& part, std::size_t first, std::size_t last) {
+    Rows<V, F, true>(part, first, last)();
+  };
   if (!lie_so && should_turn<V>(call, end - begin) && to_turn <= most_to_turn) {
-    std::array<std::size_t, shape.rows> lengths;
-    lengths.fill(call.length);
-    return turned<V>(
-        call, begin, end, lengths, output, writes_rows ? call.length : 0,
-        [](const RowCall& part, std::size_t first, std::size_t last) { Rows<V, F, true>(part, first, last)(); });
+    return turned<V>(call, begin, end, lengths, output, output_length, run);
+  }
+  using S = Scratch<typename V::Element>;
+  const std::size_t of_vector = shape.rows * call.length * V::size, fitting = S::size / std::max(of_vector, V::size);
+  const bool is_far = call.length > short_row && std::abs(call.operands[0].element) >= far_apart;
+  if (lie_so && is_far && fitting > 0 && S::of_thread() != nullptr) {
+    const std::size_t vectors = std::min(fitting, copied_vectors);
+    std::array<Columns<V>, shape.rows> blocks;
+    for (std::size_t k = 0; k < shape.rows; ++k) {
+      blocks[k] = reinterpret_cast<Columns<V>>(S::of_thread() + k * vectors * call.length * V::size);
+    }
+    return in_blocks<V>(call, begin, end, lengths, output, output_length, blocks, vectors * V::size, run);
   }
   // Memory is gone through along the rows or across them, whichever of an operand's neighbours are nearer.
   Window<V> windows[shape.rows + 1];
