@@ -10,9 +10,9 @@ from fastact._reference import mp
 from fastact._row_accuracy import BOUND, errors, gated_rows, long_rows, rows, samples, slack
 from fastact._row_reference import GATES, exact, expected, parameter_gradient
 from functions import DTYPES, each_dtype
-from rows import RowFunction, each_learned, each_row_function
+from rows import FUNCTIONS, RowFunction, each_learned, each_row_function
 
-FLOAT64 = np.dtype(np.float64)
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 TINY = 2.0**-1074
 HAS_LONG_DOUBLE = np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant
 
@@ -45,6 +45,16 @@ def measure(f: RowFunction, what: str, x: Any) -> None:
 def test_bounds(f: RowFunction, dtype: DType) -> None:
     for what, x in samples(f.name, dtype):
         measure(f, what, x)
+
+
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if "_backward" in f.name], ids=lambda f: f.name)
+def test_tiny_gradients(f: RowFunction) -> None:
+    """The low parts of products, and many of the products, are subnormal."""
+    for what, x in samples(f.name, FLOAT32):
+        *rest, g = f.arguments(x)
+        tiny = np.ldexp(g, -100)
+        found = errors(f.name, f(*rest, tiny), *rest, tiny)
+        assert found.max() <= BOUND["float32"], what
 
 
 @pytest.mark.slow

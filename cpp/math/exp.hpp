@@ -143,26 +143,92 @@ Pair<V> difference_below(V x, V largest) {
   return {d, max(-largest, x) - (d - min(-largest, x))};
 }
 
-/// e^(x - largest) 2^sum_exponent for x <= largest < inf; 0 where it is too small to count in a sum with 1. In double,
-/// with n ln 2 + r the difference and r_lo what rounding took from it, e^(r + r_lo) is e^r + r_lo e^r, the rest being
-/// below 2^-63. Max error: float 2^-28, double as exp. NaN gives NaN.
+/// e^d 2^sum_exponent for d <= 0, or 0 where it is too small to count in a sum with 1. In double, with n ln 2 + r the
+/// exponent and r_lo its low part, e^(r + r_lo) is e^r + r_lo e^r, the rest being below 2^-63. Max error: float 2^-28,
+/// double as exp. NaN gives NaN.
 template <class V>
-Pair<V> exp_below(V x, V largest) {
+Pair<V> exp_in_sum(Pair<V> d) {
   using C = Constants<typename V::Element>;
-  const Pair<V> difference = difference_below(x, largest);
-  const V zero = 0.0;
+  const V zero = 0.0, bounded = max(V(C::sum_lowest), d.hi);
   Pair<V> e;
   if constexpr (is_single<V>) {
-    e = exp_by_table(difference.hi, difference.lo, V(C::sum_exponent));
+    e = exp_by_table(bounded, d.lo, V(C::sum_exponent));
   } else {
     const V to_integer = C::to_integer + C::exponent_bias + C::sum_exponent;
-    const V shifted = fma(difference.hi, V(C::log2_e), to_integer), n = shifted - to_integer;
-    const V r = fma(n, V(-C::ln2_hi), difference.hi), r_lo = fma(n, V(-C::ln2_lo), difference.lo);
+    const V shifted = fma(bounded, V(C::log2_e), to_integer), n = shifted - to_integer;
+    const V r = fma(n, V(-C::ln2_hi), bounded), r_lo = fma(n, V(-C::ln2_lo), d.lo);
     const Pair<V> power = exp_reduced(Pair<V>{r, zero});
     const V scale = shifted.template shift_left<C::significand_bits>();
     e = {power.hi * scale, fma(r_lo, power.hi, power.lo) * scale};
   }
-  return select(difference.hi < V(C::sum_lowest), {zero, zero}, e);
+  return select(d.hi < V(C::sum_lowest), {zero, zero}, e);
+}
+
+/// Likewise e^(x - largest), x <= largest < inf. Where the largest is next to 0, more is taken away, the same for the whole
+/// row, for differences not to be subnormal.
+template <class V>
+Pair<V> exp_below(V x, V largest) {
+  const V nothing = Subnormal<typename V::Element>::nothing;
+  return exp_in_sum(difference_below(x, select(abs(largest) < nothing, nothing, largest)));
+}
+
+/// 2^-sum_exponent a.
+template <class V>
+Pair<V> unscaled(Pair<V> a) {
+  const V scale = exp2_integer(V(-Constants<typename V::Element>::sum_exponent));
+  return {a.hi * scale, a.lo * scale};
+}
+
+/// Whose square is 2^-sum_exponent.
+template <class V>
+V half_unscaled() {
+  return exp2_integer(V(-0.5 * Constants<typename V::Element>::sum_exponent));
+}
+
+/// Likewise, rounded to a number that may be subnormal.
+template <class V>
+V unscaled(V y) {
+  using T = typename V::Element;
+  const V factor = exp2_integer(V(-Constants<T>::sum_exponent));
+  const V least = V(Subnormal<T>::least_normal) * exp2_integer(V(Constants<T>::sum_exponent));
+  if (all(y >= least)) [[likely]]
+    return y * factor;
+  return rarely([](V some) { return scale(some, half_unscaled<V>(), half_unscaled<V>()); }, y);
+}
+
+/// Where a product of d and a is so large that its low part is normal: bits that are subtracted divide numbers, roughly.
+/// The bits of `least` are those of the product and of 1 together; with -0, any d is enough for a = 0.
+template <class V, class D>
+typename V::Mask is_ordinary(D d, V a, V least) {
+  return abs(normalized(d).hi) >= least.minus_bits(a);
+}
+
+/// d a 2^-sum_exponent where that is small.
+template <class V, class D>
+Pair<V> small_product(D d, Pair<V> a) {
+  const V up = Subnormal<typename V::Element>::up, down = half_unscaled<V>() * Subnormal<typename V::Element>::down;
+  const auto [hi, lo] = normalized(d);
+  const Pair<V> p = Pair<V>{raised(hi, up), raised(lo, up)} * a;
+  return {scale(p.hi, down, down), scale(p.lo, down, down)};
+}
+
+/// d a 2^-sum_exponent, a not negative.
+template <class V, class D>
+Pair<V> unscaled_product(D d, Pair<V> a) {
+  const auto near = [](D factor, Pair<V> scaled) { return factor * unscaled(scaled); };
+  const auto general = [](D factor, Pair<V> scaled) { return small_product(factor, scaled); };
+  return mostly(is_ordinary(d, a.hi, V(-0.0)), near, general, d, a);
+}
+
+/// d y.
+template <class V, class D>
+Pair<V> any_product(D d, V y) {
+  const auto near = [](D factor, V other) { return product(other, factor); };
+  const auto general = [](D factor, V other) {
+    const V up = exp2_integer(V(Constants<typename V::Element>::sum_exponent));
+    return small_product(factor, Pair<V>{raised(other, up), 0.0});
+  };
+  return mostly(is_ordinary(d, abs(y), V(Subnormal<typename V::Element>::least_product)), near, general, d, y);
 }
 
 /// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.

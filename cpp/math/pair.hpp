@@ -28,6 +28,15 @@ Pair<V> fast_sum(V a, V b) {
   return {s, b - (s - a)};
 }
 
+template <class V>
+Pair<V> normalized(V a) {
+  return {a, 0.0};
+}
+template <class V>
+Pair<V> normalized(Pair<V> a) {
+  return fast_sum(a.hi, a.lo);
+}
+
 /// a + b exactly (algorithm 4.4).
 template <class V>
 Pair<V> sum(V a, V b) {
@@ -78,6 +87,11 @@ template <class V>
 Pair<V> operator*(V a, Pair<V> b) {
   const V p = a * b.hi;
   return {p, fma(a, b.lo, fma(a, b.hi, -p))};
+}
+
+template <class V>
+Pair<V> product(V a, Pair<V> b) {
+  return a * b;
 }
 
 template <class V>

@@ -106,12 +106,6 @@ V piecewise_gradient(V x, V g, Rest rest) {
   return select(holds, y, select(piece.is_beyond(), rest(), g * d.value()));
 }
 
-/// f(x…) as a function of its own: what is seldom asked for shall not take registers, nor be compiled at every call.
-template <class F, class... V>
-[[gnu::noinline, gnu::flatten]] auto rarely(F f, V... x) {
-  return f(x...);
-}
-
 /// inside where |x| <= end, outside(arguments…) elsewhere.
 template <class V, class Y, class Outside, class... A>
 Y within(V x, double end, Y inside, Outside outside, A... arguments) {
@@ -126,14 +120,7 @@ Y within(V x, double end, Y inside, Outside outside, A... arguments) {
 template <class V, class Near, class General, class... A>
 auto usually(V x, Near near, General general, A... arguments) {
   if constexpr (is_single<V>) {
-    const auto is_near = abs(x) <= V(68.0);
-    if (all(is_near)) [[likely]]
-      return near(arguments...);
-    // What near makes of other numbers may be subnormal, see subnormal.hpp.
-    const auto either = [near, general](typename V::Mask m, A... a) {
-      return select(m, near(select(m, a, A{})...), general(a...));
-    };
-    return rarely(either, is_near, arguments...);
+    return mostly(abs(x) <= V(68.0), near, general, arguments...);
   } else {
     return general(arguments...);
   }

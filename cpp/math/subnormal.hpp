@@ -4,7 +4,7 @@
 #include <type_traits>
 
 /// Products that are subnormal, or that have a subnormal factor, take some processors a hundred cycles, and others some
-/// tens unless they are fused with a sum. Sums never do.
+/// tens unless they are fused with a sum. Sums do so only where two normal numbers leave a subnormal one.
 namespace fastact::math {
 
 template <class T>
@@ -20,6 +20,10 @@ struct Subnormal {
   /// tail_of_one; subnormal arguments below what has no square above 0 and no low part that is subnormal.
   static constexpr double tail_of_one = is_float ? 0x1p-63 : 0x1p-511;
   static constexpr double small = is_float ? 0x1p-82 : 0x1p-550, tail_of_small = is_float ? 0x1p-22 : 0x1p-236;
+  /// What makes low parts normal, and the root of its inverse.
+  static constexpr double up = is_float ? 0x1p40 : 0x1p60, down = is_float ? 0x1p-20 : 0x1p-30;
+  /// What has the bits of 1 and of a product that has a normal low part, added.
+  static constexpr double least_product = is_float ? 0x1p35 : 0x1p225;
 };
 
 /// y a b for powers of two. A subnormal result is its number of smallest numbers, rounded as that is added to a power
@@ -42,12 +46,35 @@ V scale(V y, V tail) {
   return scale(y, tail, tail);
 }
 
+/// f(x…) as a function of its own: what is seldom asked for shall not take registers, nor be compiled at every call.
+template <class F, class... V>
+[[gnu::noinline, gnu::flatten]] auto rarely(F f, V... x) {
+  return f(x...);
+}
+
+/// near(arguments…) in these lanes, general(arguments…) elsewhere. What near makes of the others may be subnormal: it
+/// gets zeros for them.
+template <class M, class Near, class General, class... A>
+auto mostly(M is_near, Near near, General general, A... arguments) {
+  if (all(is_near)) [[likely]]
+    return near(arguments...);
+  const auto either = [near, general](M m, A... a) { return select(m, near(select(m, a, A{})...), general(a...)); };
+  return rarely(either, is_near, arguments...);
+}
+
 /// x, but times power over the smallest normal number where it is subnormal: its bits are so many units in the last
 /// place of a power of two.
 template <class V>
 V lifted(V x, V power) {
   const V least_normal = Subnormal<typename V::Element>::least_normal;
   return select(abs(x) < least_normal, copysign(abs(x).plus_bits(power) - power, x), x);
+}
+
+/// x power.
+template <class V>
+V raised(V x, V power) {
+  const V least_normal = Subnormal<typename V::Element>::least_normal;
+  return lifted(x, power * least_normal) * select(abs(x) < least_normal, V(1.0), power);
 }
 
 }  // namespace fastact::math

@@ -19,10 +19,10 @@ struct Constants<float> {
   static constexpr float expm1_lowest = -0x1.9p+4F;
   /// Smaller powers of two are kept apart, as the square of a normal number.
   static constexpr float smallest_exponent = -0x1.4p+5F;
-  /// In sums of e^x, x <= 0: where e^x does not count;
-  static constexpr float sum_lowest = -0x1.18p+7F;
-  /// and a power of two that keeps all others normal, and the inverse of a sum up to 2^23 too.
-  static constexpr float sum_exponent = 0x1.38p+6F;
+  /// In sums of e^x, x <= 0: where e^x does not count beside 1, however many there are;
+  static constexpr float sum_lowest = -0x1.e8p+6F;
+  /// and a power of two that keeps all others normal, low parts included, and their sum finite.
+  static constexpr float sum_exponent = 0x1.78p+6F;
   static constexpr float log2_e = 0x1.715476p+0F;
   static constexpr float ln2_hi = 0x1.62e43p-1F;
   static constexpr float ln2_lo = -0x1.05c61p-29F;
@@ -66,9 +66,9 @@ struct Constants<double> {
   static constexpr double expm1_lowest = -0x1.9p+5;
   /// Smaller powers of two are kept apart, as the square of a normal number.
   static constexpr double smallest_exponent = -0x1.9p+7;
-  /// In sums of e^x, x <= 0: where e^x does not count;
+  /// In sums of e^x, x <= 0: where e^x does not count beside 1, however many there are;
   static constexpr double sum_lowest = -0x1.2cp+10;
-  /// and a power of two that keeps all others normal, and the inverse of a sum up to 2^23 too.
+  /// and a power of two that keeps all others normal, low parts included, and their sum finite.
   static constexpr double sum_exponent = 0x1.9p+9;
   static constexpr double log2_e = 0x1.71547652b82fep+0;
   static constexpr double ln2_hi = 0x1.62e42fefa39efp-1;

@@ -9,8 +9,8 @@
 #include "math/piecewise.hpp"
 
 /// Functions of rows by way of s = Σ e^(x_j - m), m the largest x: at least one term is 1, none overflows. The sums are
-/// carried as pairs, and times 2^sum_exponent, so that no term is subnormal; the quotient of a term and the sum is rid
-/// of the factor.
+/// carried as pairs, and times 2^sum_exponent, so that no term is subnormal; what comes of a term is rid of the factor
+/// last.
 ///
 /// A row function is given by some of
 ///   terms(m, x…, scalars…)    what is summed over the row, of type Terms, with m where `shifted`, else 0
@@ -59,13 +59,6 @@ V nan() {
   return V(std::numeric_limits<double>::quiet_NaN());
 }
 
-/// 2^-sum_exponent, which a sum of exp_below lacks.
-template <class V>
-math::Pair<V> unscaled(math::Pair<V> sum) {
-  const V scale = math::exp2_integer(V(-math::Constants<typename V::Element>::sum_exponent));
-  return {sum.hi * scale, sum.lo * scale};
-}
-
 /// s - 1, from a sum that keeps the terms below 1 apart from those that are 1: beside a 1 they would lose digits. The
 /// ones are counted exactly, up to 2^24 of a float vector's lane.
 template <class V>
@@ -83,7 +76,7 @@ struct Others {
   V value() const {
     return fma(ones, math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent)), below.rounded());
   }
-  math::Pair<V> sum() const { return (ones - 1.0) + unscaled(below); }
+  math::Pair<V> sum() const { return (ones - 1.0) + math::unscaled(math::Pair<V>(below)); }
 };
 
 /// softmax(x) = e^x / Σ e^x. With s = e^(x-m)/Σ, ds_i/dx_j = s_i (δ_ij - s_j), so dx = s (g - Σ g s).
@@ -106,8 +99,10 @@ struct softmax {
   };
   template <class V>
   static State<V> state(V largest, math::Pair<V> sum) {
-    const math::Pair<V> inverse = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(sum);
-    return {largest, {select(math::is_finite(largest), inverse.hi, nan<V>()), inverse.lo}};
+    const math::Pair<V> inverse = math::Pair<V>{1.0, 0.0} / math::Divisor<V>(math::unscaled(sum));
+    const V nothing = 0.0625 * math::Subnormal<typename V::Element>::nothing;
+    const V lo = select(abs(inverse.lo) < nothing * inverse.hi, V(0.0), inverse.lo);  // see subnormal.hpp
+    return {largest, {select(math::is_finite(largest), inverse.hi, nan<V>()), lo}};
   }
   template <class V>
   static V late(State<V> s, V x) {
@@ -115,7 +110,7 @@ struct softmax {
   }
   template <class V>
   static V from_early(State<V> s, V early) {
-    return fma(early, s.inverse.hi, early * s.inverse.lo);
+    return math::unscaled(fma(early, s.inverse.hi, early * s.inverse.lo));
   }
 };
 
@@ -126,7 +121,7 @@ struct softmax_backward {
   template <class V>
   static Terms<V> terms(V largest, V x, V g) {
     const math::Pair<V> e = math::exp_below(x, largest);
-    return {{e}, g * unscaled(e)};
+    return {{e}, math::unscaled_product(g, e)};
   }
   template <class V>
   struct State {
@@ -135,7 +130,8 @@ struct softmax_backward {
   };
   template <class V>
   static State<V> state(V largest, Both<V> sums) {
-    return {softmax::state(largest, sums.first), sums.second / math::Divisor<V>(unscaled(sums.first))};
+    const math::Pair<V> sum = sums.first;
+    return {softmax::state(largest, sum), sums.second / math::Divisor<V>(math::unscaled(sum))};
   }
   template <class V>
   static V early(Terms<V> terms) {
@@ -147,7 +143,7 @@ struct softmax_backward {
   }
   template <class V>
   static V from_early(State<V> s, V early, V g) {
-    return ((early * s.y.inverse) * (g + -s.mean)).value();
+    return math::unscaled_product(g + -s.mean, early * s.y.inverse).value();
   }
 };
 
@@ -157,7 +153,7 @@ struct softmax_backward_from_output {
   using Terms = math::Pair<V>;
   template <class V>
   static Terms<V> terms(V, V y, V g) {
-    return math::product(g, y);
+    return math::any_product(g, y);
   }
   template <class V>
   static math::Pair<V> state(V, math::Pair<V> sum) {
@@ -165,7 +161,7 @@ struct softmax_backward_from_output {
   }
   template <class V>
   static V late(math::Pair<V> mean, V y, V g) {
-    return (y * (g + -mean)).value();
+    return math::any_product(g + -mean, y).value();
   }
 };
 
@@ -212,7 +208,7 @@ struct log_softmax_backward {
   }
   template <class V>
   static V late(State<V> s, V x, V g) {
-    return (g + -(math::exp_below(x, s.y.largest) * s.y.inverse * s.total)).value();
+    return (g + -math::unscaled_product(s.total, math::exp_below(x, s.y.largest) * s.y.inverse)).value();
   }
 };
 
@@ -230,14 +226,16 @@ struct log_softmax_backward_from_output {
   }
   template <class V>
   static V late(math::Pair<V> total, V y, V g) {
-    const auto near = [](auto v, auto gradient, auto sum) { return (gradient + -(math::short_exp(v) * sum)).value(); };
+    const auto below = [](V v, V gradient, math::Pair<V> sum) {
+      return (gradient + -math::unscaled_product(sum, math::exp_in_sum(math::Pair<V>{v, math::none}))).value();
+    };
     const auto general = [](V v, V gradient, math::Pair<V> sum) {
       const math::Exponential<V> e = math::exp<true>(v);
       const math::Pair<V> share = e.significand * sum;
-      const V scale = e.tail * e.tail;
-      return (gradient + -math::Pair<V>{share.hi * scale, share.lo * scale}).value();
+      const math::Pair<V> scaled = {math::scale(share.hi, e.tail), math::scale(share.lo, e.tail)};
+      return (gradient + -scaled).value();
     };
-    return math::usually(y, near, general, y, g, total);
+    return math::mostly(y <= V(0.0), below, general, y, g, total);
   }
 };
 
@@ -300,7 +298,7 @@ struct logsumexp_backward {
   }
   template <class V>
   static V from_early(State<V> s, V early) {
-    return (s.g * (early * s.y.inverse)).value();
+    return math::unscaled_product(s.g, early * s.y.inverse).value();
   }
 };
 
@@ -344,7 +342,7 @@ struct softmax_cross_entropy_backward {
     const V scale = math::exp2_integer(V(math::Constants<typename V::Element>::sum_exponent));
     softmax::State<V> y = softmax::state(largest, math::Pair<V>{sum.hi * scale, sum.lo * scale});
     y.inverse.hi = select(labelled == labelled, y.inverse.hi, nan<V>());  // a row without its label
-    const math::Pair<V> rest = below + (one + -unscaled(math::exp_below(labelled, largest)));
+    const math::Pair<V> rest = below + (one + -math::unscaled(math::exp_below(labelled, largest)));
     const V at_label = (-g * (select(labelled == largest, below, rest) / math::Divisor<V>(sum))).value();
     return {y, select(math::is_finite(largest), at_label, nan<V>()), g};
   }
@@ -358,7 +356,7 @@ struct softmax_cross_entropy_backward {
   }
   template <class V>
   static V from_early(State<V> s, V early) {
-    return (s.g * (early * s.y.inverse)).value();
+    return math::unscaled_product(s.g, early * s.y.inverse).value();
   }
   template <class V>
   static V at_label(State<V> s) {
