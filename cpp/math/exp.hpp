@@ -164,8 +164,8 @@ Pair<V> exp_in_sum(Pair<V> d) {
   return select(d.hi < V(C::sum_lowest), {zero, zero}, e);
 }
 
-/// Likewise e^(x - largest), x <= largest < inf. Where the largest is next to 0, more is taken away, the same for the whole
-/// row, for differences not to be subnormal.
+/// Likewise e^(x - largest), x <= largest < inf. Where the largest is next to 0, more is taken away, the same for the
+/// whole row, for differences not to be subnormal.
 template <class V>
 Pair<V> exp_below(V x, V largest) {
   const V nothing = Subnormal<typename V::Element>::nothing;
@@ -196,8 +196,8 @@ V unscaled(V y) {
   return rarely([](V some) { return scale(some, half_unscaled<V>(), half_unscaled<V>()); }, y);
 }
 
-/// Where a product of d and a is so large that its low part is normal: bits that are subtracted divide numbers, roughly.
-/// The bits of `least` are those of the product and of 1 together; with -0, any d is enough for a = 0.
+/// Where a product of d and a is so large that its low part is normal: bits that are subtracted divide numbers,
+/// roughly. The bits of `least` are those of the product and of 1 together; with -0, any d is enough for a = 0.
 template <class V, class D>
 typename V::Mask is_ordinary(D d, V a, V least) {
   return abs(normalized(d).hi) >= least.minus_bits(a);
