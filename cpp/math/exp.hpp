@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <type_traits>
 
 #include "math/pair.hpp"
@@ -191,16 +192,21 @@ V unscaled(V y) {
   using T = typename V::Element;
   const V factor = exp2_integer(V(-Constants<T>::sum_exponent));
   const V least = V(Subnormal<T>::least_normal) * exp2_integer(V(Constants<T>::sum_exponent));
-  if (all(y >= least)) [[likely]]
+  if (all(y >= least) || all(select(y == V(0.0), least, y) >= least)) [[likely]]
     return y * factor;
   return rarely([](V some) { return scale(some, half_unscaled<V>(), half_unscaled<V>()); }, y);
 }
 
-/// Where a product of d and a is so large that its low part is normal: bits that are subtracted divide numbers,
-/// roughly. The bits of `least` are those of the product and of 1 together; with -0, any d is enough for a = 0.
-template <class V, class D>
-typename V::Mask is_ordinary(D d, V a, V least) {
-  return abs(normalized(d).hi) >= least.minus_bits(a);
+/// Where a product of d and a is so large that its low part is normal, or 0: bits that are subtracted divide numbers,
+/// roughly. The bits of `least` are those of the product and of 1 together. That zeros do no harm, too, is seen only
+/// where that is wanted.
+template <class V>
+typename V::Mask is_ordinary(V d, V a, V least) {
+  const V size = abs(d), bound = least.minus_bits(a), zero = 0.0, huge = std::numeric_limits<double>::infinity();
+  auto ordinary = size >= bound;
+  if (!all(ordinary)) [[unlikely]]
+    ordinary = select(a == zero, huge, select(d == zero, huge, size)) >= bound;
+  return ordinary;
 }
 
 /// d a 2^-sum_exponent where that is small.
@@ -217,7 +223,7 @@ template <class V, class D>
 Pair<V> unscaled_product(D d, Pair<V> a) {
   const auto near = [](D factor, Pair<V> scaled) { return factor * unscaled(scaled); };
   const auto general = [](D factor, Pair<V> scaled) { return small_product(factor, scaled); };
-  return mostly(is_ordinary(d, a.hi, V(-0.0)), near, general, d, a);
+  return mostly(is_ordinary(normalized(d).hi, a.hi, V(-0.0)), near, general, d, a);
 }
 
 /// d y.
@@ -228,7 +234,8 @@ Pair<V> any_product(D d, V y) {
     const V up = exp2_integer(V(Constants<typename V::Element>::sum_exponent));
     return small_product(factor, Pair<V>{raised(other, up), 0.0});
   };
-  return mostly(is_ordinary(d, abs(y), V(Subnormal<typename V::Element>::least_product)), near, general, d, y);
+  return mostly(is_ordinary(normalized(d).hi, abs(y), V(Subnormal<typename V::Element>::least_product)), near, general,
+                d, y);
 }
 
 /// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.
