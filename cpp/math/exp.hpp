@@ -165,12 +165,10 @@ Pair<V> exp_in_sum(Pair<V> d) {
   return select(d.hi < V(C::sum_lowest), {zero, zero}, e);
 }
 
-/// Likewise e^(x - largest), x <= largest < inf. Where the largest is next to 0, more is taken away, the same for the
-/// whole row, for differences not to be subnormal.
+/// Likewise e^(x - largest), x <= largest < inf.
 template <class V>
 Pair<V> exp_below(V x, V largest) {
-  const V nothing = Subnormal<typename V::Element>::nothing;
-  return exp_in_sum(difference_below(x, select(abs(largest) < nothing, nothing, largest)));
+  return exp_in_sum(difference_below(x, largest));
 }
 
 /// 2^-sum_exponent a.
