@@ -22,7 +22,7 @@ UNSANITIZED = pytest.mark.skipif(
 
 @pytest.fixture
 def run_python() -> RunPython:
-    """Runs an interpreter with the given arguments and environment variables to its end."""
+    """Run an interpreter with the given arguments and environment variables to its end."""
 
     def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         inherited = {
@@ -38,7 +38,7 @@ def run_python() -> RunPython:
 
 @pytest.fixture
 def threads() -> Iterator[Callable[[int], None]]:
-    """Sets the number of threads, and has even the smallest arrays divided among them."""
+    """Set the number of threads, and split even the smallest arrays among them."""
     before, grain = fastact.get_num_threads(), set_grain(1)
     yield fastact.set_num_threads
     fastact.set_num_threads(before)
@@ -47,7 +47,7 @@ def threads() -> Iterator[Callable[[int], None]]:
 
 @pytest.fixture
 def streaming() -> Iterator[Callable[[int], int]]:
-    """Sets from how many bytes on outputs are written past the caches."""
+    """Set the output size in bytes from which stores bypass the caches."""
     before = set_streaming_threshold(1)
     set_streaming_threshold(before)
     yield set_streaming_threshold

@@ -1,4 +1,4 @@
-"""Prints a digest of the bits of every function's results, to be compared between instruction sets."""
+"""Print a digest of the bits of every function's results, for comparison between instruction sets."""
 
 import hashlib
 
@@ -15,7 +15,12 @@ for f in FUNCTIONS:
         results = [f(*args), f(*args, *(spread * default for _, default in f.defaults))]
         print(f.name, dtype, *(hashlib.sha256(bits(result)).hexdigest()[:16] for result in results))
 
-# Rows in a vector's direction and across it, short and in pieces.
+for dtype in DTYPES:
+    x = np.random.default_rng(0).normal(0, 10, (100, 301)).astype(dtype)
+    results = [fastact.dropout(a, rate, 3, 5) for a in (x, x.T, x[:, ::2]) for rate in (0.0, 0.3, 0.9)]
+    print("dropout", dtype, hashlib.sha256(b"".join(bits(y) for y in results)).hexdigest()[:16])
+
+# Contiguous rows and rows next to each other, short ones and ones long enough to be summed in pieces.
 ROWS = ((60, 2), (60, 10), (60, 66), (60, 130), (1, 40_000))
 for row_function in ROW_FUNCTIONS:
     for dtype in DTYPES:

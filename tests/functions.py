@@ -1,64 +1,23 @@
 """Every public function of the activations compiled into fastact, as test parameters."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-import fastact
 import numpy as np
 import pytest
-from fastact._accuracy import every_exponent, finfo
-from fastact._core import activations, learnable
-from fastact._documentation import REQUIRED
+from fastact.checks.accuracy import every_exponent, finfo
+from fastact.functions.registry import BACKWARD as BACKWARD
+from fastact.functions.registry import ELEMENTWISE
+from fastact.functions.registry import FORWARD as FORWARD
+from fastact.functions.registry import FROM_OUTPUT as FROM_OUTPUT
+from fastact.functions.registry import Function as Function
 from numpy.typing import NDArray
-
-FORWARD, BACKWARD, FROM_OUTPUT = "", "_backward", "_backward_from_output"
 
 Array = NDArray[np.floating[Any]]
 
-
-@dataclass(frozen=True)
-class Function:
-    activation: str
-    suffix: str
-    parameters: tuple[tuple[str, float | None], ...]
-
-    @property
-    def name(self) -> str:
-        return self.activation + self.suffix
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return {FORWARD: ("x",), BACKWARD: ("x", "g"), FROM_OUTPUT: ("y", "g")}[self.suffix]
-
-    @property
-    def function(self) -> Any:
-        return getattr(fastact, self.name)
-
-    @property
-    def required(self) -> dict[str, float]:
-        return {name: REQUIRED for name, value in self.parameters if value is None}
-
-    @property
-    def defaults(self) -> tuple[tuple[str, float], ...]:
-        """What a call uses where it gives no parameters."""
-        return tuple((name, REQUIRED if value is None else value) for name, value in self.parameters)
-
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
-        required = {} if len(args) > len(self.inputs) else self.required
-        return self.function(*args, **(required | keywords))
-
-    def sibling(self, suffix: str) -> "Function":
-        return replace(self, suffix=suffix)
-
-
-FUNCTIONS = [
-    Function(name, suffix, parameters)
-    for name, parameters, has_from_output in activations
-    for suffix in (FORWARD, BACKWARD, *[FROM_OUTPUT] * has_from_output)
-] + [Function(name, FORWARD, parameters) for name, parameters, _ in learnable]
+FUNCTIONS = ELEMENTWISE
 BFLOAT16 = [import_module("ml_dtypes").bfloat16] if find_spec("ml_dtypes") else []
 HALF_PRECISION: list[np.dtype[Any]] = [np.dtype(t) for t in (np.float16, *BFLOAT16)]
 DTYPES = [*HALF_PRECISION, np.dtype(np.float32), np.dtype(np.float64)]
@@ -78,7 +37,7 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 
 
 def extremes(dtype: np.dtype[Any]) -> Array:
-    """Zero, the ends of the dtype's range and of its subnormal range, infinity, and NaN, with both signs."""
+    """Return zero, the ends of the dtype's normal and subnormal ranges, infinity and NaN, with both signs."""
     info = finfo(dtype)
     least, tiny = float(info.smallest_subnormal), float(info.tiny)
     ends = [0, least, 3 * least, tiny - least, tiny, 1, float(info.max), np.inf, np.nan]
@@ -86,7 +45,7 @@ def extremes(dtype: np.dtype[Any]) -> Array:
 
 
 def arguments(f: Function, dtype: np.dtype[Any]) -> tuple[Array, ...]:
-    """Some thousand inputs: the extremes in every combination, then every exponent, then moderate ones."""
+    """Return some thousand inputs: all combinations of extremes, every exponent, then moderate numbers."""
     rng = np.random.default_rng(0)
     special = extremes(dtype)
     exponents = every_exponent(dtype)
@@ -97,5 +56,5 @@ def arguments(f: Function, dtype: np.dtype[Any]) -> tuple[Array, ...]:
 
 
 def bits(result: Array) -> bytes:
-    """What "the same bits" compares: all but which NaN a NaN is, in which processors and compilers differ."""
+    """Return what "the same bits" compares: everything except NaN payloads, in which processors differ."""
     return np.where(np.isnan(result), result.dtype.type(np.nan), result).tobytes()

@@ -6,10 +6,11 @@ from typing import Any
 import fastact
 import numpy as np
 import pytest
-from fastact import _core
-from fastact._accuracy import DType, finfo
-from fastact._row_accuracy import arguments, signature
-from fastact._row_reference import ROWS
+from fastact.checks.accuracy import DType, finfo
+from fastact.checks.row_accuracy import arguments, sums
+from fastact.checks.row_reference import ROWS
+from fastact.functions import registry
+from fastact.functions.registry import Function
 
 Array = np.ndarray[Any, Any]
 
@@ -20,21 +21,28 @@ class RowFunction:
 
     @property
     def core(self) -> Any:
-        return getattr(_core, self.name)
+        return self.described.ufunc
+
+    @property
+    def described(self) -> Function:
+        return registry.FUNCTIONS[self.name]
 
     @property
     def inputs(self) -> list[str]:
-        """For each what it has for a row: "n" or "m" numbers, or, where "", one."""
-        return signature(self.name)
+        """Return inputs, given the core shape of each: "n" or "m" elements, or "" for one."""
+        return [operand.core for operand in self.described.operands]
 
     @property
     def output(self) -> str:
-        dimensions: str = self.core.signature.split("->")[1]
-        return dimensions.strip("()")
+        return self.described.results[0]
 
     @property
     def labelled(self) -> bool:
-        return "cross_entropy" in self.name
+        return self.described.labels is not None
+
+    @property
+    def sums(self) -> bool:
+        return sums(self.name)
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         return getattr(fastact, self.name)(*args, **keywords)
@@ -43,7 +51,7 @@ class RowFunction:
         return arguments(self.name, x)
 
     def moved(self, args: tuple[Array, ...], others: tuple[int, ...], axis: int) -> tuple[Array, ...]:
-        """The arguments of so many rows, with the rows along another axis among the others."""
+        """Return arguments for this many rows, with the rows along another axis."""
         return tuple(
             np.moveaxis(a.reshape(*others, -1), -1, axis) if size else a.reshape(others)
             for a, size in zip(args, self.inputs, strict=True)
@@ -66,7 +74,7 @@ each_learned = pytest.mark.parametrize(("name", "p"), LEARNED.items())
 
 
 def numbers(dtype: DType, count: int, n: int) -> Array:
-    """Rows of ordinary numbers of several spreads, some with an infinity, NaN, equal or huge elements."""
+    """Return rows of moderate numbers of several spreads, some with infinite, NaN, equal or huge elements."""
     rng = np.random.default_rng(n)
     x = rng.normal(size=(count, n)) * rng.choice([0.1, 1, 10, 100], (count, 1))
     x[rng.uniform(size=x.shape) < 0.02] = -np.inf

@@ -1,11 +1,11 @@
-"""Hypothesis strategies: numbers, parameters, and operands that lie in memory in any way NumPy knows."""
+"""Hypothesis strategies for numbers, parameters, and operands in any memory layout that NumPy knows."""
 
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
-from fastact._accuracy import finfo
+from fastact.checks.accuracy import finfo
 from functions import DTYPES, Function
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ LONG_SIDES = (1023, 1025, 8193)  # about the blocks of the strided loop and of N
 HUGE = 1 << 20  # elements at most; where a side makes them so many, they all lie at one place
 STEPS = (1, 2, -1, -3, 0)
 
-# From which values of each parameter are drawn, every combination being allowed.
+# The range of values of each parameter; every combination is allowed.
 RANGES = {
     "negative_slope": (-4.0, 4.0),
     "alpha": (2.0**-6, 2.0**6),
@@ -31,6 +31,7 @@ RANGES = {
     "beta": (2.0**-6, 2.0**6),
     "b": (2.0**-6, 2.0**6),
     "lambd": (0.0, 8.0),
+    "cap": (2.0**-6, 2.0**6),
 }
 
 dtypes = st.sampled_from(DTYPES[::-1])
@@ -41,13 +42,13 @@ def parameters(f: Function) -> st.SearchStrategy[tuple[float, ...]]:
 
 
 def numbers(dtype: DType) -> st.SearchStrategy[float]:
-    """Finite ones, half of them ordinary; those of float32 for bfloat16, which rounds them."""
+    """Finite numbers, half of them moderate; those of float32 for bfloat16, which rounds them."""
     largest, width = float(finfo(dtype).max), 8 * max(dtype.itemsize, 4 if dtype.kind == "V" else 2)
     return st.floats(-16, 16, width=16) | st.floats(-largest, largest, width=width)  # type: ignore[arg-type]
 
 
 def values(dtype: DType) -> st.SearchStrategy[list[float]]:
-    """Some for the elements of an array."""
+    """Some values for the elements of an array."""
     held = dtype if dtype in DTYPES else np.dtype(np.float16)
     return st.lists(numbers(held) | st.sampled_from([np.inf, -np.inf, np.nan]), min_size=1, max_size=6)
 
@@ -64,14 +65,14 @@ def shapes(draw: st.DrawFn, most_axes: int = 3) -> Shape:
 
 @st.composite
 def broadcasting(draw: st.DrawFn, shape: Shape) -> Shape:
-    """A shape that broadcasts to the one given."""
+    """A shape that broadcasts to the given one."""
     kept = shape[draw(st.integers(0, len(shape))) :]
     return tuple(1 if draw(st.booleans()) else n for n in kept)
 
 
 @dataclass(frozen=True)
 class Operand:
-    """An array in a memory that has a region for each operand, in which others may lie too."""
+    """An array in a memory that has one region for each operand; operands may share a region."""
 
     dtype: DType
     shape: Shape
@@ -84,7 +85,7 @@ class Operand:
 
     @property
     def layout(self) -> tuple[int, list[int], int]:
-        """The first element's offset, the strides, and the number of bytes."""
+        """Return the offset of the first element, the strides, and the number of bytes."""
         strides, first, size = [0] * len(self.shape), self.shift, self.dtype.itemsize
         for axis in reversed(self.axes):
             n, step = max(self.shape[axis], 1), self.steps[axis]
@@ -129,7 +130,7 @@ def operands(
 
 @st.composite
 def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], own: int) -> Operand | None:
-    """In a region of its own, or among the inputs, perhaps in the place of one; none for what is huge."""
+    """An output in its own region or overlapping an input; None for huge shapes."""
     if max(shape, default=0) > max(LONG_SIDES):
         return None
     places = [o for o in inputs if o.shape == shape and 0 not in o.steps]
@@ -142,7 +143,7 @@ def outputs(draw: st.DrawFn, dtype: DType, shape: Shape, inputs: list[Operand], 
 
 
 def filled_memory(*placed: Operand | None) -> Array:
-    """With the operands written to it, one after the other: the last ones hold what they are to hold."""
+    """Return the memory after all operands have been written to it in turn; the last ones prevail."""
     chosen = [operand for operand in placed if operand is not None]
     size = max(operand.layout[2] for operand in chosen)
     memory = np.full((1 + max(operand.region for operand in chosen), size), 77, np.uint8)

@@ -1,11 +1,18 @@
-"""Writes the package's stub: ``python tests/stubs.py > python/fastact/__init__.pyi``."""
+"""Write the package's stub: ``python tests/stubs.py > python/fastact/__init__.pyi``."""
 
 import inspect
 
-import fastact
-import numpy as np
-from fastact._core import activations, learnable
-from fastact._row_documentation import FAMILIES, SUFFIXES
+from fastact.functions.registry import (
+    DROPOUT,
+    ELEMENTWISE,
+    FUSED,
+    LEARNABLE,
+    NORMS,
+    OF_ROWS,
+    OF_TWO,
+    Function,
+    Norm,
+)
 
 HEAD = """\
 # Written by tests/stubs.py, not by hand.
@@ -15,14 +22,18 @@ from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload, type_chec
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from . import accuracy as accuracy
 from . import diagnostics as diagnostics
 from . import initializers as initializers
-from ._choose import Activation as Activation
-from ._choose import get as get
-from ._choose import names as names
+from .functions.by_name import Activation as Activation
+from .functions.by_name import get as get
+from .functions.by_name import names as names
+from .functions.mixed import Mixed as Mixed
+from .functions.mixed import mixed as mixed
 from ._core import config as config
 from ._core import get_num_threads as get_num_threads
 from ._core import set_num_threads as set_num_threads
+from ._gradient import check_gradient as check_gradient
 from ._plot import plot as plot
 from ._pool import memory_pool as memory_pool
 
@@ -31,6 +42,7 @@ __all__: list[str]
 
 def show_config() -> None: ...
 def get_include() -> str: ...
+def get_library() -> str: ...
 def get_cmake_dir() -> str: ...
 
 _F = TypeVar("_F", bound=np.floating[Any])
@@ -39,30 +51,23 @@ _Parameter = float | np.floating[Any] | np.integer[Any] | NDArray[Any]
 _Labels = NDArray[np.integer[Any]] | Sequence[int] | np.integer[Any] | int
 
 @type_check_only
-class _RowKeywords(TypedDict, total=False):
+class _Keywords(TypedDict, total=False):
+    where: bool | NDArray[np.bool_]
     casting: Literal["no", "equiv", "safe", "same_kind", "unsafe"]
     order: Literal["K", "A", "C", "F"]
     subok: bool
 
 @type_check_only
-class _RowTypeKeywords(_RowKeywords, total=False):
+class _TypeKeywords(_Keywords, total=False):
     dtype: DTypeLike
     signature: str | tuple[DTypeLike, ...]
-
-@type_check_only
-class _Keywords(_RowKeywords, total=False):
-    where: bool | NDArray[np.bool_]
-
-@type_check_only
-class _TypeKeywords(_RowTypeKeywords, total=False):
-    where: bool | NDArray[np.bool_]
 """
 
 # What goes in decides what comes out: a type of array, a type of scalar, a Python float. Else the type
 # checker is told nothing, as for dtype=, and for the arrays of other libraries, which keep their own type.
 CASES = {"NDArray[_F]": "NDArray[_F]", "_F": "_F", "float": "np.float64", "Any": "Any"}
 KEYWORDS = {"Any": "**keywords: Unpack[_TypeKeywords]"}
-ROW_CASES = {"NDArray[_F]": "**keywords: Unpack[_RowKeywords]", "Any": "**keywords: Unpack[_RowTypeKeywords]"}
+ROW_CASES = "NDArray[_F]", "Any"
 # A parameter and its gradient, of the parameter's type; that for a Python number is of the arrays'.
 LEARNABLE_CASES = (
     ("NDArray[_F]", "NDArray[_P]", "NDArray[_P]"),
@@ -74,14 +79,17 @@ OUT = {"NDArray[_F]": "out: NDArray[_F] | tuple[NDArray[_F]] | None = None", "An
 
 
 def overloads(
-    name: str, arrays: tuple[str, ...], parameters: tuple[tuple[str, float | None], ...], method: bool
+    name: str,
+    arrays: tuple[str, ...],
+    parameters: tuple[tuple[str, float | None], ...] = (),
+    method: bool = False,
 ) -> str:
     lines = []
     for given, result in CASES.items():
         arguments = [
             *(["self"] if method else []),
             *(f"{array}: {given}" for array in arrays),
-            "/",
+            *([] if parameters else ["/"]),
             *(
                 f"{parameter}: {'Any' if given == 'Any' else '_Parameter'}"
                 + ("" if value is None else f" = {value!r}")
@@ -94,33 +102,85 @@ def overloads(
     return "\n".join(lines)
 
 
-def row_overloads(name: str, method: bool = False) -> str:
-    parameters = inspect.signature(getattr(fastact, name)).parameters
+ROW_OPTIONS = {
+    "axis": "axis: int | tuple[int, ...] | None = -1",
+    "keepdims": "keepdims: bool = False",
+    "where": "where: bool | NDArray[np.bool_] = True",
+    "weights": "weights: NDArray[Any] | Sequence[float] | None = None",
+    "ignore_label": "ignore_label: int | None = None",
+    "label_smoothing": "label_smoothing: float = 0.0",
+}
+
+
+def row_overloads(f: Function) -> str:
+    parameters = inspect.signature(f.function).parameters
     lines = []
-    for given, keywords in ROW_CASES.items():
-        types = {"labels": "_Labels"} if given != "Any" else {}
+    for given in ROW_CASES:
+        types = {"labels": f"_Labels | {given}"} if given != "Any" else {}
         arrays = [
             f"{p.name}: {types.get(p.name, given)}" for p in parameters.values() if p.default is p.empty
         ]
-        keepdims = ["keepdims: bool = False"] if "keepdims" in parameters else []
-        if method:
-            arguments = ["self", *arrays, "/", OUT[given], "*", "axis: int = -1", keywords]
-        else:
-            arguments = [*arrays, "axis: int = -1", *keepdims, OUT[given], keywords]
-        lines += [
-            "@overload",
-            f"def {'__call__' if method else name}({', '.join(arguments)}) -> {given}: ...",
-        ]
+        options = [option for p, option in ROW_OPTIONS.items() if p in parameters]
+        out, result = OUT[given], given
+        if len(f.results) > 1:
+            result = f"tuple[{given}, {given}]"
+            out = (
+                f"out: {'Any' if given == 'Any' else f'tuple[{given} | None, {given} | None] | None'} = None"
+            )
+        arguments = ", ".join([*arrays, *options, "*", out])
+        lines += ["@overload", f"def {f}({arguments}) -> {result}: ..."]
     return "\n".join(lines)
 
 
-def learnable_overloads(name: str, parameter: str, default: float | None) -> str:
+def dropout_overloads(name: str) -> str:
+    lines = []
+    for given, result in CASES.items():
+        arguments = f"{DROPOUT[name]}: {given}, rate: float, seed: int, offset: int = 0, *"
+        out = OUT.get(given, "out: None = None")
+        lines += ["@overload", f"def {name}({arguments}, {out}) -> {result}: ..."]
+    return "\n".join(lines)
+
+
+def norm_overloads(norm: Norm) -> str:
+    lines = []
+    for given in ROW_CASES:
+        shared = "Any" if given == "Any" else "NDArray[Any] | Sequence[float]"
+        arrays = [
+            f"{name}: {given if k < norm.rows else shared}"
+            for k, name in enumerate(norm.arguments[: norm.required])
+        ]
+        arrays += [f"{name}: {shared} | None = None" for name in norm.optional]
+        others = norm.results[1:]
+        kinds = [given, *("Any" if given == "Any" else "NDArray[Any]" for _ in others)]
+        result = f"tuple[{', '.join(kinds)}]" if others else given
+        out = OUT[given]
+        if others and given != "Any":
+            out = f"out: tuple[{', '.join(f'{kind} | None' for kind in kinds)}] | None = None"
+        options = [ROW_OPTIONS["axis"], f"eps: float = {norm.eps!r}", "*", out]
+        lines += ["@overload", f"def {norm}({', '.join([*arrays, *options])}) -> {result}: ..."]
+    return "\n".join(lines)
+
+
+def learnable_overloads(f: Function) -> str:
+    ((parameter, default),) = f.parameters
     lines = []
     for given, kind, gradient in LEARNABLE_CASES:
         value = f" = {default!r}" if default is not None and kind in ("float", "Any") else ""
         out = "Any" if given == "Any" else f"tuple[{given} | None, NDArray[Any] | None] | None"
-        arguments = f"x: {given}, g: {given}, {parameter}: {kind}{value}, out: {out} = None"
-        lines += ["@overload", f"def {name}({arguments}) -> tuple[{given}, {gradient}]: ..."]
+        arguments = f"x: {given}, g: {given}, {parameter}: {kind}{value}, *, out: {out} = None"
+        lines += ["@overload", f"def {f}({arguments}) -> tuple[{given}, {gradient}]: ..."]
+    return "\n".join(lines)
+
+
+def gate_gradients_overloads() -> str:
+    lines = []
+    for given, result in CASES.items():
+        out = {"NDArray[_F]": "tuple[NDArray[_F] | None, NDArray[_F] | None] | None", "Any": "Any"}.get(
+            given, "None"
+        )
+        arguments = f"self, a: {given}, b: {given}, g: {given}, /, *, out: {out} = None"
+        keywords = KEYWORDS.get(given, "**keywords: Unpack[_Keywords]")
+        lines += ["@overload", f"def __call__({arguments}, {keywords}) -> tuple[{result}, {result}]: ..."]
     return "\n".join(lines)
 
 
@@ -131,28 +191,29 @@ def ufunc_class(name: str, call: str) -> str:
 
 def main() -> None:
     classes = {
-        "_Unary": overloads("__call__", ("x",), (), method=True),
-        "_Binary": overloads("__call__", ("x", "g"), (), method=True),
-        "_Rows": row_overloads("softmax", method=True),
-        "_RowsBackward": row_overloads("softmax_backward", method=True),
+        "_Unary": overloads("__call__", ("x",), method=True),
+        "_Binary": overloads("__call__", ("x", "g"), method=True),
+        "_Gradients": gate_gradients_overloads(),
     }
     print(HEAD + "".join(ufunc_class(name, call) for name, call in classes.items()))
-    for activation, parameters, from_output in activations + learnable:
-        passes = ["", "_backward"] if (activation, parameters, from_output) in activations else [""]
-        for suffix in passes + ["_backward_from_output"] * from_output:
-            if parameters:
-                arrays = ("y" if "output" in suffix else "x", *(["g"] if suffix else []))
-                print(overloads(activation + suffix, arrays, parameters, method=False))
-            else:
-                print(f"{activation}{suffix}: {'_Binary' if suffix else '_Unary'}")
-    for family, entry in FAMILIES.items():
-        for suffix, _ in zip(SUFFIXES, entry.passes, strict=False):
-            if isinstance(getattr(fastact, family + suffix), np.ufunc):
-                print(f"{family}{suffix}: {'_RowsBackward' if suffix else '_Rows'}")
-            else:
-                print(row_overloads(family + suffix))
-    for activation, ((parameter, default),), _ in learnable:
-        print(learnable_overloads(f"{activation}_backward", parameter, default))
+    for f in ELEMENTWISE:
+        if f.parameters:
+            print(overloads(f.name, f.inputs, f.parameters))
+        else:
+            print(f"{f}: {'_Binary' if f.suffix else '_Unary'}")
+    for f in OF_TWO:
+        if f.kind == "loss":
+            print(overloads(f.name, f.inputs, f.parameters))
+        else:
+            print(f"{f}: {'_Gradients' if f.suffix else '_Binary'}")
+    for f in OF_ROWS + FUSED:
+        print(row_overloads(f))
+    for norm in NORMS.values():
+        print(norm_overloads(norm))
+    for f in LEARNABLE:
+        print(learnable_overloads(f))
+    for name in DROPOUT:
+        print(dropout_overloads(name))
 
 
 if __name__ == "__main__":

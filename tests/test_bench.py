@@ -1,4 +1,4 @@
-"""The benchmark programs: what they measure and what they make of it, not how long it takes."""
+"""The benchmark programs: what they measure and report, not the times."""
 
 import json
 import math
@@ -14,11 +14,12 @@ import libraries
 import measure
 import numpy as np
 import peers
+import picture
 import pytest
 import report
 from conftest import RunPython
-from expressions import ROWS
-from fastact._bench import least_times
+from fastact.command.bench import least_times
+from fastact.facts.expressions import ROWS, by_pass
 from measure import Cell
 
 CALLS = libraries.fastact_calls()
@@ -63,7 +64,11 @@ def test_wrong_expression_is_found(numpy_and_fastact: dict[str, libraries.Librar
         ("np.tanh(x)", "np.tanh(x, out=out)"),
         ("g * (x > 0)", "np.multiply(g, x > 0, out=out)"),
         ("x / (1 + x.abs())", "np.divide(x, 1 + x.abs(), out=out)"),
-        ("g - aten.tanh_backward(g, y)", "torch.subtract(g, aten.tanh_backward(g, y), out=out)"),
+        ("g - aten.tanh_backward(g, y)", "np.subtract(g, aten.tanh_backward(g, y), out=out)"),
+        (
+            "aten._softmax_backward_data(g, (y := f(x)), axis, x.dtype)",
+            "aten._softmax_backward_data.out(g, (y := f(x)), axis, x.dtype, grad_input=out)",
+        ),
         ("F.elu(x)", "aten.elu.out(x, out=out)"),
         ("aten.silu_backward(g, x)", "aten.silu_backward.grad_input(g, x, grad_input=out)"),
         ("f(x).block_until_ready()", None),
@@ -73,6 +78,7 @@ def test_wrong_expression_is_found(numpy_and_fastact: dict[str, libraries.Librar
 )
 def test_into_out(expression: str, expected: str | None) -> None:
     assert forms.into_out(expression) == expected
+    assert forms.into_out("g / x.abs()", "torch") == "torch.divide(g, x.abs(), out=out)"
 
 
 def test_elementwise_forms() -> None:
@@ -105,7 +111,7 @@ def test_environment_holds_libraries(isa: str, run_python: RunPython) -> None:
 
 def test_least_times() -> None:
     class Clock:
-        """Each second call takes twice as long."""
+        """A clock with which each second call takes twice as long."""
 
         def __init__(self, seconds: float) -> None:
             self.seconds, self.calls = seconds, 0
@@ -133,7 +139,8 @@ def test_ratio_is_to_the_fastest_peer() -> None:
 def test_groups() -> None:
     slower = report.Measurement(cell(pass_="backward"), {report.OURS: 4.0, "NumPy": 2.0}, [])
     groups = report.groups([measurement(1.0, NumPy=2.0, torch=1.0), slower])
-    assert groups.keys() == {"all cells", "forward", "backward", "beside NumPy alone", "beside torch alone"}
+    kinds = {"functions of elements", "forward", "backward"}
+    assert groups.keys() == {"all cells", *kinds, "beside NumPy alone", "beside torch alone"}
     assert groups["all cells"] == pytest.approx((2, math.sqrt(2), 2.0, 1))
     assert groups["forward"].mean == 1.0 and groups["beside NumPy alone"].mean == pytest.approx(1.0)
 
@@ -178,11 +185,17 @@ def test_wrong_options(arguments: list[str], message: str, capsys: pytest.Captur
 
 def test_cells_are_those_that_fastact_has() -> None:
     options = peers.parse_options(
-        ["--only", "silu,glu", "--pass", "forward,from_output", "--sizes", "8", "--rows", "5"]
+        ["--only=silu,glu", "--pass=forward,from_output", "--sizes=8", "--rows=5", "--columns=4"]
     )
     silu, *glu = peers.cells(options)
     assert (silu.function, silu.pass_, silu.shape) == ("silu", "forward", (8,))
-    assert [(c.shape[c.axis], c.axis) for c in glu if c.axis is not None] == [(6, 1), (6, 0)]
+    assert [(c.shape[c.axis], c.axis) for c in glu if c.axis is not None] == [(6, 1), (4, 0)]
+
+
+def test_a_gradient_from_x_is_not_handed_the_output() -> None:
+    passes = by_pass("f(x)", "g * y * y")
+    assert passes == {"forward": "f(x)", "backward": "g * (y := f(x)) * y", "from_output": "g * y * y"}
+    assert by_pass("f(x)", "g * x", "g * y")["backward"] == "g * x"
 
 
 def fake_measured(stops_after: int, setting: dict[str, str] = SETTING) -> Any:
@@ -230,3 +243,26 @@ def test_inputs_are_of_the_type_and_finite() -> None:
     arrays = measure.inputs(cell("softmax", dtype="float16"), CALLS["softmax", "forward"])
     assert {arrays[name].dtype for name in "xgy"} == {np.dtype(np.float16)}
     assert np.isfinite(arrays["g"]).all() and arrays["y"].shape == fastact.softmax(arrays["x"]).shape
+
+
+def test_picture_shows_times_of_the_size_asked_for(tmp_path: Path) -> None:
+    of = Cell("gelu", "forward", "float32", (64,), None, 2.0, "fresh", 1, "best")
+    others = of._replace(shape=(9,)), of._replace(pass_="backward"), of._replace(threads=2)
+    measurements = [report.Measurement(c, {report.OURS: 9.0}, []) for c in others]
+    measurements.append(report.Measurement(of, {report.OURS: 1.0, "torch": 2.0}, []))
+    found = picture.times(measurements, "forward", 64)
+    gelu = picture.NAMES.index("gelu")
+    assert (found[report.OURS][gelu], found["torch"][gelu]) == (1.0, 2.0)
+    assert math.isnan(found["JAX"][gelu]) and math.isnan(found[report.OURS][0])
+
+    errors = {name: [math.inf, *values[1:]] for name, values in found.items()}
+    picture.draw({"forward": (found, errors)}, tmp_path / "beside.svg")
+    text = (tmp_path / "beside.svg").read_text()
+    assert all(f"<!-- {name} -->" in text for name in (*picture.NAMES, *picture.LIBRARIES))
+
+
+def test_picture_shows_errors_of_what_a_library_has() -> None:
+    assert picture.error(report.OURS, "sigmoid", "derivative") < 1
+    assert picture.error("NumPy", "sigmoid", "forward") > 1e6  # 0 far below, where sigmoid is not
+    assert picture.error("NumPy", "gelu", "forward") > 1  # written with SciPy's erf
+    assert math.isnan(picture.error("NumPy", "gelu", "backward_from_output"))

@@ -22,7 +22,7 @@ def test_borders(isa: str, run_python: RunPython) -> None:
 
 @pytest.mark.parametrize("at_end", [False, True])
 def test_straying_is_noticed(at_end: bool, run_python: RunPython) -> None:
-    """Or else test_borders would show nothing."""
+    """A stray access is detected; otherwise test_borders would prove nothing."""
     program = f"""if True:
         import sys
         sys.path.append({str(PROGRAM.parent)!r})

@@ -1,4 +1,4 @@
-"""``fastact.get`` and what it returns."""
+"""``fastact.get`` and the objects that it returns."""
 
 import json
 import os
@@ -12,23 +12,15 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
-from fastact import _choose
-from fastact._documentation import COMPOSED, REQUIRED
-from functions import DTYPES, FUNCTIONS, extremes
+from fastact.facts.elements import COMPOSED
+from fastact.functions import by_name
+from fastact.functions.registry import FUNCTIONS as COMPILED
+from functions import DTYPES, FROM_OUTPUT, FUNCTIONS, extremes
 
 NAMES = fastact.names()
 each_name = pytest.mark.parametrize("name", NAMES)
 X = np.linspace(-8, 8, 1601, dtype=np.float32)[1:]
 ROWS = np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
-
-# Each framework's own function and the name in fastact, as its users know both.
-TORCH = {"leaky_relu", "gelu", "elu", "celu", "selu", "hardsigmoid", "hardswish", "hardtanh", "softplus"}
-TORCH |= {"hardshrink", "softshrink", "tanhshrink", "logsigmoid", "softsign", "relu6", "silu", "mish"}
-JAX = {"leaky_relu", "gelu", "elu", "celu", "selu", "hard_sigmoid", "hard_swish", "hard_silu", "hard_tanh"}
-JAX |= {"softplus", "log_sigmoid", "soft_sign", "relu6", "silu", "swish", "squareplus", "mish", "log_softmax"}
-KERAS = {"leaky_relu", "gelu", "elu", "celu", "selu", "hard_sigmoid", "hard_silu", "hard_tanh", "softplus"}
-KERAS |= {"hard_shrink", "soft_shrink", "tanh_shrink", "log_sigmoid", "softsign", "relu6", "silu", "mish"}
-KERAS |= {"relu", "squareplus", "linear", "exponential", "swish", "softmax", "glu"}
 
 
 def test_names() -> None:
@@ -37,7 +29,7 @@ def test_names() -> None:
 
 
 def test_no_name_means_two() -> None:
-    spelled = [_choose._key(a) for name, facts in _choose._FACTS.items() for a in (name, *facts.aliases)]
+    spelled = [by_name._key(a) for name, facts in by_name._FACTS.items() for a in (name, *facts.aliases)]
     assert len(set(spelled)) == len(spelled)
 
 
@@ -48,7 +40,7 @@ def test_each_activation_is_the_function(name: str) -> None:
     if name in COMPOSED:
         return
     y = f(ROWS)
-    required = {p: REQUIRED for p in f.learnable if name == "prelu"}
+    required = COMPILED[name].required
     np.testing.assert_array_equal(y, getattr(fastact, name)(ROWS, **required))
     expected = getattr(fastact, f"{name}_backward")(ROWS, y, **required)
     np.testing.assert_equal(f.backward(ROWS, y), expected)
@@ -109,6 +101,21 @@ def test_config_survives_json_and_pickle(name: str) -> None:
         assert eval(repr(f), {"fastact": fastact}) == f
 
 
+@pytest.mark.parametrize("name", [f.forward for f in COMPILED.values() if f.suffix == FROM_OUTPUT])
+def test_gradients_from_the_output_survive_pickle(name: str) -> None:
+    f: Any = fastact.get(name)
+    y = f(ROWS)
+    copy = pickle.loads(pickle.dumps(f.backward_from_output))
+    np.testing.assert_array_equal(copy(y, ROWS), f.backward_from_output(y, ROWS))
+
+
+def test_all_axes() -> None:
+    f = fastact.get("logsumexp", like="jax")
+    assert f == fastact.get("logsumexp", axis=None) != fastact.get("logsumexp")
+    assert f(ROWS) == fastact.logsumexp(ROWS, axis=None)
+    assert fastact.get("logsumexp", like="jax", axis=0)(ROWS).shape == (8,)
+
+
 def test_activation_is_immutable() -> None:
     f = fastact.get("elu", alpha=0.5)
     f.parameters["alpha"] = 2.0
@@ -152,7 +159,7 @@ def test_calls_take_other_arguments() -> None:
 def test_instances_and_callables_pass_through() -> None:
     for f in (fastact.get("elu"), np.tanh, fastact.gelu):
         assert fastact.get(f) is f
-    with pytest.raises(TypeError, match="go with a name"):
+    with pytest.raises(TypeError, match="require the name"):
         fastact.get(np.tanh, like="torch")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="a name or a callable, not 3"):
         fastact.get(3)  # type: ignore[call-overload]
@@ -162,7 +169,7 @@ def test_instances_and_callables_pass_through() -> None:
     ("name", "close"), [("gleu", "gelu"), ("sigmod", "sigmoid"), ("logistics", "sigmoid")]
 )
 def test_unknown_name(name: str, close: str) -> None:
-    with pytest.raises(ValueError, match=rf"'{name}'; there is .*\b{close}\b"):
+    with pytest.raises(ValueError, match=rf"'{name}'; similar names: .*\b{close}\b"):
         fastact.get(name)
     with pytest.raises(ValueError, match="mish"):
         fastact.get("?")
@@ -194,7 +201,7 @@ def test_import_is_cheap(run_python: RunPython) -> None:
 
 
 def framework(name: str) -> Any:
-    """The module that has the framework's functions."""
+    """Return the module with the functions of the framework."""
     library = name.partition(".")[0]
     if not find_spec(library):
         pytest.skip(f"{library} is not installed")
@@ -206,34 +213,166 @@ def agree(theirs: Any, f: fastact.Activation, x: Any) -> None:
     np.testing.assert_allclose(np.asarray(theirs), f(x), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(TORCH))
-def test_like_torch(name: str) -> None:
-    functional, torch = framework("torch.nn.functional"), framework("torch")
-    agree(getattr(functional, name)(torch.from_numpy(X.copy())), fastact.get(name, like="torch"), X)
+def known(modules: list[Any], *, classes: bool) -> dict[str, Any]:
+    """Return the functions of the modules whose names `get` knows too."""
+    found = {}
+    for module in modules:
+        for name in dir(module):
+            theirs = getattr(module, name)
+            if name[0] != "_" and callable(theirs) and isinstance(theirs, type) == classes:
+                try:
+                    fastact.get(name)
+                except ValueError:
+                    continue
+                found[name] = theirs
+    return found
+
+
+# What has no default where fastact has one, or another: rows along all axes, say.
+OTHERS = {
+    "torch": {
+        "softmax",
+        "Softmax",
+        "log_softmax",
+        "LogSoftmax",
+        "logsumexp",
+        "prelu",
+        "threshold",
+        "Threshold",
+    },
+    "keras": {"threshold", "sparsemax"},  # Keras 3.15's sparsemax does not sum to 1
+    "jax": set(),
+}
+OTHERS["torch"] |= {"linear", "Linear", "heaviside", "threshold_"}
+
+
+def modules(like: str) -> tuple[list[Any], list[Any]]:
+    """Return the modules with the functions and the classes of the framework."""
+    names = {
+        "torch": (["torch.nn.functional", "torch"], ["torch.nn"]),
+        "jax": (["jax.nn"], []),
+        "keras": (["keras.activations"], ["keras.layers"]),
+    }[like]
+    of_functions, of_classes = ([framework(name) for name in group] for group in names)
+    return of_functions, of_classes
+
+
+def convert(like: str, x: Any) -> Any:
+    return framework("torch").from_numpy(x.copy()) if like == "torch" else x
+
+
+def detached(y: Any) -> Any:
+    return y.detach().numpy() if hasattr(y, "detach") else np.asarray(y)
+
+
+# Names of which the frameworks must have at least these.
+EXPECTED = {
+    "torch": {
+        "leaky_relu",
+        "gelu",
+        "elu",
+        "hardsigmoid",
+        "hardswish",
+        "hardtanh",
+        "tanhshrink",
+        "logsigmoid",
+        "silu",
+    },
+    "jax": {
+        "leaky_relu",
+        "gelu",
+        "hard_silu",
+        "soft_sign",
+        "squareplus",
+        "swish",
+        "log_softmax",
+        "glu",
+        "mish",
+    },
+    "keras": {
+        "leaky_relu",
+        "gelu",
+        "linear",
+        "hard_silu",
+        "exponential",
+        "swish",
+        "softmax",
+        "glu",
+        "relu",
+        "celu",
+    },
+}
+CLASSES = {
+    "torch": {
+        "LeakyReLU",
+        "PReLU",
+        "GELU",
+        "Hardtanh",
+        "Hardsigmoid",
+        "Softplus",
+        "SiLU",
+        "GLU",
+        "CELU",
+        "Softshrink",
+    },
+    "jax": set(),
+    "keras": {"LeakyReLU", "PReLU", "ReLU", "ELU", "Softmax"},
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(JAX))
-def test_like_jax(name: str) -> None:
-    agree(getattr(framework("jax.nn"), name)(X), fastact.get(name, like="jax"), X)
+@pytest.mark.parametrize("like", ["torch", "jax", "keras"])
+def test_every_function_of_a_framework(like: Any) -> None:
+    of_functions, _ = modules(like)
+    functions = known(of_functions[::-1], classes=False)
+    assert functions.keys() >= EXPECTED[like]
+    for name in functions.keys() - OTHERS[like]:
+        x = X.reshape(-1, 8)
+        theirs, f = detached(functions[name](convert(like, x))), fastact.get(name, like=like)
+        np.testing.assert_allclose(theirs, f(x), rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(KERAS))
-def test_like_keras(name: str) -> None:
-    activations = framework("keras").activations
-    x = X.reshape(-1, 8)
-    agree(activations.get(name)(x), fastact.get(name, like="keras"), x)
+@pytest.mark.parametrize("like", ["torch", "keras"])
+def test_every_class_of_a_framework(like: Any) -> None:
+    _, of_classes = modules(like)
+    classes = known(of_classes, classes=True)
+    assert classes.keys() >= CLASSES[like]
+    for name in classes.keys() - OTHERS[like]:
+        x = X.reshape(-1, 8)
+        theirs, f = detached(classes[name]()(convert(like, x))), fastact.get(name, like=like)
+        np.testing.assert_allclose(theirs, f(x), rtol=1e-4, atol=1e-5, err_msg=name)
 
 
 def test_like_keras_2() -> None:
-    """As its documentation has them: LeakyReLU(alpha=0.3), and hard_sigmoid clips 0.2 x + 0.5."""
-    np.testing.assert_allclose(
-        fastact.get("leaky_relu", like="keras2")(X), np.where(X > 0, X, np.float32(0.3) * X)
-    )
+    """The meaning in Keras 2's documentation: LeakyReLU(alpha=0.3), and hard_sigmoid clips 0.2 x + 0.5."""
+    for name in ("LeakyReLU", "leaky_relu"):
+        assert fastact.get(name, like="keras2") == fastact.get("leaky_relu", negative_slope=0.3)
     hard_sigmoid = fastact.get("hard_sigmoid", like="keras2")
     np.testing.assert_allclose(hard_sigmoid(X), np.clip(0.2 * X + 0.5, 0, 1), rtol=1e-6, atol=1e-7)
+    assert fastact.get("hard_sigmoid", like="keras") == fastact.get("hard_sigmoid")
+    assert fastact.get("gelu", like="keras2") == fastact.get("gelu")
+
+
+def test_class_or_function_of_keras() -> None:
+    for name, slope in (("LeakyReLU", 0.3), ("leaky_relu", 0.2), ("Leaky-ReLU", 0.2)):
+        assert fastact.get(name, like="keras") == fastact.get("leaky_relu", negative_slope=slope)
+    given = fastact.get("LeakyReLU", like="keras", negative_slope=0.5)
+    assert given.parameters == {"negative_slope": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "hint"),
+    [
+        ("gelu", {"approximate": "tanh"}, "gelu has no parameter approximate; it has none; .*gelu_tanh"),
+        ("gelu", {"approximate": True}, "gelu_tanh"),
+        ("softmax", {"dim": 1}, "it has axis; use axis instead of dim"),
+        ("relu", {"inplace": True}, "out=x"),
+    ],
+)
+def test_hints(name: str, parameters: dict[str, Any], hint: str) -> None:
+    with pytest.raises(TypeError, match=hint):
+        fastact.get(name, **parameters)
 
 
 GENERAL = [

@@ -1,4 +1,4 @@
-"""The command ``fastact``; test_verify.py has its `verify`."""
+"""The command ``fastact``; its `verify` is tested in test_verify.py."""
 
 import re
 from importlib.metadata import entry_points
@@ -8,8 +8,8 @@ import fastact
 import pytest
 from click.testing import CliRunner, Result
 from conftest import RunPython
-from fastact._cli import command
-from fastact._expressions import NUMPY
+from fastact.command.cli import command
+from fastact.facts.expressions import NUMPY
 from matplotlib import image
 
 pytestmark = pytest.mark.thread_unsafe(reason="click's runner takes the place of sys.stdout")
@@ -88,7 +88,7 @@ def test_plot(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["gleu", "-o", "x.png"], 2, "'gleu'; there is "),
+        (["gleu", "-o", "x.png"], 2, "'gleu'; similar names: "),
         (["softmax", "-o", "x.png"], 2, "no graph"),
         (["gelu", "-o", "x.xyz"], 2, "xyz"),
         (["gelu", "-o", "x.png", "--range", "2", "1"], 2, "low < high"),

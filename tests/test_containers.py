@@ -16,7 +16,7 @@ def operands(f: Function) -> list[Any]:
 
 @each_function
 def test_array_ufunc(f: Function) -> None:
-    """An object that overrides ufuncs is handed one that pickles, with its arguments, wherever it stands."""
+    """An object that overrides ufuncs receives a picklable ufunc with all arguments, in any position."""
 
     class Recorder:
         def __array_ufunc__(self, ufunc: np.ufunc, method: str, *args: Any, **keywords: Any) -> Any:

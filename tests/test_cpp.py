@@ -23,8 +23,15 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_consumer(build: Path) -> None:
-    assert subprocess.run([build / "consumer"]).returncode == 0
+@pytest.mark.parametrize("program", ["consumer", "c"])
+def test_consumer(build: Path, program: str) -> None:
+    assert subprocess.run([build / program]).returncode == 0
+
+
+@pytest.mark.parametrize("program", ["fma", "road"])
+def test_internals(build: Path, program: str) -> None:
+    """The emulated multiply-add, and which road a call of a row function takes."""
+    assert subprocess.run([build / program]).returncode == 0
 
 
 def test_include_folder() -> None:
@@ -33,7 +40,7 @@ def test_include_folder() -> None:
 
 @pytest.mark.parametrize("isa", fastact.config()["available"])
 def test_bits(build: Path, isa: str) -> None:
-    """A kernel that is changed on purpose changes bits.txt, which `bits` writes."""
+    """If a kernel is changed on purpose, `bits` writes the new bits.txt."""
     run = subprocess.run(
         [build / "bits"], env=os.environ | {"FASTACT_ISA": isa}, capture_output=True, text=True
     )

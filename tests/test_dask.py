@@ -1,13 +1,11 @@
-"""With arrays of dask functions stay lazy, and give the bits that NumPy gives, whatever the chunks."""
+"""Functions of dask arrays stay lazy and give the bits that NumPy gives, whatever the chunks."""
 
 from typing import Any
 
 import fastact
 import numpy as np
 import pytest
-from fastact._accuracy import DType
-from fastact._row_accuracy import split_name
-from fastact._row_reference import GATES
+from fastact.checks.accuracy import DType
 from functions import Function, each_dtype, each_function, each_with_parameters
 from rows import RowFunction, each_learned, each_row_function
 
@@ -23,7 +21,7 @@ def must_not_compute(*args: Any, **keywords: Any) -> Any:
 
 
 def check(f: Any, args: Any, expected: Any, **keywords: Any) -> None:
-    """The result is lazy, and as expected."""
+    """Check that the result is lazy and as expected."""
     with dask.config.set(scheduler=must_not_compute):
         results = f(*args, **keywords)
     if not isinstance(results, tuple):
@@ -45,7 +43,7 @@ def test_elementwise(f: Function) -> None:
 
 @each_with_parameters
 def test_parameters(f: Function) -> None:
-    """Arrays as parameters, of which any argument may be the lazy one."""
+    """Parameters are arrays, and any argument may be the lazy one."""
     args = (X, G)[: len(f.inputs)]
     name, default = f.defaults[0]
     for shape, chunks in (((8,), 3), ((6, 1), (4, 1)), ((6, 8), (4, 3))):
@@ -59,31 +57,72 @@ def test_parameters(f: Function) -> None:
 @each_dtype
 @each_row_function
 def test_rows(f: RowFunction, dtype: DType) -> None:
-    """Whole rows to a chunk; however the rows are divided among them."""
+    """A chunk contains whole rows, in any division of the rows among chunks."""
     args = f.arguments(X.astype(dtype))
     for rows in (6, 1, 4):
         lazy = [da.from_array(a, chunks=(rows, -1)[: a.ndim]) for a in args]
         check(f, lazy, f(*args))
-        if getattr(fastact, f.name) is not f.core:  # NumPy hands a ufunc to dask, which wants equal chunks
-            for i in range(len(args)):
-                check(f, [*args[:i], lazy[i], *args[i + 1 :]], f(*args))
+        for i in range(len(args)):
+            check(f, [*args[:i], lazy[i], *args[i + 1 :]], f(*args))
+
+
+@pytest.mark.parametrize("axis", [0, (0, 2), None], ids=str)
+@each_row_function
+def test_rows_along_several_axes(f: RowFunction, axis: Any) -> None:
+    if "m" in (*f.inputs, f.output):
+        axis = 0  # a gated unit has one
+    n = {0: 2, None: 24}.get(axis, 8)
+    args = f.arguments(np.random.default_rng(0).normal(0, 3, (24 // n, n)).astype(np.float32))
+    whole = {0: (3, 4, 2), None: (2, 3, 4)}.get(axis, (3, 2, 4))
+    back = {0: (2, 0, 1), None: (0, 1, 2)}.get(axis, (1, 0, 2))
+    others = {0: (3, 4), None: ()}.get(axis, (3,))
+
+    def placed(a: Any, size: str) -> Any:
+        if size == "m":
+            return a.reshape(3, 4, 1).transpose(back)
+        return a.reshape(whole).transpose(back) if size else a.reshape(others)
+
+    given = [placed(a, size) for a, size in zip(args, f.inputs, strict=True)]
+    chunks = tuple(-1 if axis is None or i in np.atleast_1d(axis) else 2 for i in range(3))
+    lazy = [da.from_array(a, chunks=chunks if a.ndim == 3 else 2 if a.ndim else ()) for a in given]
+    check(f, lazy, np.asarray(f(*given, axis=axis)), axis=axis)
+
+
+@pytest.mark.parametrize("axis", [0, -1, (0, 1)], ids=str)
+def test_keepdims(axis: Any) -> None:
+    lazy = da.from_array(X, chunks=-1)
+    y = fastact.logsumexp(X, axis, keepdims=True)
+    check(fastact.logsumexp, [lazy], y, axis=axis, keepdims=True)
+    expected = fastact.logsumexp_backward(X, y, axis, keepdims=True)
+    check(fastact.logsumexp_backward, [lazy, y], expected, axis=axis, keepdims=True)
 
 
 @each_row_function
 def test_rows_in_pieces(f: RowFunction) -> None:
-    """Gated units need no whole rows; the others say what to do."""
+    """The message says what to do."""
+    lazy = [da.from_array(a, chunks=(2, 3)[: a.ndim]) for a in f.arguments(X)]
+    with pytest.raises(ValueError, match=rf"{f.name}: axis 1 .*rechunk\({{1: -1}}\)"):
+        f(*lazy)
+    whole = [a.rechunk({1: -1}) if a.ndim == 2 else a for a in lazy]
+    check(f, whole, f(*f.arguments(X)))
+    with pytest.raises(TypeError, match=f"{f.name}: out is not supported with dask"):
+        f(*whole, out=np.zeros((6, 8), np.float32))
+    for i in range(1, len(whole)):
+        with pytest.raises(ValueError, match=rf"{f.name}: \w+ has shape .* where .* is required"):
+            f(*whole[:i], whole[i][:3], *whole[i + 1 :])
+
+
+@each_row_function
+def test_unknown_number_of_rows(f: RowFunction) -> None:
     args = f.arguments(X)
-    lazy = [da.from_array(a, chunks=(2, 3)[: a.ndim]) for a in args]
-    if split_name(f.name)[0] in GATES:
-        check(f, lazy, f(*args))
-    else:
-        with pytest.raises(ValueError, match="rechunk"):
-            f(*lazy)
+    keep = np.array([True, False, True, True, False, True])
+    lazy = [da.from_array(a, chunks=(2, -1)[: a.ndim])[da.from_array(keep, chunks=2)] for a in args]
+    np.testing.assert_array_equal(f(*lazy).compute(), f(*args)[keep])
 
 
 @each_learned
 def test_learned(name: str, p: float) -> None:
-    """Chunks may divide the axes along which the parameter has elements of its own."""
+    """Chunks may divide the axes along which the parameter varies."""
     f = getattr(fastact, name)
     x, g = np.random.default_rng(0).normal(0, 4, (2, 6, 4, 8)).astype(np.float32)
     for shape, chunks in (((), -1), ((4, 1), (-1, 2, -1)), ((8,), (-1, -1, 3)), ((6, 1, 8), (2, -1, 3))):
@@ -96,13 +135,26 @@ def test_learned(name: str, p: float) -> None:
             f(da.from_array(x, chunks=chunks), g, np.full(8, p, np.float32))
 
 
+@each_learned
+def test_learned_of_unknown_size(name: str, p: float) -> None:
+    lazy = da.from_array(X, chunks=(2, -1))
+    unknown = lazy[lazy.sum(axis=1) > 0]
+    with pytest.raises(ValueError, match=rf"{name}: x has shape \(nan, 8\).*x\.compute_chunk_sizes\(\)"):
+        getattr(fastact, name)(unknown, unknown, p)
+    unknown.compute_chunk_sizes()
+    dx, dp = getattr(fastact, name)(unknown, unknown, np.full((unknown.shape[0], 1), p))
+    assert dx.compute().shape == unknown.shape and dp.compute().shape == (unknown.shape[0], 1)
+
+
 def test_labels_out_of_range() -> None:
-    x = np.ones((6, 4), np.float32)
-    labels = np.array([0, 4, -1, 3, 2**62, -(2**63)])
-    for axis in (-1, 0):
-        lazy = da.from_array(labels, chunks=-1)
-        given = x if axis else x.T.copy()
-        loss = fastact.softmax_cross_entropy(given, lazy, axis=axis).compute()
-        np.testing.assert_array_equal(np.isnan(loss), [False, True, True, False, True, True])
-        dx = fastact.softmax_cross_entropy_backward(given, lazy, np.ones(6, np.float32), axis=axis).compute()
-        np.testing.assert_array_equal(np.isnan(dx).any(axis), np.isnan(loss))
+    """Such labels are refused when they are computed."""
+    for axis, label in ((-1, 4), (0, -1), (0, 2**62)):
+        labels = np.array([0, 3, label, 3, 0, 1])
+        x = np.ones((6, 4) if axis else (4, 6), np.float32)
+        calls: list[tuple[Any, tuple[Any, ...]]] = [
+            (fastact.softmax_cross_entropy, ()),
+            (fastact.softmax_cross_entropy_backward, (x.max(axis),)),
+        ]
+        for f, g in calls:
+            with pytest.raises(ValueError, match=f"labels contains {label}"):
+                f(x, da.from_array(labels, chunks=-1), *g, axis=axis).compute()

@@ -1,4 +1,4 @@
-"""Fractions and sizes of layers made so that they are known."""
+"""Fractions and sizes, for layers constructed so that the results are known."""
 
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +64,7 @@ def test_gradients_that_end() -> None:
 
 @pytest.mark.parametrize("function", [dead_fraction, saturated_fraction, gradient_flow])
 def test_refused(function: Callable[..., Any]) -> None:
-    with pytest.raises(TypeError, match="must be a list of arrays, one a layer, not an array"):
+    with pytest.raises(TypeError, match="must be a list of arrays, one per layer, not an array"):
         function(np.ones((3, 4)))
     with pytest.raises(ValueError, match=r"\[1\] is empty"):
         function([np.ones((3, 4)), np.ones((0, 4))])

@@ -1,4 +1,4 @@
-"""Documentation, signatures and stubs say what the compiled list of activations says."""
+"""Documentation, signatures and stubs agree with the compiled list of functions."""
 
 import doctest
 import inspect
@@ -14,27 +14,33 @@ import numpy as np
 import pytest
 import stubs
 from conftest import RunPython
-from fastact import _core
+from fastact.functions.registry import DROPOUT, FUSED, LEARNABLE, NORMS, OF_ROWS, OF_TWO
 from functions import FROM_OUTPUT, FUNCTIONS, Function, each_forward, each_function
 
 README = Path(__file__).parents[1] / "README.md"
-ROWS = sorted(name for name, f in vars(_core).items() if isinstance(f, np.ufunc) and f.signature)
-each_row_function = pytest.mark.parametrize("name", ROWS)
+ROWS = [f.name for f in OF_ROWS + FUSED + LEARNABLE]
+TWO = [*(f.name for f in OF_TWO), *NORMS]
+each_function_of_two = pytest.mark.parametrize("f", OF_TWO, ids=str)
+each_row_function = pytest.mark.parametrize("f", OF_ROWS + FUSED + LEARNABLE, ids=str)
 OTHER_NAMES = {
     "Activation",
+    "Mixed",
+    "check_gradient",
     "config",
     "get",
     "get_cmake_dir",
     "get_include",
+    "get_library",
     "get_num_threads",
     "memory_pool",
+    "mixed",
 }
-OTHER_NAMES |= {"names", "plot", "set_num_threads", "show_config"}
-METHODS = {"Activation.from_config", "Activation.to_config"}
+OTHER_NAMES |= {*DROPOUT, "names", "plot", "set_num_threads", "show_config"}
+METHODS = {f"{kind}.{way}_config" for kind in ("Activation", "Mixed") for way in ("from", "to")}
 
 
 def test_public_names() -> None:
-    assert set(fastact.__all__) - {"__version__"} == {f.name for f in FUNCTIONS} | {*ROWS} | OTHER_NAMES
+    assert set(fastact.__all__) - {"__version__"} == {f.name for f in FUNCTIONS} | {*ROWS, *TWO} | OTHER_NAMES
     assert set(fastact.__all__) <= set(dir(fastact))
 
 
@@ -49,18 +55,18 @@ def test_docstring(f: Function) -> None:
 
 
 @each_row_function
-def test_row_docstring(name: str) -> None:
-    doc = inspect.getdoc(getattr(fastact, name)) or ""
+def test_row_docstring(f: Function) -> None:
+    doc = inspect.getdoc(f.function) or ""
     for section in ("Parameters", "Returns", "Raises", "Notes", "References", "Examples"):
         assert f"\n{section}\n{'-' * len(section)}\n" in doc, section
     described = doc.split("\nReturns\n")[0]
-    for parameter in inspect.signature(getattr(fastact, name)).parameters:
+    for parameter in inspect.signature(f.function).parameters:
         assert re.search(rf"^(\w+, )*{parameter}(, \w+)*( : |$)", described, re.MULTILINE), parameter
     assert "ulp" in doc or "exact" in doc or "rounded" in doc or "error" in doc
     assert max(map(len, doc.splitlines())) <= 110
 
 
-@pytest.mark.parametrize("name", sorted({f.name for f in FUNCTIONS} | {*ROWS} | OTHER_NAMES | METHODS))
+@pytest.mark.parametrize("name", sorted({f.name for f in FUNCTIONS} | {*ROWS, *TWO} | OTHER_NAMES | METHODS))
 def test_examples_of_docstrings(name: str) -> None:
     doc = attrgetter(name)(fastact).__doc__
     test = doctest.DocTestParser().get_doctest(doc, {"np": np, "fastact": fastact}, name, None, None)
@@ -70,7 +76,7 @@ def test_examples_of_docstrings(name: str) -> None:
     assert not failures, "".join(failures)
 
 
-@pytest.mark.parametrize("name", ["autograd", "diagnostics", "initializers"])
+@pytest.mark.parametrize("name", ["accuracy", "autograd", "diagnostics", "initializers"])
 def test_examples_of_modules(name: str) -> None:
     module = import_module(f"fastact.{name}")
     results = doctest.testmod(module, extraglobs={"np": np, "fastact": fastact})
@@ -78,6 +84,14 @@ def test_examples_of_modules(name: str) -> None:
     for public in module.__all__:
         doc = getattr(module, public).__doc__
         assert max(map(len, doc.splitlines())) <= 110, public
+
+
+@each_function_of_two
+def test_docstring_and_signature_of_two(f: Function) -> None:
+    test_docstring(f)
+    test_signature(f)
+    assert "ulp" in f.function.__doc__ and max(map(len, f.function.__doc__.splitlines())) <= 110
+    assert re.search(rf"^\|.*`{f.forward}(`|\()", README.read_text(), re.MULTILINE)
 
 
 @each_function
@@ -92,16 +106,16 @@ def test_signature(f: Function) -> None:
 
 
 @each_row_function
-def test_row_signature(name: str) -> None:
-    """Arrays come first and have no default; the rest is what the function takes."""
-    parameters = list(inspect.signature(getattr(fastact, name)).parameters.values())
+def test_row_signature(f: Function) -> None:
+    """Arrays come first and have no default; all other arguments have one."""
+    parameters = list(inspect.signature(f.function).parameters.values())
     arrays = [p for p in parameters if p.default is p.empty]
     assert arrays == parameters[: len(arrays)]
     defaults = {p.name: p.default for p in parameters[len(arrays) :]}
     assert "out" in defaults
-    if name not in {f"{activation}_backward" for activation, *_ in _core.learnable}:
-        assert len(arrays) == getattr(_core, name).nin
-        assert defaults.items() >= {"axis": -1, "out": None, "casting": "same_kind", "dtype": None}.items()
+    if f.kind in ("rows", "fused"):
+        assert [p.name for p in arrays] == list(f.inputs)
+        assert defaults.items() >= {"axis": -1, "out": None}.items()
 
 
 @each_forward
@@ -110,9 +124,8 @@ def test_readme_lists(f: Function) -> None:
 
 
 @each_row_function
-def test_readme_lists_row_functions(name: str) -> None:
-    forward, _, _ = name.partition("_backward")
-    assert re.search(rf"^\|.*`{forward}(`|\()", README.read_text(), re.MULTILINE)
+def test_readme_lists_row_functions(f: Function) -> None:
+    assert re.search(rf"^\|.*`{f.forward}(`|\()", README.read_text(), re.MULTILINE)
 
 
 def test_stubs_are_those_of_the_list(capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,22 +145,26 @@ def typed_row_calls(name: str) -> Iterator[str]:
     arrays = ", ".join(
         "labels" if p.name == "labels" else "x" for p in parameters.values() if p.default is p.empty
     )
-    for extra in ("", ", axis=0", ", out=x", ", casting='safe'"):
+    for extra in ("", ", axis=0", ", out=x", ", axis=(0, 1)", ", axis=None"):
         yield f"fastact.{name}({arrays}{extra})"
 
 
 @pytest.mark.slow
 def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
-    """A user's program passes mypy --strict, which knows each result for an array of the input's dtype."""
+    """A user's program passes mypy --strict, which infers each result for an array of the input's dtype."""
     calls = [call for f in FUNCTIONS for call in typed_calls(f)]
-    learnable = {f"{activation}_backward" for activation, *_ in _core.learnable}
-    calls += [call for name in ROWS if name not in learnable for call in typed_row_calls(name)]
+    calls += [call for f in OF_TWO if len(f.results) == 1 for call in typed_calls(f)]
+    calls += [call for f in OF_ROWS for call in typed_row_calls(f.name)]
     single = "(float32|_32Bit)"
     pairs = {
         "fastact.prelu_backward(x, x, beta)": f"{single}.*float64",
         "fastact.prelu_backward(x, x, np.float64(1))": f"{single}.*float64",
         "fastact.prelu_backward(x, x, 0.25, out=(x, None))": f"{single}.*{single}",
         "fastact.swish_backward(x, x)": f"{single}.*{single}",
+        "fastact.silu_gate_backward(x, x, x)": f"{single}.*{single}",
+        "fastact.silu_gate_backward(x, x, x, out=(x, None))": f"{single}.*{single}",
+        "fastact.softmax_cross_entropy_with_gradient(x, labels)": f"{single}.*{single}",
+        "fastact.softmax_cross_entropy_with_gradient(x, labels, 0, out=(None, x))": f"{single}.*{single}",
     }
     calls += pairs
     program = tmp_path / "program.py"
@@ -159,7 +176,7 @@ def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
         + "    fastact.relu(x, where=where, dtype=np.float64, casting='safe', order='C', subok=False)\n"
         "    fastact.relu(1.0)\n"
         "    fastact.softplus(x, beta=beta)\n"
-        "    fastact.softmax([1.0, 2.0], dtype=np.float32)\n"
+        "    fastact.softmax([1.0, 2.0])\n"
         "    fastact.softmax_cross_entropy(x, [1, 2], axis=0)\n"
         "    fastact.logsumexp(x, keepdims=True)\n"
         "    fastact.set_num_threads(fastact.get_num_threads())\n"
@@ -188,8 +205,8 @@ def test_stubs_refuse_mistakes(tmp_path: Path, run_python: RunPython) -> None:
         "fastact.softplus(1.0, alpha=1.0)",
         "fastact.prelu(1.0)",
         "fastact.prelu_backward(1.0, 1.0)",
-        "fastact.softmax(1.0, where=True)",
-        "fastact.glu(1.0, axis=None)",
+        "fastact.softmax(1.0, dtype=float)",
+        "fastact.glu(1.0, axis=0.0)",
         "fastact.softmax_cross_entropy(1.0)",
         "fastact.set_num_threads('two')",
         "fastact.memory_pool(limit='1 GiB')",

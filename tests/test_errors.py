@@ -1,11 +1,11 @@
-"""Bad input gives the promised exception, names the culprit, and changes nothing."""
+"""Invalid input raises the promised exception, which names the argument, and changes nothing."""
 
 import pickle
 from typing import Any
 
 import numpy as np
 import pytest
-from fastact._reference import ACTIVATIONS
+from fastact.checks.reference import ACTIVATIONS
 from functions import FROM_OUTPUT, FUNCTIONS, Function, each_function, each_with_parameters
 
 X = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
@@ -13,8 +13,8 @@ X = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4)
 REFUSALS = [
     (f, name, value)
     for f in FUNCTIONS
-    if f.activation in ACTIVATIONS
-    for a in [ACTIVATIONS[f.activation]]
+    if f.forward in ACTIVATIONS
+    for a in [ACTIVATIONS[f.forward]]
     for refused in (a.refused + a.refused_from_output if f.suffix == FROM_OUTPUT else a.refused)
     for name, value in refused.items()
 ]
@@ -30,7 +30,7 @@ def test_parameter_out_of_range(f: Function, name: str, value: float) -> None:
         out = np.full_like(X, 77)
         with pytest.raises(ValueError, match=name) as error:
             f(*args, **{name: parameter}, out=out)
-        assert f.activation in str(error.value)
+        assert f.forward in str(error.value)
         assert f"{value:g}" in str(error.value) and "required" in str(error.value)
         assert (out == 77).all() and all((a == X).all() for a in args)
         with pytest.raises(ValueError, match=name):
@@ -58,7 +58,7 @@ def test_misplaced_arguments(f: Function) -> None:
         (names[0], (*args, values[0]), {names[0]: values[0]}),
         ("out", (*args, *values, X.copy()), {"out": X.copy()}),
         (f.inputs[0], (), {}),
-        (f.inputs[-1], tuple(args[:-1]), {f.inputs[-1]: X, **dict(f.defaults)}),
+        (f.inputs[-1], tuple(args), {f.inputs[-1]: X, **dict(f.defaults)}),
         (f"{len(args) + len(values) + 1} positional", (*args, *values, X.copy(), X), {}),
         ("nonsense", tuple(args), {"nonsense": 1, **dict(f.defaults)}),
         ("too many", tuple(args), {f"nonsense_{k}": k for k in range(50)}),

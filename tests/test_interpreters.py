@@ -1,4 +1,4 @@
-"""Other interpreters in the same process: NumPy is for one alone, and so is fastact."""
+"""Sub-interpreters cannot import fastact, because NumPy supports only one interpreter."""
 
 import sys
 
@@ -11,7 +11,7 @@ KINDS = ["legacy", "isolated"] if sys.version_info >= (3, 13) else [""]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("imported", [True, False], ids=["imported before", "not imported before"])
 def test_sub_interpreters(kind: str, imported: bool, run_python: RunPython) -> None:
-    """An ImportError at each try, of fastact or already of NumPy; the main interpreter goes on computing."""
+    """Each import raises ImportError in fastact or NumPy; the main interpreter stays usable."""
     program = f"""if True:
         import sys
         try:

@@ -1,4 +1,4 @@
-"""Memory of freed arrays is used again, by nobody else, and never outgrows its limit."""
+"""The memory of freed arrays is reused, never shared by two arrays, and stays below its limit."""
 
 import asyncio
 import contextvars
@@ -159,7 +159,7 @@ def test_no_limit_at_all_holds_nothing() -> None:
 
 def test_limits_that_are_none() -> None:
     for bad in (-1, -(2**62)):
-        with pytest.raises(ValueError, match=f"limit: {bad} bytes"):
+        with pytest.raises(ValueError, match=f"limit is {bad}; "):
             fastact.memory_pool(limit=bad)
     wrong: Any
     for wrong in ("1 GiB", 1e9, None, 2**64):
@@ -224,7 +224,7 @@ def test_errors_leave_the_block_too() -> None:
 
 
 def test_another_handler_comes_back() -> None:
-    """As that of another library would."""
+    """Disabling a pool restores a handler of another library."""
     other = _core.Pool(0)
     default = _core.set_handler(other.handler)
     try:
@@ -286,7 +286,7 @@ def test_enabled_pool_needs_no_name() -> None:
 @LINUX
 @UNSANITIZED
 def test_memory_goes_back_to_the_system(run_python: RunPython) -> None:
-    """On trim, with the pool itself, and from arrays that outlive it."""
+    """Memory is released by trim, with the pool, and from arrays that outlive it."""
     program = """if True:
         import numpy as np
         import fastact
@@ -367,7 +367,7 @@ def test_tracemalloc_sees_arrays_but_not_what_is_held() -> None:
 
 
 def test_arrays_pass_between_threads() -> None:
-    """Every thread fills arrays for its neighbour, which finds them as they were and frees them."""
+    """Every thread fills arrays for its neighbour, which checks and frees them."""
     with fastact.memory_pool() as pool:
         n, rounds = 8, 300
         queues: list[SimpleQueue[Any]] = [SimpleQueue() for _ in range(n)]
@@ -464,7 +464,7 @@ def test_impossible_sizes() -> None:
 
 @FORK
 def test_forked_child(run_python: RunPython) -> None:
-    """It has the pool as it was, whatever other threads were doing, and changes nothing of the parent's."""
+    """The child has a consistent copy of the pool and does not change the parent's pool."""
     program = f"""if True:
         import os, signal, sys, threading
         import numpy as np
@@ -530,7 +530,7 @@ def test_interpreter_ends_with_pools_and_arrays_alive(run_python: RunPython) -> 
 @LINUX
 @UNSANITIZED
 def test_memory_exhausted(run_python: RunPython) -> None:
-    """The pool first gives up what it holds; then there is a MemoryError, and everything goes on."""
+    """The pool first releases what it holds; then MemoryError is raised, and the pool stays usable."""
     program = """if True:
         import resource
         import numpy as np

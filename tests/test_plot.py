@@ -6,7 +6,7 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
-from fastact._documentation import COMPOSED, ENTRIES
+from fastact.facts.elements import COMPOSED, ENTRIES
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
@@ -81,7 +81,7 @@ def test_given_axes_are_drawn_on() -> None:
 def test_mistakes() -> None:
     with pytest.raises(ValueError, match="softmax has no graph"):
         fastact.plot("softmax")
-    with pytest.raises(ValueError, match=r"'gleu'; there is .*gelu"):
+    with pytest.raises(ValueError, match=r"'gleu'; similar names: .*gelu"):
         fastact.plot(["relu", "gleu"])
     with pytest.raises(ValueError, match="low < high"):
         fastact.plot("relu", range=(1, 1))

@@ -1,4 +1,4 @@
-"""The reference itself: it covers the list of activations, and its two forms agree."""
+"""The reference itself: it covers all activations, and its two forms agree."""
 
 import inspect
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from accuracy import (
     parameter_samples,
     reference_error,
 )
-from fastact import _core
-from fastact._reference import ACTIVATIONS, evaluate
+from fastact.checks.reference import ACTIVATIONS, evaluate
+from fastact.functions import registry
 from functions import FORWARD, FROM_OUTPUT, FUNCTIONS, Function, each_function
 
 FLOAT64 = np.dtype(np.float64)
@@ -27,13 +27,13 @@ def test_covers_the_list_and_its_defaults() -> None:
 
     covered = [(name, defaults(a.derivative), a.from_output is not None) for name, a in ACTIVATIONS.items()]
     listed = [
-        (f.activation, f.defaults, f.sibling(FROM_OUTPUT) in FUNCTIONS)
+        (f.forward, f.defaults, f.forward + FROM_OUTPUT in registry.FUNCTIONS)
         for f in FUNCTIONS
         if f.suffix == FORWARD
     ]
     assert sorted(covered) == sorted(listed)
     learnable = [name for name, a in ACTIVATIONS.items() if a.parameter_derivative]
-    assert sorted(learnable) == sorted(name for name, _, _ in _core.learnable)
+    assert sorted(learnable) == sorted(f.forward for f in registry.LEARNABLE)
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
-"""A bad call of a function of rows gives the promised exception, names the culprit, and changes nothing."""
+"""An invalid call of a function of rows raises an exception with the argument's name and changes nothing."""
 
+import inspect
+import re
 from typing import Any
 
 import fastact
@@ -16,7 +18,7 @@ each_labelled = pytest.mark.parametrize("f", LABELLED, ids=lambda f: f.name)
 
 
 def refused(exception: Any, match: str | None, f: Any, args: Any, **keywords: Any) -> None:
-    """The call fails; and neither out nor an input is changed."""
+    """Check that the call fails and changes neither out nor an input."""
     kept = [np.array(a) for a in args]
     out = keywords.get("out")
     outs = [o for o in (out if isinstance(out, tuple) else (out,)) if isinstance(o, np.ndarray)]
@@ -39,9 +41,13 @@ def test_axis(f: RowFunction) -> None:
     args, out = prepared(f)
     for axis in (2, -3, 10**6):
         refused(AxisError, str(axis), f, args, axis=axis, out=out)
-    for wrong in (1.0, "1", (0, 1)):
-        refused((TypeError, AxisError), None, f, args, axis=wrong, out=out)
-    refused((AxisError, ValueError), None, f, [X[0, 0], *args[1:]], out=out)
+        refused(AxisError, str(axis), f, args, axis=(0, axis), out=out)
+    for wrong in (1.0, "1", [0], True, (0, 1.0), np.array([0, 1])):
+        refused(
+            TypeError, f"{f.name}: axis must be an int, a tuple of ints or None", f, args, axis=wrong, out=out
+        )
+    refused(ValueError, f"{f.name}: axis .* twice", f, args, axis=(1, -1), out=out)
+    refused(AxisError, None, f, [X[0, 0], *args[1:]], axis=1, out=out)
 
 
 @each_row_function
@@ -56,7 +62,9 @@ def test_wrong_calls(f: RowFunction) -> None:
     refused(TypeError, None, f, args, out=[out])
     refused(TypeError, None, f, args, out=np.zeros(out.shape, int))
     refused(ValueError, None, f, args, out=out[:2])
-    refused(ValueError, None, f, args, out=out, casting="nonsense")
+    refused(TypeError, "nonsense", f, args, out=out, nonsense=1)
+    first = next(iter(inspect.signature(getattr(fastact, f.name)).parameters))
+    refused(TypeError, f"{first} is given twice", f, args, out=out, **{first: X})
     if f.output:
         refused(ValueError, None, f, args, out=out[:, :2])
     for i, size in enumerate(f.inputs[1:], 1):
@@ -72,8 +80,10 @@ def test_odd_length(f: RowFunction) -> None:
     refused(ValueError, rf"{f.name}: x has 5 .*even", f, [X[:, :5], *args[1:]])
     refused(ValueError, rf"{f.name}: x has 3 .*even", f, [X[:3], *(a[:1] for a in args[1:])], axis=0)
     if f.inputs[1:]:
-        refused(ValueError, rf"{f.name}: x has 6 .* 4; half", f, [X, X[:, :4]], out=out)
-        refused(ValueError, rf"{f.name}: x has 6 .* 6; half", f, [X, X], out=out)
+        for g in (X[:, :4], X):
+            message = rf"{f.name}: g has shape {re.escape(str(g.shape))} where \(4, 3\) .* \(4, 6\)"
+            refused(ValueError, message, f, [X, g], out=out)
+    refused(ValueError, f"{f.name}: x is split into halves along one axis, not 2", f, args, axis=(0, 1))
 
 
 @each_labelled
@@ -90,20 +100,65 @@ def test_labels_out_of_range(f: RowFunction) -> None:
         labels = np.zeros(4, dtype)
         labels[2] = label
         refused(
-            ValueError, rf"{f.name}: labels has {label}; 0 <= label < 6", f, [X, labels, *args[2:]], out=out
+            ValueError,
+            rf"{f.name}: labels contains {label}; 0 <= label < 6",
+            f,
+            [X, labels, *args[2:]],
+            out=out,
         )
         refused(ValueError, "labels", f, [X, dtype(label), *args[2:]], out=out)
     refused(
         ValueError,
-        "labels has 5; 0 <= label < 4",
+        "labels contains 5; 0 <= label < 4",
         f,
         [X, [0, 1, 2, 3, 0, 5], *(a[:1] for a in args[2:])],
         axis=0,
     )
 
 
+@each_row_function
+def test_shapes_must_match(f: RowFunction) -> None:
+    """Nothing is broadcast, neither labels nor gradients."""
+    args, out = prepared(f)
+    for i, (a, name) in enumerate(
+        zip(args, inspect.signature(getattr(fastact, f.name)).parameters, strict=False)
+    ):
+        if i == 0:
+            continue
+        wrong = [a[:1], a[None], a[..., None], a[:, :1] if a.ndim > 1 else a[0], np.concatenate([a, a])]
+        if not f.inputs[i]:
+            wrong.append(np.ones_like(X, dtype=a.dtype))
+        for given in wrong:
+            message = (
+                rf"{f.name}: {name} has shape {re.escape(str(given.shape))} where {re.escape(str(a.shape))}"
+                rf" is required; \w+ has \(4, 6\)"
+            )
+            refused(ValueError, message, f, [*args[:i], given, *args[i + 1 :]], out=out)
+            refused(ValueError, message, f, [*args[:i], given.tolist(), *args[i + 1 :]])
+
+
+@each_labelled
+def test_one_hot_labels(f: RowFunction) -> None:
+    args, out = prepared(f)
+    one_hot = np.eye(6, dtype=int)[:4]
+    refused(ValueError, "One-hot .* floating-point", f, [X, one_hot, *args[2:]], out=out)
+    refused(ValueError, "labels has shape", f, [X[0], [0, 1, 2], *(a[0] for a in args[2:])])
+
+
+@pytest.mark.parametrize("name", ["prelu", "leaky_relu", "elu", "swish", "prelu_backward", "swish_backward"])
+def test_a_parameter_for_each_channel(name: str) -> None:
+    """The error says how to pass one number for each channel of axis 1."""
+    f, x = getattr(fastact, name), np.linspace(-3, 3, 2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    arrays = (x, x) if "backward" in name else (x,)
+    parameter = list(inspect.signature(f).parameters)[len(arrays)]
+    p = np.array([0.1, 0.2, 0.3])
+    with pytest.raises(ValueError, match=rf"{name}: {parameter} has shape .* {parameter}\[:, None, None\]"):
+        f(*arrays, p)
+    f(*arrays, p[:, None, None])
+
+
 class Refusing:
-    """Tells NumPy to keep its ufuncs away."""
+    """An object that opts out of ufuncs."""
 
     __array_ufunc__ = None
 
@@ -157,7 +212,7 @@ def test_learned(name: str, p: float) -> None:
         refused(TypeError, None, f, [X, X, wrong], out=out)
     masked = np.ma.masked_array(X, X > 0)
     for label, args in (("x", [masked, X, p]), ("g", [X, masked, p]), (parameter, [X, X, masked])):
-        refused(TypeError, f"{name}: {label} is masked", f, args, out=out)
+        refused(TypeError, f"{name}: {label} is a masked array.* {label}.filled", f, args, out=out)
     with pytest.raises((TypeError, ValueError)):
         f(Refusing(), X, p)
     for bad in (X.astype(np.longdouble), X.astype(complex), "text"):

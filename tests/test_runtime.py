@@ -1,4 +1,4 @@
-"""Threads, forks, instruction sets, and what the configuration says of them."""
+"""Threads, forks, instruction sets, and the configuration that reports them."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ SHOW = "import fastact; c = fastact.config(); print(c['isa'], c['threads'], fast
 
 
 def largest_cache(default: int) -> int:
-    """What the system says of the caches of its first processor, in bytes."""
+    """Return the size in bytes of the largest cache that the system reports for its first processor."""
     sizes = Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size")
     return max((int(size.read_text().strip().removesuffix("K")) << 10 for size in sizes), default=default)
 
@@ -158,7 +158,7 @@ def test_setters_return_the_previous_value(setter: Callable[[int], int]) -> None
 
 
 def test_forked_child_computes(run_python: RunPython) -> None:
-    """A child has none of the threads that its parent had, and its calls must not wait for them."""
+    """A child has no threads of its parent, and its calls must not wait for them."""
     program = """if True:
         import os, signal, time
         import numpy as np
@@ -253,7 +253,7 @@ def test_number_of_threads_may_change_during_calls(threads: Callable[[int], None
 @pytest.mark.slow
 @pytest.mark.parametrize("parallel", [False, True], ids=["serial", "parallel"])
 def test_gil_is_released(parallel: bool, threads: Callable[[int], None]) -> None:
-    """Another Python thread keeps running in the midst of a long call."""
+    """Another Python thread runs during a long call."""
     threads(2 if parallel else 1)
     x = np.random.default_rng(0).normal(0, 3, 1 << 22)
     out = np.zeros_like(x)

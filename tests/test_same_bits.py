@@ -9,7 +9,7 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
-from fastact._accuracy import finfo
+from fastact.checks.accuracy import finfo
 from functions import Array, Function, arguments, bits, each_dtype, each_function
 
 
@@ -164,7 +164,7 @@ def test_array_parameters(f: Function, dtype: np.dtype[Any]) -> None:
 @each_dtype
 @each_function
 def test_streaming(f: Function, dtype: np.dtype[Any], streaming: Callable[[int], int]) -> None:
-    """What is written past the caches is the same, beside what is not, and in place."""
+    """Stores that bypass the caches write the same bits, next to other stores and in place."""
     args = arguments(f, dtype)
     expected = f(*args)
     buffer = np.zeros(expected.size + 8, dtype)

@@ -1,4 +1,4 @@
-"""The examples on the pages of the documentation give what is printed there."""
+"""The examples on the pages of the documentation give the printed output."""
 
 import doctest
 import re
@@ -12,7 +12,7 @@ PAGES = [page for page in sorted(DOCS.glob("*.md")) if "```pycon" in page.read_t
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_pages(page: Path) -> None:
-    """The examples of a page are one session."""
+    """All examples of a page form one session."""
     session = "\n".join(re.findall(r"^```pycon\n(.*?)^```", page.read_text(), re.M | re.S))
     test = doctest.DocTestParser().get_doctest(session, {}, page.name, None, None)
     failures: list[str] = []
@@ -23,7 +23,7 @@ def test_examples_of_pages(page: Path) -> None:
 # What scikit-learn says of the few iterations of an example.
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README's programs are one session, too."""
+    """All programs in the README form one session, too."""
     monkeypatch.chdir(tmp_path)  # where it saves a picture
     blocks = re.findall(r"^```python\n(.*?)^```", (DOCS.parent / "README.md").read_text(), re.M | re.S)
     assert len(blocks) > 5

@@ -1,4 +1,4 @@
-"""scikit-learn's perceptrons under the patch: its own tests, every activation, and how it ends."""
+"""scikit-learn's perceptrons under the patch: scikit-learn's tests, every activation, and unpatching."""
 
 import doctest
 import gc
@@ -12,7 +12,7 @@ import fastact
 import numpy as np
 import pytest
 from conftest import RunPython
-from fastact._documentation import COMPOSED, ENTRIES
+from fastact.facts.elements import COMPOSED, ENTRIES
 from numpy.typing import NDArray
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed")
@@ -21,7 +21,7 @@ from sklearn.base import clone  # noqa: E402
 from sklearn.neural_network import MLPClassifier, MLPRegressor, _base  # noqa: E402
 from sklearn.neural_network import _multilayer_perceptron as perceptron  # noqa: E402
 
-# Some steps of training are enough here.
+# A few training steps are enough here, so scikit-learn warns that it has not converged.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.thread_unsafe(reason="the patch is that of all threads"),
@@ -53,7 +53,7 @@ def is_patched() -> bool:
 
 @pytest.mark.slow
 def test_their_tests(run_python: RunPython) -> None:
-    """They pass, and it is fastact's functions that they use."""
+    """scikit-learn's own tests pass and use fastact's functions."""
     arguments = ["-q", "--pyargs", "sklearn.neural_network", "-c", os.devnull, "-p", "no:cacheprovider"]
     run = run_python(
         "-c",
@@ -71,7 +71,7 @@ def test_their_tests(run_python: RunPython) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", [*THEIRS, *ENTRIES, *COMPOSED])
 def test_fit(name: str, dtype: Any) -> None:
-    """A step of fit is a step by gradients through fastact's functions."""
+    """A step of fit equals a step with gradients through fastact's functions."""
     f = fastact.get(name)
     x, y = X.astype(dtype), Y.astype(dtype)[:, np.newaxis]
     sizes = {"hidden_layer_sizes": (5, 4), "batch_size": 60, "alpha": 0.0, "shuffle": False}
@@ -117,7 +117,7 @@ def test_wrong_activation(wrong: Any) -> None:
 
 
 def test_nothing_is_kept() -> None:
-    """What is kept for derivatives goes with the arrays that it is kept for."""
+    """Arrays that are kept for derivatives are freed together with the outputs."""
     with fastact.sklearn.patched():
         MLPClassifier(activation="mish", max_iter=5, solver="lbfgs").fit(X, Y > 0).predict(X)
         gc.collect()
@@ -146,7 +146,7 @@ def test_repeated() -> None:
 
 
 def test_threads() -> None:
-    """Blocks in several threads end in any order, and each is patched to its end."""
+    """Blocks in several threads may end in any order, and each is patched until its end."""
     barrier, failures = threading.Barrier(8), []
 
     def work(number: int) -> None:
@@ -175,7 +175,7 @@ def test_predict_unpatched(name: str) -> None:
 
 @pytest.mark.parametrize("activation", ["gelu", fastact.get("elu", alpha=0.5)], ids=str)
 def test_predict_with_another_activation(activation: Any) -> None:
-    """It takes the patch, before or after pickling; without it the KeyError has the name."""
+    """Prediction needs the patch, before or after pickling; without it a KeyError names the activation."""
     with fastact.sklearn.patched():
         model = MLPRegressor(activation=activation, solver="lbfgs", max_iter=20, random_state=0).fit(X, Y)
         expected = model.predict(X)
@@ -200,7 +200,7 @@ def test_examples_of_docstrings(name: str) -> None:
 
 @pytest.mark.parametrize("blocked", ["sklearn", "dask"])
 def test_optional(blocked: str, run_python: RunPython) -> None:
-    """fastact itself imports neither, and says which extra is missing."""
+    """fastact imports neither library, and the error names the extra that is missing."""
     run = run_python(
         "-c",
         f"import sys; sys.modules['{blocked}'] = None\n"

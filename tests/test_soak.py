@@ -1,4 +1,4 @@
-"""``python -m fastact soak``: it passes, and notices what is wrong."""
+"""``python -m fastact soak`` passes, and detects errors."""
 
 import itertools
 import re
@@ -11,7 +11,7 @@ import fastact
 import pytest
 from click.testing import CliRunner, Result
 from conftest import UNSANITIZED, RunPython
-from fastact._cli import command
+from fastact.command.cli import command
 
 pytestmark = pytest.mark.thread_unsafe(reason="soak sets the number of threads, its runner sys.stdout")
 
@@ -35,7 +35,7 @@ def soak(*arguments: str, seconds: float = 6) -> tuple[Result, list[int]]:
 
 
 def test_all_is_well(run_python: RunPython) -> None:
-    """In a process of its own: what other tests leave in the allocator would count as growth."""
+    """The soak runs in its own process, where memory left by other tests cannot count as growth."""
     result = run_python("-m", "fastact", "soak", "--minutes", "0.1", "--threads", "4")
     assert result.returncode == 0, result.stderr
     calls, elements, wrong, different, exact, _ = figures(result.stdout)
@@ -60,11 +60,11 @@ def test_wrong_bits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @UNSANITIZED
 def test_growth_is_noticed(run_python: RunPython) -> None:
-    """In a process of its own, too: what other tests have left would make room for it."""
+    """The soak runs in its own process, where memory left by other tests cannot hide growth."""
     program = """if True:
         import threading
         import fastact
-        from fastact._cli import command
+        from fastact.command.cli import command
 
         relu, kept = fastact.relu, []
 

@@ -1,4 +1,4 @@
-"""Limits, signed zeros, NaN, flat pieces, tails, and silence."""
+"""Limits, signed zeros, NaN, flat ranges, results far from 0, and absence of warnings."""
 
 import itertools
 from fractions import Fraction
@@ -8,8 +8,8 @@ import fastact
 import numpy as np
 import pytest
 from accuracy import parameter_samples
-from fastact._accuracy import finfo, float_errors
-from fastact._reference import ACTIVATIONS, evaluate
+from fastact.checks.accuracy import finfo, float_errors
+from fastact.checks.reference import ACTIVATIONS, evaluate
 from functions import (
     FORWARD,
     FROM_OUTPUT,
@@ -27,7 +27,7 @@ from functions import (
 @each_forward
 def test_limits(f: Function, dtype: np.dtype[Any]) -> None:
     infinity = np.array([-np.inf, np.inf], dtype)
-    limits, y = np.array(ACTIVATIONS[f.activation].limits[:2], dtype).astype(float), f(infinity)
+    limits, y = np.array(ACTIVATIONS[f.forward].limits[:2], dtype).astype(float), f(infinity)
     assert (float_errors(y, limits) <= 1).all()
     np.testing.assert_array_equal(np.signbit(y), np.signbit(limits))
 
@@ -36,32 +36,30 @@ def test_limits(f: Function, dtype: np.dtype[Any]) -> None:
 @each_backward
 def test_limits_of_derivatives(f: Function, dtype: np.dtype[Any]) -> None:
     infinity = np.array([-np.inf, np.inf], dtype)
-    limits = np.array(ACTIVATIONS[f.activation].limits[2:], dtype).astype(float)
+    limits = np.array(ACTIVATIONS[f.forward].limits[2:], dtype).astype(float)
     assert (float_errors(f(infinity, np.ones(2, dtype)), limits) <= 1).all()
 
 
 @each_dtype
 @each_forward
 def test_signs_of_zeros(f: Function, dtype: np.dtype[Any]) -> None:
-    """At zero, and in the tails whose values are too small for any float."""
+    """The signs of results at zero, and where the result underflows to zero."""
     x = np.array([-0.0, 0.0, -1e4, finfo(dtype).min], dtype)
-    expected = evaluate(ACTIVATIONS[f.activation].forward, x)
+    expected = evaluate(ACTIVATIONS[f.forward].forward, x)
     np.testing.assert_array_equal(np.signbit(f(x)), np.signbit(expected))
 
 
 @each_dtype
 @each_function
 def test_nan(f: Function, dtype: np.dtype[Any]) -> None:
-    """NaN where an input is NaN and nowhere else; but not where g is NaN on a flat piece."""
+    """The result is NaN exactly where an input is NaN, except for a NaN in g where f' is 0 by definition."""
     x = np.linspace(-10, 10, 100, dtype=dtype)
     args = [x.copy(), x[::-1].copy()][: len(f.inputs)]
     args[0][::3] = np.nan
     expected = np.isnan(args[0])
     if len(args) == 2:
         args[1][::4] = np.nan
-        expected |= np.isnan(args[1]) & ~np.asarray(
-            ACTIVATIONS[f.activation].flat(args[0].astype(float)), bool
-        )
+        expected |= np.isnan(args[1]) & ~np.asarray(ACTIVATIONS[f.forward].flat(args[0].astype(float)), bool)
     np.testing.assert_array_equal(np.isnan(f(*args)), expected)
     for special in (0, np.inf, np.nan):
         assert np.isnan(f(*[dtype.type(np.nan), dtype.type(special)][: len(args)]))
@@ -74,7 +72,7 @@ def test_flat_pieces_stop_any_gradient(f: Function, dtype: np.dtype[Any]) -> Non
     x = np.array([*ends, *np.negative(ends), -7, -0.0, 0.0, 3, 6, 7], dtype)
     if f.suffix == FROM_OUTPUT:
         x = f.sibling(FORWARD)(x)
-    flat = np.asarray(ACTIVATIONS[f.activation].flat(x), bool)
+    flat = np.asarray(ACTIVATIONS[f.forward].flat(x), bool)
     for g in (np.nan, np.inf, -np.inf, finfo(dtype).max, 0):
         assert (f(x, dtype.type(g))[flat] == 0).all(), g
 
@@ -116,7 +114,7 @@ def test_tails_are_not_flushed_to_zero() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_hard_sigmoid_slopes_strictly_inside(dtype: type[np.floating[Any]]) -> None:
-    """Also where slope x underflows, and where offset - 1 is no float."""
+    """This also holds where slope x underflows, and where offset - 1 is not a float."""
     info = np.finfo(dtype)
     ends = [info.smallest_subnormal, info.tiny, 1 - info.epsneg, info.max]
     positive = np.array([*map(float, ends), 1e-30, 0.1, 0.2, 0.5, 0.9, 1, 3], dtype)

@@ -1,4 +1,11 @@
+// The instruction set AVX2.
 #include "simd/avx2.hpp"
-#include "kernels/instantiate.hpp"
 
-constinit const fastact::InstructionSet fastact::avx2 = fastact::kernels::instantiate<fastact::simd::Avx2>();
+#include "kernels/instruction_set.hpp"
+
+namespace fastact::kernels {
+
+constinit const InstructionSet avx2 =
+    instruction_set<simd::Avx2>(avx2_elements, avx2_rows, avx2_norms, avx2_dropout, avx2_singles);
+
+}  // namespace fastact::kernels

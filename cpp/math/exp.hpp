@@ -1,42 +1,41 @@
+// Exponential functions, as pairs.
 #pragma once
 
 #include <limits>
-#include <type_traits>
 
+#include "math/constants.hpp"
+#include "math/exponential_forms.hpp"
+#include "math/fast_path.hpp"
 #include "math/pair.hpp"
-#include "math/pieces.hpp"
-#include "math/tables.hpp"
 
 namespace fastact::math {
 
-/// 2^n for an integer-valued n within the normal exponents: n plus the bias is brought to the low bits of a
-/// significand, and shifted from there into the exponent.
+/// 2^n. The sum of n and a constant has the biased exponent in its lowest bits; a shift moves them into the exponent.
+/// Valid range: integers n between the smallest and the largest normal exponent. Max error: 0.
 template <class V>
 V exp2_integer(V n) {
   using C = Constants<typename V::Element>;
   return (n + V(C::to_integer + C::exponent_bias)).template shift_left<C::significand_bits>();
 }
 
-/// Whether there are tables.
-template <class V>
-constexpr bool is_single = std::is_same_v<typename V::Element, float>;
-
-/// power (1 + rest).
+/// The number power (1 + rest).
 template <class V>
 struct Stepped {
   V power, rest;
 };
 
-/// e^x 2^lift: x = n ln2/8 + r, and 2^(n/8) is what the index, shifted, is as a number, 2^⌊n/8⌋ (1 + (n mod 8)/8),
-/// times a factor from a table, whose rounding error r makes up for. Max error: 2^-28.
+/// e^x 2^lift for floats, with x = n ln(2)/8 + r. The index n, shifted into the exponent, is the bit pattern of
+/// 2^⌊n/8⌋ (1 + (n mod 8)/8); a factor from a table makes it 2^(n/8), and r includes the rounding error of that factor.
+/// Valid range: where e^x 2^lift is normal. Max error: 2^-28 relative. Source: exponential_forms.py.
 template <class V>
 Stepped<V> exp_by_steps(V x, V x_lo, V lift) {
-  using E = pieces::Exp;
+  using E = forms::Exp;
   const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
   const V r = fma(n, V(-E::step_hi), x) + fma(n, V(-E::step_lo), x_lo + index.lookup(E::rest));
   return {index.template shift_left<20>() * index.lookup(E::factor), r * polynomial(r, E::series)};
 }
 
+/// The same as a pair, for e^(x + x_lo) 2^lift. Valid range, max error and source: those of exp_by_steps.
 template <class V>
 Pair<V> exp_by_table(V x, V x_lo, V lift) {
   const auto [power, rest] = exp_by_steps(x, x_lo, lift);
@@ -44,8 +43,8 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
   return {e, fma(power, rest, power - e)};
 }
 
-/// 1 + e^x for floats with |x| <= 80. Beside 1 + 2^(n/8) the rest is small, so that its sum with it is exact in two
-/// numbers.
+/// 1 + e^(x + x_lo) for floats, as a divisor. The rest is small compared with 1 + 2^(n/8), so two numbers hold the sum
+/// exactly. Valid range: |x| <= 80. Max error: 2^-28 relative. Source: exp_by_steps.
 template <class V>
 Divisor<V> one_plus_exp(V x, V x_lo = none) {
   const auto [power, rest] = exp_by_steps(x, x_lo, V(0.0));
@@ -54,10 +53,10 @@ Divisor<V> one_plus_exp(V x, V x_lo = none) {
   return Divisor<V>({sum, fma(power, rest, s.hi - sum) + s.lo});
 }
 
-/// e, but NaN where x is, of which a table knows nothing; x is not infinite.
+/// e, or NaN where x is NaN, which a table look-up does not propagate. Valid range: finite x and NaN. Max error: 0.
 template <class V>
 Pair<V> with_nan(V x, Pair<V> e) {
-  return {fma(x, V(0.0), e.hi), e.lo};
+  return {nan_unless_finite(x, e.hi), e.lo};
 }
 
 template <class V>
@@ -66,9 +65,9 @@ struct Reduced {
   Pair<V> r;
 };
 
-/// x = n ln 2 + r, |r| <= ln(2)/2. n ln2_hi + x is exact in one fma: both are multiples of the last bit of ln2_hi, or n
-/// is at most 1 (Cody and Waite, "Software Manual for the Elementary Functions", 1980, section 6.2). x_lo is the low
-/// part of an argument carried as a pair.
+/// x + x_lo = n ln 2 + r with |r| <= ln(2)/2. One fma computes x - n ln2_hi exactly, because both are multiples of the
+/// last bit of ln2_hi, or n is at most 1. Valid range: arguments of exp. Max error: that of ln 2 as a pair, n 2^-53
+/// (float) or n 2^-109 (double). Source: Cody and Waite, "Software Manual for the Elementary Functions", 1980, 6.2.
 template <class V>
 Reduced<V> reduce(V x, V x_lo) {
   using C = Constants<typename V::Element>;
@@ -76,14 +75,15 @@ Reduced<V> reduce(V x, V x_lo) {
   return {n, fast_sum(fma(n, V(-C::ln2_hi), x), fma(n, V(-C::ln2_lo), x_lo))};
 }
 
-/// e^x as significand · tail²; tail is 1 unless e^x is near an end of the range of numbers.
+/// e^x as significand · half_scale², where half_scale is a power of two: 1 unless e^x is near an end of the range of
+/// numbers.
 template <class V>
 struct Exponential {
   Pair<V> significand;
-  V tail;
+  V half_scale;
 };
 
-/// e^r, r reduced.
+/// e^r. Valid range: |r| <= ln(2)/2. Max error: 2^-56 relative, for double. Source: constants.py.
 template <class V>
 Pair<V> exp_reduced(Pair<V> r) {
   const Pair<V> one_plus_r = fast_sum(V(1.0), r.hi);
@@ -91,31 +91,33 @@ Pair<V> exp_reduced(Pair<V> r) {
   return fast_sum(one_plus_r.hi, one_plus_r.lo + rest);
 }
 
-/// Of floats from `lowest` to -lowest: the significand of what is less than 2^(-2 depth) is about that.
+/// e^(x + x_lo) for floats; where it is below 2^(-2 depth), the significand is about that large. Valid range: from
+/// `lowest` to 0, to -lowest with any_sign. Max error: 2^-27 relative. Source: exp_by_steps.
 template <bool any_sign, class V>
 Exponential<V> exp_lifted(V x, V x_lo, V depth) {
   using C = Constants<float>;
   const V to_integer = C::to_integer;
   const V half = fma(x, V(0.5F * C::log2_e), to_integer + depth) - to_integer;
   const V in_range = max(V(-124.0), min(V(0.0), half));
-  V lift = -2.0 * in_range, tail = exp2_integer(in_range);
+  V lift = -2.0 * in_range, half_scale = exp2_integer(in_range);
   if constexpr (any_sign) {
     const auto is_large = x > V(80.0), is_huge = x > V(140.0);
     lift = select(is_huge, V(-168.0), select(is_large, V(-84.0), lift));
-    tail = select(is_huge, V(0x1p84), select(is_large, V(0x1p42), tail));
+    half_scale = select(is_huge, V(0x1p84), select(is_large, V(0x1p42), half_scale));
   }
-  return {with_nan(x, exp_by_table(x, x_lo, lift)), tail};
+  return {with_nan(x, exp_by_table(x, x_lo, lift)), half_scale};
 }
 
-/// e^x for x <= 0, for any x where `any_sign`. Anything beyond `lowest` is as e^lowest, which rounds to zero, and its
-/// inverse to infinity, whatever multiplies it. Max error: float 2^-27, double 2^-56 relative. NaN gives NaN.
+/// e^(x + x_lo). Beyond `lowest` the result is e^lowest, which rounds to zero whatever multiplies it, and for large x
+/// its inverse, which rounds to infinity. Valid range: x <= 0, every x with any_sign; NaN gives NaN. Max error: 2^-27
+/// (float) or 2^-56 (double) relative. Source: exp_by_steps (float), reduce and exp_reduced (double).
 template <bool any_sign = false, class V>
 Exponential<V> exp(V x, V x_lo = none) {
   using C = Constants<typename V::Element>;
   V bounded = max(V(C::lowest), x);
   if constexpr (any_sign) bounded = min(V(-C::lowest), bounded);
   if constexpr (is_single<V>) {
-    return exp_lifted<any_sign>(bounded, x_lo, V(20.0));  // small beside 1, its square being normal
+    return exp_lifted<any_sign>(bounded, x_lo, V(20.0));  // 2^-40 is small compared with 1 and has a normal square
   } else {
     const auto [n, r] = reduce(bounded, x_lo);
     V beyond = min(V(0.0), n - V(C::smallest_exponent));
@@ -127,113 +129,14 @@ Exponential<V> exp(V x, V x_lo = none) {
   }
 }
 
-/// e^x for floats where |x| <= 80.
+/// e^(x + x_lo) as a pair. Valid range: |x| <= 80. Max error and source: those of exp.
 template <class V>
-Pair<V> short_exp(V x, V x_lo = none) {
+Pair<V> moderate_exp(V x, V x_lo = none) {
   if constexpr (is_single<V>) {
     return exp_by_table(x, x_lo, V(0.0));
   } else {
     return exp(x, x_lo).significand;
   }
-}
-
-/// x - largest exactly, for x <= largest: of the two, the larger magnitude is in the lesser of x and -largest.
-template <class V>
-Pair<V> difference_below(V x, V largest) {
-  const V d = x - largest;
-  return {d, max(-largest, x) - (d - min(-largest, x))};
-}
-
-/// e^d 2^sum_exponent for d <= 0, or 0 where it is too small to count in a sum with 1. In double, with n ln 2 + r the
-/// exponent and r_lo its low part, e^(r + r_lo) is e^r + r_lo e^r, the rest being below 2^-63. Max error: float 2^-28,
-/// double as exp. NaN gives NaN.
-template <class V>
-Pair<V> exp_in_sum(Pair<V> d) {
-  using C = Constants<typename V::Element>;
-  const V zero = 0.0, bounded = max(V(C::sum_lowest), d.hi);
-  Pair<V> e;
-  if constexpr (is_single<V>) {
-    e = exp_by_table(bounded, d.lo, V(C::sum_exponent));
-  } else {
-    const V to_integer = C::to_integer + C::exponent_bias + C::sum_exponent;
-    const V shifted = fma(bounded, V(C::log2_e), to_integer), n = shifted - to_integer;
-    const V r = fma(n, V(-C::ln2_hi), bounded), r_lo = fma(n, V(-C::ln2_lo), d.lo);
-    const Pair<V> power = exp_reduced(Pair<V>{r, zero});
-    const V scale = shifted.template shift_left<C::significand_bits>();
-    e = {power.hi * scale, fma(r_lo, power.hi, power.lo) * scale};
-  }
-  return select(d.hi < V(C::sum_lowest), {zero, zero}, e);
-}
-
-/// Likewise e^(x - largest), x <= largest < inf.
-template <class V>
-Pair<V> exp_below(V x, V largest) {
-  return exp_in_sum(difference_below(x, largest));
-}
-
-/// 2^-sum_exponent a.
-template <class V>
-Pair<V> unscaled(Pair<V> a) {
-  const V scale = exp2_integer(V(-Constants<typename V::Element>::sum_exponent));
-  return {a.hi * scale, a.lo * scale};
-}
-
-/// Whose square is 2^-sum_exponent.
-template <class V>
-V half_unscaled() {
-  return exp2_integer(V(-0.5 * Constants<typename V::Element>::sum_exponent));
-}
-
-/// Likewise, rounded to a number that may be subnormal.
-template <class V>
-V unscaled(V y) {
-  using T = typename V::Element;
-  const V factor = exp2_integer(V(-Constants<T>::sum_exponent));
-  const V least = V(Subnormal<T>::least_normal) * exp2_integer(V(Constants<T>::sum_exponent));
-  if (all(y >= least) || all(select(y == V(0.0), least, y) >= least)) [[likely]]
-    return y * factor;
-  return rarely([](V some) { return scale(some, half_unscaled<V>(), half_unscaled<V>()); }, y);
-}
-
-/// Where a product of d and a is so large that its low part is normal, or 0: bits that are subtracted divide numbers,
-/// roughly. The bits of `least` are those of the product and of 1 together. That zeros do no harm, too, is seen only
-/// where that is wanted.
-template <class V>
-typename V::Mask is_ordinary(V d, V a, V least) {
-  const V size = abs(d), bound = least.minus_bits(a), zero = 0.0, huge = std::numeric_limits<double>::infinity();
-  auto ordinary = size >= bound;
-  if (!all(ordinary)) [[unlikely]]
-    ordinary = select(a == zero, huge, select(d == zero, huge, size)) >= bound;
-  return ordinary;
-}
-
-/// d a 2^-sum_exponent where that is small.
-template <class V, class D>
-Pair<V> small_product(D d, Pair<V> a) {
-  const V up = Subnormal<typename V::Element>::up, down = half_unscaled<V>() * Subnormal<typename V::Element>::down;
-  const auto [hi, lo] = normalized(d);
-  const Pair<V> p = Pair<V>{raised(hi, up), raised(lo, up)} * a;
-  return {scale(p.hi, down, down), scale(p.lo, down, down)};
-}
-
-/// d a 2^-sum_exponent, a not negative.
-template <class V, class D>
-Pair<V> unscaled_product(D d, Pair<V> a) {
-  const auto near = [](D factor, Pair<V> scaled) { return factor * unscaled(scaled); };
-  const auto general = [](D factor, Pair<V> scaled) { return small_product(factor, scaled); };
-  return mostly(is_ordinary(normalized(d).hi, a.hi, V(-0.0)), near, general, d, a);
-}
-
-/// d y.
-template <class V, class D>
-Pair<V> any_product(D d, V y) {
-  const auto near = [](D factor, V other) { return product(other, factor); };
-  const auto general = [](D factor, V other) {
-    const V up = exp2_integer(V(Constants<typename V::Element>::sum_exponent));
-    return small_product(factor, Pair<V>{raised(other, up), 0.0});
-  };
-  return mostly(is_ordinary(normalized(d).hi, abs(y), V(Subnormal<typename V::Element>::least_product)), near, general,
-                d, y);
 }
 
 /// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.
@@ -242,12 +145,12 @@ Exponential<V> exp_kept(V x, V depth) {
   if constexpr (is_single<V>) {
     return exp_lifted<false>(max(V(Constants<float>::lowest), x), V(none), depth);
   } else {
-    return exp(x);  // 2^-200 at least
+    return exp(x);  // the significand is at least 2^-200
   }
 }
 
-/// e^x - 1 for x <= 0, as (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), the first terms as pairs. Max error: float 2^-28,
-/// double 2^-57 relative. NaN gives NaN.
+/// e^(x + x_lo) - 1 = (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), with the first terms as pairs. Valid range: x <= 0; NaN
+/// gives NaN. Max error: 2^-28 (float) or 2^-57 (double) relative. Source: reduce, constants.py.
 template <class V>
 Pair<V> expm1(V x, V x_lo = 0.0) {
   using C = Constants<typename V::Element>;

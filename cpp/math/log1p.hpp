@@ -1,13 +1,15 @@
+// Logarithms of 1 + e, as pairs.
 #pragma once
 
+#include "math/constants.hpp"
 #include "math/pair.hpp"
-#include "math/tables.hpp"
 
 namespace fastact::math {
 
-/// log(1 + e) for 0 <= e <= 1. Above √2 - 1, 1 + e is halved: log(1 + e) = ln 2 + log(1 + f), f = (e - 1)/2; either
-/// way log(1 + f) = f - f²/2 + f³ p(f), the first two terms as pairs. e itself is kept, never 1 + e, hence the
-/// relative accuracy at e near 0. Max error: float 2^-27, double 2^-56 relative.
+/// log(1 + e). Above √2 - 1, 1 + e is halved: log(1 + e) = ln 2 + log(1 + f) with f = (e - 1)/2. In both cases
+/// log(1 + f) = f - f²/2 + f³ p(f), with the first two terms as pairs. The formula uses e and never 1 + e, so the
+/// result has full relative accuracy for e near 0. Valid range: 0 <= e <= 1. Max error: 2^-27 (float) or 2^-56
+/// (double) relative. Source: constants.py.
 template <class V>
 Pair<V> log1p(Pair<V> e) {
   using C = Constants<typename V::Element>;
@@ -25,7 +27,8 @@ Pair<V> log1p(Pair<V> e) {
   return {whole.hi, whole.lo + (lo + select(halve, V(C::ln2_lo), zero))};
 }
 
-/// log(1 + e) for 0 <= e < 2^32. Max error: that of log1p.
+/// log(1 + e). 1 + e is divided by a power of two first. Valid range: 0 <= e < 2^32. Max error: that of log1p. Source:
+/// log1p.
 template <class V>
 Pair<V> log1p_of_sum(Pair<V> e) {
   using C = Constants<typename V::Element>;

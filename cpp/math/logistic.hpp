@@ -1,20 +1,24 @@
+// The logistic function, as pairs.
 #pragma once
 
 #include "math/exp.hpp"
 
-/// What the functions of the form x σ(w) share. With e = e^-|w|, σ(|w|) = 1/(1 + e) and σ(-|w|) = e/(1 + e): nothing
-/// cancels and nothing overflows. Where w < 0, results carry the tail of e.
+/// Building blocks for functions of the form x σ(w). With e = e^-|w|, σ(|w|) = 1/(1 + e) and σ(-|w|) = e/(1 + e), which
+/// neither cancel nor overflow. Where w < 0, results have the half_scale of e.
 namespace fastact::math {
 
-/// βx with its rounding error, unless it is beyond any exponential; 0 for β = 0, at infinity too.
+/// βx and its rounding error; it is 0 where one factor is 0, even if the other is infinite. The low part is 0 where
+/// e^-|βx| rounds to 0. Valid range: all numbers. Max error: 0 unless the low part underflows. Source: product.
 template <class V>
 Pair<V> argument(V x, V beta) {
   const V zero = 0.0;
   const Pair<V> p = product(x, beta);
-  const V hi = select(beta == zero, select(x == x, zero, x), p.hi);
+  const V hi = select(x == zero, x, select(beta == zero, select(x == x, zero, x), p.hi));
   return {hi, select(abs(p.hi) < V(-Constants<typename V::Element>::lowest), p.lo, zero)};
 }
 
+/// σ(w) and its derivatives, where w = w.hi + w_lo. Valid range: all numbers. Max error: that of exp. Source: the
+/// formulas above.
 template <class V>
 struct Logistic {
   typename V::Mask negative;
@@ -25,14 +29,15 @@ struct Logistic {
   Logistic(typename V::Mask is_negative, Exponential<V> exponential)
       : negative(is_negative), e(exponential), one_plus_e(fast_sum(V(1.0), e.significand)) {}
 
-  /// 1, or tail where w < 0.
-  V tail() const { return select(negative, e.tail, V(1.0)); }
-  /// σ(w), less its tail.
+  /// The half_scale of e where w < 0, else 1.
+  V half_scale() const { return select(negative, e.half_scale, V(1.0)); }
+  /// σ(w), divided by half_scale()².
   Pair<V> sigma() const { return select(negative, e.significand, {1.0, 0.0}) / one_plus_e; }
-  /// σ(w) σ(-w), less the tail of e for either sign.
+  /// σ(w) σ(-w), divided by the square of e's half_scale for both signs of w.
   Pair<V> derivative() const { return e.significand / one_plus_e / one_plus_e; }
-  /// σ(w)(1 + z σ(-w)), less its tail; the derivative of x σ(w) with z = x w'. It is (1 + e(1 + z))/(1 + e)² for
-  /// w >= 0, e(1 + z + e)/(1 + e)² for w < 0.
+  /// σ(w)(1 + z σ(-w)), divided by half_scale()²; this is the derivative of x σ(w) with z = x w'. It equals
+  /// (1 + e(1 + z))/(1 + e)² for w >= 0 and e(1 + z + e)/(1 + e)² for w < 0. Near its root the error is relative to the
+  /// terms of the sum, not to the result.
   Pair<V> product_derivative(Pair<V> z) const {
     const V one = 1.0;
     const Pair<V> one_plus_z = one + z;
@@ -41,11 +46,12 @@ struct Logistic {
   }
 };
 
-/// For floats with |w| <= 80: σ(-|w|) = 1/(1 + e^|w|), and what it lacks to 1, σ(|w|).
+/// σ(-|w|) = 1/(1 + e^|w|) and σ(|w|) = 1 - σ(-|w|) for floats. Valid range: |w| <= 80. Max error: 2^-27 relative.
+/// Source: one_plus_exp.
 template <class V>
 struct BothLogistics {
   Pair<V> smaller, larger;
-  V excess;  // of smaller.hi, relative
+  V excess;  // the relative error of smaller.hi
   explicit BothLogistics(V w) : BothLogistics(one_plus_exp(abs(w))) {}
   BothLogistics(V w, V w_lo) : BothLogistics(one_plus_exp(abs(w), select(w < V(0.0), -w_lo, w_lo))) {}
   explicit BothLogistics(const Divisor<V>& by) {
@@ -55,7 +61,7 @@ struct BothLogistics {
     larger.hi = 1.0 - h;
     larger.lo = ((1.0 - larger.hi) - h) - smaller.lo;
   }
-  /// Their product times a power of two: d(h - h²)/dh = 1 - 2h.
+  /// The product of both, times a power of two. With h = smaller, it is h - h²; d(h - h²)/dh = 1 - 2h.
   Pair<V> derivative(V times = 1.0) const {
     const V h = smaller.hi, rest = larger.hi, rest_lo = (1.0 - rest) - h;
     const Pair<V> p = product(times * h, rest);
@@ -68,10 +74,16 @@ struct BothLogistics {
   }
 };
 
-/// x σ(w) for x that are finite.
+/// x σ(w), rounded. Valid range: finite x. Max error: that of exp and one rounding. Source: Logistic.
 template <class V>
-V logistic_product(V x, const Logistic<V>& w) {
-  return copysign(scale((x * w.sigma()).value(), w.tail()), x);
+Scaled<V> logistic_product(V x, const Logistic<V>& w) {
+  return {x * w.sigma(), w.half_scale()};
+}
+
+/// f, a function of x that has its sign.
+template <class V>
+V rounded(Scaled<V> f, V x) {
+  return copysign(scale(f.value.value(), f.half_scale), x);
 }
 
 }  // namespace fastact::math

@@ -1,3 +1,4 @@
+// Reads and checks the arguments of a call with parameters, and calls the ufunc.
 #include "numpy/call.hpp"
 
 #include <algorithm>
@@ -7,64 +8,62 @@
 #include <span>
 #include <utility>
 
+#include "numpy/arguments.hpp"
+#include "numpy/arrays.hpp"
 #include "numpy/channels.hpp"
+#include "numpy/elements.hpp"
+#include "numpy/types.hpp"
+#include "runtime/catalogue.hpp"
 
 namespace py = pybind11;
 
 namespace fastact::numpy {
 namespace {
 
-constexpr std::size_t most_names = most_inputs + 1, most_others = 16;
+using kernels::Activation;
+using kernels::most_parameters;
+using kernels::Pass;
 
-/// What a call needs to know. The arguments by position are the arrays, the parameters, and out.
-struct Function {
-  const Description* description;
+constexpr std::size_t most_names = kernels::most_inputs + 1, most_others = 16;
+
+/// The description of a function for its calls. The positional arguments are the arrays, the parameters, and out.
+struct ParameterFunction {
+  const runtime::Description* description;
   Pass pass;
-  Constraint constraint;
   std::string name, documentation;
   PyMethodDef method;
   PyObject *broadcasting, *uniform;
-  std::size_t arrays, out;                            // how many arrays there are, and the position of out
-  std::array<PyObject*, most_names> names, defaults;  // null where there is no default
+  std::size_t arrays, out;                            // the number of arrays, and the position of out
+  std::array<PyObject*, most_names> names, defaults;  // a default is null if the argument must be given
 };
 
-/// The arguments by position, out null where it is not given, and the keywords that are the ufunc's.
+/// The positional arguments, of which out may be null, and the keywords that are passed on to the ufunc.
 struct Arguments {
   std::array<PyObject*, most_names> named = {};
   std::array<PyObject*, most_others> keywords, values;
   std::size_t others = 0;
 };
 
-Arguments take(const Function& f, std::span<PyObject* const> positional, std::span<PyObject* const> values,
-               PyObject* keywords) {
-  const auto name = [&f](std::size_t i) { return py::handle(f.names[i]).cast<std::string>(); };
-  if (positional.size() > f.out + 1) {
-    throw py::type_error(f.name + ": at most " + std::to_string(f.out + 1) + " positional arguments, not " +
-                         std::to_string(positional.size()));
-  }
+Arguments take(const ParameterFunction& f, const Given& given) {
   Arguments a;
-  std::ranges::copy(positional, a.named.begin());
-  for (std::size_t k = 0; k < values.size(); ++k) {
-    PyObject* const keyword = PyTuple_GET_ITEM(keywords, static_cast<Py_ssize_t>(k));
-    std::size_t i = f.arrays;
-    while (i <= f.out && PyUnicode_Compare(keyword, f.names[i]) != 0) ++i;
-    const bool is_array = !PyTuple_Check(values[k]) && values[k] != Py_None;  // else NumPy is to see that out is named
-    if (i < f.out || (i == f.out && is_array)) {
-      if (std::exchange(a.named[i], values[k]) == nullptr) continue;
-      throw py::type_error(f.name + ": " + name(i) + " is given twice");
-    }
+  const std::span names = std::span(f.names).first(f.out + 1);
+  // NumPy must see that out was given by name if it is None or a tuple.
+  const auto takes = [&f](std::size_t i, PyObject* value) {
+    return i != f.out || (!PyTuple_Check(value) && value != Py_None);
+  };
+  assign(f.name, names, names.size(), given, a.named.data(), takes, [&](PyObject* keyword, PyObject* value) {
     if (a.others == most_others) throw py::type_error(f.name + ": too many keywords");
     a.keywords[a.others] = keyword;
-    a.values[a.others++] = values[k];
-  }
+    a.values[a.others++] = value;
+  });
   for (std::size_t i = 0; i < f.out; ++i) {
     if (a.named[i] == nullptr) a.named[i] = f.defaults[i];
-    if (a.named[i] == nullptr) throw py::type_error(f.name + ": " + name(i) + " is missing");
   }
+  require(f.name, names.first(f.out), a.named.data());
   return a;
 }
 
-/// Calls the ufunc with the first so many arguments for inputs, and with out and the keywords.
+/// Calls the ufunc with the first arguments as inputs, and with out and the keywords.
 PyObject* call(PyObject* ufunc, std::size_t inputs, PyObject* out, const Arguments& a) {
   std::array<PyObject*, most_names + most_others> stack;
   auto* end = std::copy_n(a.named.begin(), inputs, stack.begin());
@@ -97,17 +96,18 @@ bool has_array_ufunc(PyObject* value) {
   return PyObject_HasAttr(value, name);
 }
 
-/// Whatever else takes part in ufuncs: a lazy array, perhaps.
+/// Whether the object overrides ufuncs, as a lazy array does.
 bool is_other_array(PyObject* value) { return !PyArray_Check(value) && has_array_ufunc(value); }
 
-/// Whether NumPy may hand the ufunc to this argument, or to what a tuple holds, or it may name the operands' types.
+/// Whether NumPy may pass the ufunc to this argument or to an element of a tuple, or the argument may state the types
+/// of the operands.
 bool may_see_ufunc(PyObject* value) {
   if (PyArray_CheckExact(value) || PyFloat_CheckExact(value) || PyType_Check(value)) return false;
   return PyTuple_Check(value) || PyUnicode_Check(value) || has_array_ufunc(value);
 }
 
-/// A number as a Python float, a sequence as an array.
-py::object convert_parameter(PyObject* value, const Function& f, py::handle name) {
+/// Converts a number to a Python float and a sequence to an array.
+py::object convert_parameter(PyObject* value, const ParameterFunction& f, py::handle name) {
   if (PyFloat_CheckExact(value)) return py::reinterpret_borrow<py::object>(value);
   if (is_real_number(value)) {
     const double number = PyFloat_AsDouble(value);
@@ -117,7 +117,7 @@ py::object convert_parameter(PyObject* value, const Function& f, py::handle name
   if (is_real_array(value) || is_other_array(value)) return py::reinterpret_borrow<py::object>(value);
   const auto array = py::reinterpret_steal<py::object>(PyArray_FROM_O(value));
   if (array && is_real_array(array.ptr())) return array;
-  // What does not tell of the value, a lack of memory or an interrupt, is not to be hidden.
+  // An exception that is not about the value, such as a lack of memory or an interrupt, must not be hidden.
   const auto is = [](PyObject* exception) { return PyErr_ExceptionMatches(exception) != 0; };
   if (PyErr_Occurred() && (is(PyExc_MemoryError) || !is(PyExc_Exception))) throw py::error_already_set();
   PyErr_Clear();
@@ -126,7 +126,7 @@ py::object convert_parameter(PyObject* value, const Function& f, py::handle name
   throw py::error_already_set();
 }
 
-/// The parameters where all of them are numbers.
+/// The parameters, if all of them are numbers.
 std::optional<Numbers> numbers_of(std::span<const py::object> parameters) {
   Numbers numbers = {};
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -136,13 +136,50 @@ std::optional<Numbers> numbers_of(std::span<const py::object> parameters) {
   return numbers;
 }
 
-/// Refuses parameters that the activation does not allow.
-void check(const Function& f, const Numbers& numbers) {
-  if (!f.constraint.holds(numbers.data())) throw py::value_error(violation(*f.description, f.pass, numbers.data()));
+/// The type number of an array argument; NPY_NOTYPE if it is unknown.
+int type_of(PyObject* value) {
+  PyArray_Descr* dtype = nullptr;
+  if (const auto attribute = py::getattr(value, "dtype", py::none()); !attribute.is_none()) {
+    PyArray_DescrConverter(attribute.ptr(), &dtype);
+  } else if (const auto array = py::reinterpret_steal<py::object>(PyArray_FROM_O(value))) {
+    dtype = PyArray_DESCR(reinterpret_cast<PyArrayObject*>(array.ptr()));
+    Py_INCREF(dtype);
+  }
+  PyErr_Clear();  // NumPy will report the error
+  const auto owner = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(dtype));
+  return dtype == nullptr ? int{NPY_NOTYPE} : dtype->type_num;
 }
 
-/// Checks every combination that broadcasting will bring together.
-void check(const Function& f, std::span<const py::object> parameters) {
+/// Whether the call computes in float. `dtype` decides or, if it is not given, the arrays; Python numbers do not
+/// matter.
+bool computes_in_single(const ParameterFunction& f, const Arguments& a) {
+  std::array<int, kernels::most_inputs> types;
+  std::size_t count = 0;
+  for (std::size_t k = 0; k < f.arrays; ++k) {
+    PyObject* const array = a.named[k];
+    if (!PyFloat_CheckExact(array) && !PyLong_CheckExact(array)) types[count++] = type_of(array);
+  }
+  for (std::size_t k = 0; k < a.others; ++k) {
+    PyArray_Descr* dtype = nullptr;
+    if (PyUnicode_CompareWithASCIIString(a.keywords[k], "dtype") != 0 || a.values[k] == Py_None) continue;
+    if (PyArray_DescrConverter(a.values[k], &dtype) == NPY_FAIL) throw py::error_already_set();
+    types[0] = dtype->type_num;
+    count = 1;
+    Py_DECREF(dtype);
+  }
+  const int type = common_type(std::span(types).first(count));
+  return type != NPY_DOUBLE && type != NPY_NOTYPE;
+}
+
+/// Throws ValueError for parameters that the activation does not allow, or does not allow after rounding to float.
+void check(const ParameterFunction& f, const Arguments& a, const Numbers& numbers) {
+  const bool in_single = !f.description->constraint(f.pass).holds_in_single(numbers) && computes_in_single(f, a);
+  const std::string violation = runtime::violation(*f.description, f.pass, numbers.data(), in_single);
+  if (!violation.empty()) throw py::value_error(violation);
+}
+
+/// Checks every combination of parameters that broadcasting produces.
+void check(const ParameterFunction& f, const Arguments& a, std::span<const py::object> parameters) {
   std::array<py::object, most_parameters> arrays;
   std::array<PyObject*, most_parameters> pointers;
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -161,16 +198,33 @@ void check(const Function& f, std::span<const py::object> parameters) {
     for (std::size_t k = 0; k < parameters.size(); ++k) {
       numbers[k] = *static_cast<const double*>(PyArray_MultiIter_DATA(iterator, static_cast<int>(k)));
     }
-    check(f, numbers);
+    check(f, a, numbers);
     PyArray_MultiIter_NEXT(iterator);
   }
 }
 
-/// Numbers go beside the uniform ufunc's arguments, since NumPy spends time on each of these; but whoever sees the
-/// ufunc is to find the parameters among its inputs.
-PyObject* call(const Function& f, PyObject* const* given, std::size_t positional, PyObject* keywords) {
-  const std::size_t by_name = keywords == nullptr ? 0 : static_cast<std::size_t>(PyTuple_GET_SIZE(keywords));
-  Arguments a = take(f, std::span(given, positional), std::span(given + positional, by_name), keywords);
+/// If NumPy has refused a parameter with one number for each channel, adds a hint how to make it broadcast.
+void explain_channels(const ParameterFunction& f, const Arguments& a, std::span<const py::object> parameters) {
+  if (!PyErr_ExceptionMatches(PyExc_ValueError) || !PyArray_Check(a.named[0])) return;
+  py::error_already_set numpys;
+  const auto x = shape(a.named[0]);
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    if (!PyArray_Check(parameters[k].ptr())) continue;
+    const auto parameter = shape(parameters[k]);
+    PyObject* const name = f.names[f.arrays + k];
+    const py::str hint = channel_hint(name, parameter, x);
+    if (py::len(hint) == 0 || parameter[0] == x.back()) continue;
+    PyErr_Format(PyExc_ValueError, "%s: %U has shape %S, which does not broadcast to x's %S%U", f.name.c_str(), name,
+                 shape_of(parameters[k]).ptr(), shape_of(a.named[0]).ptr(), hint.ptr());
+    return;
+  }
+  numpys.restore();
+}
+
+/// Numbers are not passed to the uniform ufunc as arguments, because NumPy spends time on each argument. If the type of
+/// an argument may see the ufunc, the other ufunc is called, whose inputs include the parameters.
+PyObject* call(const ParameterFunction& f, const Given& given) {
+  Arguments a = take(f, given);
   std::array<py::object, most_parameters> storage;
   const std::span parameters = std::span(storage).first(f.out - f.arrays);
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -178,27 +232,30 @@ PyObject* call(const Function& f, PyObject* const* given, std::size_t positional
     a.named[f.arrays + k] = parameters[k].ptr();
   }
   const std::optional<Numbers> numbers = numbers_of(parameters);
-  if (f.constraint.holds != nullptr) numbers ? check(f, *numbers) : check(f, parameters);
+  if (f.description->constraint(f.pass).holds != nullptr) numbers ? check(f, a, *numbers) : check(f, a, parameters);
 
   if (!numbers && parameters.size() == 1 && a.others == 0) {
-    const auto activation = static_cast<Activation>(f.description - catalogue);
+    const auto activation = static_cast<Activation>(f.description - runtime::catalogue.data());
     py::object y =
         call_by_channel(activation, f.pass, std::span(a.named).first(f.arrays), parameters[0].ptr(), a.named[f.out]);
     if (y) return y.release().ptr();
   }
-  if (!numbers || std::any_of(given, given + positional + by_name, may_see_ufunc)) {
-    return call(f.broadcasting, f.out, a.named[f.out], a);
+  if (!numbers || std::ranges::any_of(given.positional, may_see_ufunc) ||
+      std::ranges::any_of(given.named, may_see_ufunc)) {
+    PyObject* const y = call(f.broadcasting, f.out, a.named[f.out], a);
+    if (y == nullptr) explain_channels(f, a, parameters);
+    return y;
   }
   const UniformParameters scope(*numbers);
   return call(f.uniform, f.arrays, a.named[f.out], a);
 }
 
-std::array<Function, std::size(catalogue) * pass_suffixes.size()> functions;
+std::array<ParameterFunction, kernels::activation_count * kernels::passes.size()> functions;
 
-/// A built-in function that has a self does not pickle by its name, so each has an entry of its own.
+/// A built-in function that has a self cannot be pickled by name, so each function has its own entry point.
 template <std::size_t i>
 PyObject* entry(PyObject*, PyObject* const* given, Py_ssize_t count, PyObject* keywords) {
-  return in_c<PyObject*>(nullptr, [&] { return call(functions[i], given, static_cast<std::size_t>(count), keywords); });
+  return in_c<PyObject*>(nullptr, [&] { return call(functions[i], {given, count, keywords}); });
 }
 
 constexpr auto entries = []<std::size_t... i>(std::index_sequence<i...>) {
@@ -210,17 +267,17 @@ constexpr auto entries = []<std::size_t... i>(std::index_sequence<i...>) {
 py::object make_function(Activation activation, Pass pass, const py::object& broadcasting, const py::object& uniform,
                          const std::string& documentation) {
   const std::size_t index =
-      static_cast<std::size_t>(activation) * pass_suffixes.size() + static_cast<std::size_t>(pass);
-  Function& f = functions[index];
-  f.description = &catalogue[static_cast<std::size_t>(activation)];
-  f.constraint = f.description->constraints[static_cast<std::size_t>(pass)];
+      static_cast<std::size_t>(activation) * kernels::passes.size() + static_cast<std::size_t>(pass);
+  ParameterFunction& f = functions[index];
+  f.description = &runtime::describe(activation);
   f.pass = pass;
   f.broadcasting = broadcasting.inc_ref().ptr();
   f.uniform = uniform.inc_ref().ptr();
-  f.arrays = arrays_of(pass);
+  const auto inputs = f.description->inputs(pass);
+  f.arrays = inputs.size();
   f.out = f.arrays + f.description->parameter_count;
   const auto intern = [](const char* name) { return PyUnicode_InternFromString(name); };
-  f.names = {intern(pass == Pass::backward_from_output ? "y" : "x"), intern("g")};
+  std::ranges::transform(inputs, f.names.begin(), intern);
   for (std::size_t k = 0; k < f.description->parameter_count; ++k) {
     const auto [name, value] = f.description->parameters[k];
     f.names[f.arrays + k] = intern(name);

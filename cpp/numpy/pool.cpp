@@ -1,3 +1,4 @@
+// A pool that reuses the memory of freed arrays.
 #include "numpy/pool.hpp"
 
 #include <algorithm>
@@ -20,26 +21,26 @@ namespace py = pybind11;
 namespace fastact::numpy {
 namespace {
 
-constexpr const char* capsule_name = "mem_handler";  // NumPy insists on it
+constexpr const char* capsule_name = "mem_handler";  // required by NumPy
 
-/// One for all pools, so that a fork can hold it. It is never held while memory is got or given back.
+/// One lock for all pools, so that a fork can acquire it. It is never held while memory is allocated or freed.
 std::mutex mutex;
 
 #if defined(__unix__) || defined(__APPLE__)
-// The child has no other thread that could still unlock it or finish a change of the lists.
+// A fork acquires the lock, because the child has no other thread that could release it or finish changing the lists.
 [[maybe_unused]] const int fork_guard =
     pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
 #endif
 
-/// Where pools get their memory: from NumPy itself, which asks for huge pages and gives zeroed memory that is not yet
-/// touched.
+/// The allocator from which pools get their memory: NumPy's own, which requests huge pages and returns zeroed memory
+/// that has not been touched yet.
 const PyDataMemAllocator& source() {
   static const auto* const handler =
       static_cast<PyDataMem_Handler*>(PyCapsule_GetPointer(PyDataMem_DefaultHandler, capsule_name));
   return handler->allocator;
 }
 
-/// A member of a circular list, or, being no block, the list itself.
+/// A member of a circular list; the list itself is a member that is not a block.
 template <class Order>
 struct Link {
   Link *previous = this, *next = this;
@@ -65,7 +66,7 @@ struct Link {
 using ByAge = Link<struct Age>;
 using BySize = Link<struct Size>;
 
-/// Sizes are rounded up to four steps between powers of two, at most by a quarter.
+/// Sizes are rounded up to one of four sizes between two powers of two, by at most a quarter.
 struct SizeClass {
   std::size_t index, capacity;
 
@@ -79,7 +80,7 @@ struct SizeClass {
   }
 };
 
-/// Stands before an array's data. The lists have it only while it is held for reuse.
+/// The header before the data of an array. It is in the lists only while the memory is free.
 struct alignas(64) Block : ByAge, BySize {
   void* memory;
   std::size_t bytes;  // of memory
@@ -104,7 +105,8 @@ struct alignas(64) Block : ByAge, BySize {
   }
 };
 
-/// Blocks taken out of a pool, given back at the end of the scope: after the lock, if they were declared before it.
+/// Blocks that have been taken out of a pool and are freed at the end of the scope. The object is declared before the
+/// lock, so that they are freed after the lock is released.
 struct Doomed : ByAge {
   ~Doomed() {
     while (!alone()) static_cast<Block*>(next)->give_back();
@@ -166,7 +168,7 @@ class Pool {
     shrink(0, doomed);
   }
 
-  /// Holds nothing from now on.
+  /// From now on the pool keeps no memory.
   void close() {
     Doomed doomed;
     const std::scoped_lock lock(mutex);
@@ -179,7 +181,7 @@ class Pool {
   }
 
  private:
-  /// The one freed last is the likeliest to be in a cache.
+  /// The block that was freed last is most likely to be in a cache.
   Block* take(SizeClass c) {
     const std::scoped_lock lock(mutex);
     BySize& blocks = by_size_[c.index];
@@ -224,12 +226,12 @@ class Pool {
   Statistics statistics_;
 };
 
-/// Python's hold on a pool. Arrays hold the capsule alone, so that the pool serves them to the end, but keeps nothing
-/// that no one can ask for any more.
+/// The Python object of a pool. Arrays hold only the capsule. After the Python object has been destroyed, the pool
+/// still frees their memory, but keeps none, because nobody could use it.
 class Handle {
  public:
   explicit Handle(py::ssize_t limit) {
-    if (limit < 0) throw std::invalid_argument("limit: " + std::to_string(limit) + " bytes are impossible; at least 0");
+    if (limit < 0) throw std::invalid_argument("limit is " + std::to_string(limit) + "; limit >= 0 is required");
     auto pool = std::make_unique<Pool>(static_cast<std::size_t>(limit));
     capsule_ = py::reinterpret_steal<py::object>(PyCapsule_New(pool->handler(), capsule_name, [](PyObject* capsule) {
       delete static_cast<Pool*>(

@@ -1,3 +1,4 @@
+// Chooses the types in which a ufunc computes.
 #include "numpy/types.hpp"
 
 #include <algorithm>
@@ -17,9 +18,9 @@ int bfloat16() {
   return number;
 }
 
-bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
-
 }  // namespace
+
+bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
 
 int common_type(std::span<const int> arrays) {
   if (arrays.empty()) return NPY_DOUBLE;
@@ -34,7 +35,7 @@ int common_type(std::span<const int> arrays) {
 
 namespace {
 
-/// -1 without an exception leaves it to NumPy to refuse the types.
+/// The result -1 without an exception lets NumPy refuse the types.
 int choose_types(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeMeta* const*,
                  PyArray_DTypeMeta** promoted) {
   auto* ufunc = reinterpret_cast<PyUFuncObject*>(self);
@@ -58,8 +59,7 @@ int choose_types(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeM
   if (type == NPY_NOTYPE) return -1;
   signature->write(type, types.data());
   if (is_bfloat16(type) &&
-      PyUFunc_RegisterLoopForType(ufunc, type, signature->bfloat16_loop, types.data(),
-                                  signature->bfloat16_data == nullptr ? signature : signature->bfloat16_data) < 0) {
+      PyUFunc_RegisterLoopForType(ufunc, type, signature->bfloat16_loop, types.data(), signature->bfloat16_data) < 0) {
     return -1;
   }
   for (std::size_t k = 0; k < signature->operands; ++k) {

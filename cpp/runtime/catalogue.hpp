@@ -1,124 +1,87 @@
+// The properties of each function that callers need: names, parameters, costs and conditions.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "activations/list.hpp"
-#include "rowwise/list.hpp"
+#include "kernels/interface.hpp"
+#include "runtime/signature.hpp"
 
-namespace fastact {
+namespace fastact::runtime {
 
-enum class Activation : std::size_t {
-#define FASTACT_NAME(name, ...) name,
-  FASTACT_ACTIVATIONS(FASTACT_NAME) FASTACT_LEARNABLE(FASTACT_NAME)
-#undef FASTACT_NAME
-};
-
-enum class Pass : std::size_t { forward, backward, backward_from_output };
-constexpr std::array<std::string_view, 3> pass_suffixes = {"", "_backward", "_backward_from_output"};
+constexpr std::array<std::string_view, kernels::pass_count> pass_suffixes = {"", "_backward", "_backward_from_output",
+                                                                             "_gate"};
 
 struct Parameter {
   const char* name;
-  double value = std::numeric_limits<double>::quiet_NaN();  // the default; NaN where there is none
+  double value = std::numeric_limits<double>::quiet_NaN();  // the default; NaN if there is no default
 };
-constexpr std::size_t most_parameters = 2;
 
-/// What a function asks of its parameters; nothing when holds is nullptr.
+/// The condition on the parameters of a function; there is none if `holds` is null.
 struct Constraint {
   bool (*holds)(const double* parameters);
   const char* text;
+
+  /// Whether it also holds for the parameters rounded to float.
+  bool holds_in_single(std::array<double, kernels::most_parameters> parameters) const {
+    for (double& parameter : parameters) {
+      const volatile float rounded = static_cast<float>(parameter);  // GCC 12 drops two roundings that it vectorizes
+      parameter = static_cast<double>(rounded);
+    }
+    return holds(parameters.data());
+  }
 };
 
-/// What is known of an activation without computing it.
 struct Description {
   std::string_view name;
-  std::array<Parameter, most_parameters> parameters;
+  std::size_t arrays;  // of the forward pass
+  std::array<Parameter, kernels::most_parameters> parameters;
   std::size_t parameter_count;
-  bool learnable;
-  activations::Cost costs;
-  std::array<Constraint, pass_suffixes.size()> constraints;
+  bool learnable;                  // its parameter has a gradient, and its backward pass is a row function
+  std::size_t cost_f32, cost_f64;  // of an element, in picoseconds
+  std::array<Constraint, kernels::pass_count> constraints;
 
-  /// Of an element of T, in picoseconds.
   template <class T>
   std::size_t cost() const {
-    return sizeof(T) == sizeof(float) ? costs.f32 : costs.f64;
+    return sizeof(T) == sizeof(float) ? cost_f32 : cost_f64;
   }
-  std::string function(Pass pass) const {
+  const Constraint& constraint(kernels::Pass pass) const { return constraints[static_cast<std::size_t>(pass)]; }
+  /// The names of the arrays that a pass reads.
+  std::span<const char* const> inputs(kernels::Pass pass) const {
+    static constexpr std::array<std::array<const char*, 2>, kernels::pass_count> names = {
+        {{"x"}, {"x", "g"}, {"y", "g"}, {"a", "b"}}};
+    static constexpr std::array of_loss = {"x", "t", "g"};
+    if (arrays == 2) return std::span(of_loss).first(pass == kernels::Pass::forward ? 2 : 3);
+    return std::span(names[static_cast<std::size_t>(pass)]).first(pass == kernels::Pass::forward ? 1 : 2);
+  }
+  std::string function(kernels::Pass pass) const {
     return std::string(name).append(pass_suffixes[static_cast<std::size_t>(pass)]);
   }
 };
 
-template <class A, std::size_t... i>
-constexpr std::array<Constraint, pass_suffixes.size()> constraints(std::index_sequence<i...>) {
-  Constraint input = {}, output = {};
-  if constexpr (requires { A::allowed; }) {
-    input = output = {[](const double* p) { return A::allows(p[i]...); }, A::allowed};
-  }
-  if constexpr (requires { A::output_allowed; }) {
-    output = {[](const double* p) { return A::output_allows(p[i]...); }, A::output_allowed};
-  }
-  return {input, input, output};
-}
-
-/// Of a parameter that has a gradient too: backward gives both, and is a row-wise function.
-template <class A>
-constexpr bool is_learnable = requires { &A::template gradients<double>; };
-
-constexpr Description catalogue[] = {
-#define FASTACT_PARAMETER(name, ...) Parameter{#name __VA_OPT__(, ) __VA_ARGS__},
-#define FASTACT_ONE(...) +1
-#define FASTACT_DESCRIBE(name, ...)                          \
-  {#name,                                                    \
-   {FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)}, \
-   0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__),       \
-   is_learnable<activations::name>,                          \
-   activations::cost<activations::name>,                     \
-   constraints<activations::name>(std::make_index_sequence<0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>{})},
-    FASTACT_ACTIVATIONS(FASTACT_DESCRIBE) FASTACT_LEARNABLE(FASTACT_DESCRIBE)
-#undef FASTACT_DESCRIBE
-#undef FASTACT_ONE
-#undef FASTACT_PARAMETER
-};
-
-enum class RowFunction : std::size_t {
-#define FASTACT_NAME(form, name) name,
-  FASTACT_ROWWISE(FASTACT_NAME)
-#undef FASTACT_NAME
-};
-
-/// What is known of a function of rows without computing it.
 struct RowDescription {
   const char* name;
-  const char* signature;
-  bool labelled = false;   // the second input holds labels
-  bool parameter = false;  // the third input is a learned parameter, the second output its gradient in double
-  bool gated = false;      // rows are of even length
-  bool nonempty = false;   // and of at least one element
+  RowSignature signature;
+  bool nonempty;  // a row must have at least one element
+  bool maskable;  // it heeds RowCall::mask; as a ufunc, `NAME_where` with a boolean (n) as its last input
 };
 
-template <class F>
-constexpr RowDescription describe(const char* name, const char* signature) {
-  RowDescription description = {name, signature};
-  if constexpr (requires { F::shape; }) {
-    description.labelled = F::shape.labelled;
-    description.parameter = F::shape.parameter;
-  }
-  description.gated = requires { F::gate; };
-  description.nonempty = requires { F::nonempty; };
-  return description;
+extern const std::array<Description, kernels::activation_count> catalogue;
+extern const std::array<RowDescription, kernels::row_function_count> row_catalogue;
+
+inline const Description& describe(kernels::Activation activation) {
+  return catalogue[static_cast<std::size_t>(activation)];
+}
+inline const RowDescription& describe(kernels::RowFunction function) {
+  return row_catalogue[static_cast<std::size_t>(function)];
 }
 
-constexpr RowDescription row_catalogue[] = {
-#define FASTACT_DESCRIBE(form, name) describe<rowwise::name>(#name, FASTACT_SIGNATURE_##form),
-    FASTACT_ROWWISE(FASTACT_DESCRIBE)
-#undef FASTACT_DESCRIBE
-};
+/// The error message for parameters that are not allowed, such as "softplus: beta = -1 is not allowed; beta > 0 is
+/// required", or an empty string. With in_single, the parameters rounded to float must be allowed too.
+std::string violation(const Description& activation, kernels::Pass pass, const double* parameters, bool in_single);
 
-/// "softplus: beta = -1 is not allowed; beta > 0 is required".
-std::string violation(const Description& activation, Pass pass, const double* parameters);
-
-}  // namespace fastact
+}  // namespace fastact::runtime

@@ -1,13 +1,15 @@
+// Chooses one of the instruction sets that are part of the build and supported by the processor.
 #include "runtime/dispatch.hpp"
-
-#include <fastact/fastact.hpp>
 
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 
-namespace fastact {
+namespace fastact::runtime {
+
+using kernels::InstructionSet;
+
 namespace {
 
 const InstructionSet& find(std::string_view name) {
@@ -38,12 +40,13 @@ std::atomic<const InstructionSet*>& chosen() {
 
 std::vector<const InstructionSet*> built() {
   return {
-#if defined(__x86_64__)
-      &avx512, &avx2,
+#if defined(FASTACT_PORTABLE)
+#elif defined(__x86_64__)
+      &kernels::avx512, &kernels::avx2,
 #elif defined(__aarch64__)
-      &neon,
+      &kernels::neon,
 #endif
-      &portable};
+      &kernels::portable};
 }
 
 std::vector<const InstructionSet*> available() {
@@ -56,14 +59,4 @@ const InstructionSet& current() { return *chosen().load(std::memory_order_relaxe
 
 void use(std::string_view name) { chosen().store(&find(name), std::memory_order_relaxed); }
 
-std::vector<std::string_view> instruction_sets() {
-  std::vector<std::string_view> names;
-  for (const InstructionSet* set : available()) names.push_back(set->name);
-  return names;
-}
-
-std::string_view instruction_set() { return current().name; }
-
-void set_instruction_set(std::string_view name) { use(name); }
-
-}  // namespace fastact
+}  // namespace fastact::runtime

@@ -1,11 +1,12 @@
+// The code path that all calls of row functions, from C++ or NumPy, take to their kernel.
 #pragma once
 
-#include "runtime/dispatch.hpp"
+#include "kernels/interface.hpp"
 
-namespace fastact {
+namespace fastact::runtime {
 
-/// The kernel over all rows, by as many threads as they are worth: each with rows of its own, unless there are only a
-/// few long ones. A gated unit's only join what lies half a row apart.
-void run(RowKernel kernel, RowCall call, std::size_t rows, bool gated);
+/// Computes all rows, on as many threads as they are worth: each thread has rows of its own, unless there are only a
+/// few long ones. `halves` says that the function only combines elements that are half a row apart, as gated units do.
+void run(kernels::RowKernel kernel, kernels::RowCall call, std::size_t rows, bool halves);
 
-}  // namespace fastact
+}  // namespace fastact::runtime

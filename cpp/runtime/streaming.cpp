@@ -1,22 +1,30 @@
+// Finds the size of the last-level cache.
 #include "runtime/streaming.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <string>
 
-namespace fastact {
+#ifdef __linux__
+#include <fstream>
+#endif
+
+namespace fastact::runtime {
 namespace {
 
-constexpr std::size_t usual = std::size_t{32} << 20;  // where the system does not say
+constexpr std::size_t usual = std::size_t{32} << 20;  // if the system does not report a size
 
-/// Linux lists each cache; what sysconf() tells is on some processors the sum over parts that do not share.
+/// The size of the largest cache that Linux lists. sysconf() would report the sum of separate caches on some
+/// processors.
 std::size_t last_level_cache() {
-  std::size_t largest = 0, kib = 0;
+  std::size_t largest = 0;
+#ifdef __linux__
+  std::size_t kib = 0;
   for (const char* index : {"2", "3", "4"}) {
     std::ifstream size("/sys/devices/system/cpu/cpu0/cache/index" + std::string(index) + "/size");
     if (size >> kib) largest = std::max(largest, kib << 10);
   }
+#endif
   return largest > 0 ? largest : usual;
 }
 
@@ -35,4 +43,4 @@ bool streams(std::span<const void* const> arrays, const void* output, std::size_
   return n * item * (arrays.size() + 1) > streaming_threshold() && std::ranges::find(arrays, output) == arrays.end();
 }
 
-}  // namespace fastact
+}  // namespace fastact::runtime

@@ -1,6 +1,5 @@
+// The number of threads, and the distribution of work among them.
 #include "runtime/threads.hpp"
-
-#include <fastact/fastact.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +9,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #ifdef _OPENMP
@@ -17,15 +17,17 @@
 #endif
 
 #include "runtime/workers.hpp"
+#include "simd/environment.hpp"
 
-namespace fastact {
+namespace fastact::runtime {
 namespace {
 
-// Several times what it takes to get a thread that looks out for work to help. One asleep takes as long as many grains.
+// The least work for one more thread, several times the cost of involving a spinning thread. Waking a sleeping thread
+// costs many grains.
 std::atomic<std::size_t> grain{10'000'000};
 constexpr std::size_t grains_to_wake = 20;
 
-/// 0 leaves the choice to OpenMP.
+/// The number in FASTACT_NUM_THREADS; 0, which leaves the choice to OpenMP, if it is not set.
 int from_environment() {
   const char* text = std::getenv("FASTACT_NUM_THREADS");
   if (text == nullptr || *text == '\0') return 0;
@@ -33,7 +35,7 @@ int from_environment() {
   int n = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), n);
   if (error != std::errc{} || end != value.data() + value.size() || n < 1) {
-    throw std::invalid_argument("FASTACT_NUM_THREADS: '" + std::string(value) + "' is not a whole number from 1 on");
+    throw std::invalid_argument("FASTACT_NUM_THREADS: '" + std::string(value) + "' is not a positive integer");
   }
   return n;
 }
@@ -43,8 +45,9 @@ std::atomic<int>& wanted() {
   return threads;
 }
 
-/// A call that is worth several threads, while it runs. Those that run at once have a part of the threads each, so that
-/// together they never have many more than there are; and so have callers that take turns, whose calls will meet.
+/// A running call with enough work for several threads. Concurrent calls divide the threads among themselves, so that
+/// there are never many more threads than processors. Alternating calls from several threads do so too, because they
+/// are likely to overlap.
 class Call {
  public:
   Call() : number_(workers_.running.fetch_add(1, std::memory_order_relaxed) + 1) {
@@ -62,13 +65,13 @@ class Call {
   int number_;
 };
 
-/// How many pieces of a thread's share have been taken.
+/// The number of chunks of a thread's share that have been taken, and the number of chunks in a share.
 struct alignas(64) Share {
   std::atomic<std::size_t> taken{0};
 };
-constexpr std::size_t pieces = 8;
+constexpr std::size_t chunks = 8;
 
-/// Whether this thread is one of an OpenMP team, whose other threads have work of their own.
+/// Whether this thread belongs to an OpenMP team, whose other threads have their own work.
 bool in_team() {
 #ifdef _OPENMP
   return omp_in_parallel() != 0;
@@ -80,7 +83,7 @@ bool in_team() {
 }  // namespace
 
 void set_num_threads(int n) {
-  if (n < 1) throw std::invalid_argument("n: " + std::to_string(n) + " threads are impossible; at least 1");
+  if (n < 1) throw std::invalid_argument("n is " + std::to_string(n) + "; n >= 1 is required");
   wanted() = n;
 }
 
@@ -105,24 +108,28 @@ std::size_t set_grain(std::size_t picoseconds) { return grain.exchange(std::max<
 
 void split(std::size_t n, Work work, void (*body)(const void*, std::size_t, std::size_t), const void* context) {
   const std::size_t least = grain.load(std::memory_order_relaxed);
-  if (n * work.cost < 2 * least || in_team()) return body(context, 0, n);
+  const auto compute = [body, context](std::size_t begin, std::size_t end) {
+    const simd::FloatEnvironment clean;
+    body(context, begin, end);
+  };
+  if (n * work.cost < 2 * least || in_team()) return compute(0, n);
   const Call call;
   const std::size_t blocks = (n + work.border - 1) / work.border;
   const std::size_t threads = std::min({blocks, n * work.cost / least, call.threads()});
   const std::unique_ptr<Share[]> shares(threads > 1 ? new (std::nothrow) Share[threads] : nullptr);
-  if (shares == nullptr) return body(context, 0, n);
-  // A thread takes the pieces of its own share, the same at each call, then what others have left of theirs: one that
-  // wakes late does not keep the rest waiting.
-  const std::size_t all = std::min(blocks, pieces * threads);
+  if (shares == nullptr) return compute(0, n);
+  // A thread takes the chunks of its own share, which are the same in each call, and then those that others have not
+  // yet taken, so that no thread waits for one that wakes late.
+  const std::size_t all = std::min(blocks, chunks * threads);
   const auto take = [&](std::size_t number) {
     for (std::size_t share = number; share < number + threads; ++share) {
       const std::size_t owner = share % threads, first = all * owner / threads, end = all * (owner + 1) / threads;
-      for (std::size_t piece; (piece = first + shares[owner].taken++) < end;) {
-        body(context, blocks * piece / all * work.border, std::min(n, blocks * (piece + 1) / all * work.border));
+      for (std::size_t chunk; (chunk = first + shares[owner].taken++) < end;) {
+        compute(blocks * chunk / all * work.border, std::min(n, blocks * (chunk + 1) / all * work.border));
       }
     }
   };
   workers().help(threads - 1, n * work.cost / least >= grains_to_wake, take);
 }
 
-}  // namespace fastact
+}  // namespace fastact::runtime

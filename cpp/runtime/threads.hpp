@@ -1,19 +1,20 @@
+// How calls are split among threads.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <type_traits>
 
-namespace fastact {
+namespace fastact::runtime {
 
-/// What one of n items costs, in picoseconds, and the number of items whose multiples may be borders: 64 elements, so
-/// that no two threads write to one cache line.
+/// The cost of an item in picoseconds, and the number of items at whose multiples the work may be split. The default is
+/// 64 elements, so that no two threads write to the same cache line.
 struct Work {
   std::size_t cost, border = 64;
 };
 
-/// body(context, begin, end) over [0, n) in one piece, or in several to as many threads as there are and the work is
-/// worth. Calls from several threads at once share the threads.
+/// Calls body(context, begin, end) for all of [0, n), either once or for several parts on as many threads as are
+/// available and pay off. Each call of body runs in a simd::FloatEnvironment. Concurrent callers share the threads.
 void split(std::size_t n, Work work, void (*body)(const void* context, std::size_t begin, std::size_t end),
            const void* context);
 
@@ -25,10 +26,14 @@ void split(std::size_t n, Work work, const F& f) {
       std::addressof(f));
 }
 
-/// The least work, in picoseconds, that a further thread is asked to help with; returns what it was.
+/// The number of threads that a call may use. Throws std::invalid_argument unless n >= 1.
+void set_num_threads(int n);
+int get_num_threads();
+
+/// Sets the least work, in picoseconds, for which one more thread is used; returns the previous value.
 std::size_t set_grain(std::size_t picoseconds);
 
-/// Whether OpenMP says how many threads there are by default; else it is the number of processors.
+/// Whether the default number of threads comes from OpenMP; otherwise it is the number of processors.
 bool has_openmp();
 
-}  // namespace fastact
+}  // namespace fastact::runtime

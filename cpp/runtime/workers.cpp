@@ -1,3 +1,4 @@
+// Starts and wakes worker threads, and replaces them in a forked child.
 #include "runtime/workers.hpp"
 
 #include <exception>
@@ -7,13 +8,14 @@
 #include <pthread.h>
 #endif
 
-namespace fastact {
+namespace fastact::runtime {
 namespace {
 
-// Longer than what a program does between calls that follow one another, and short beside a matrix product.
-constexpr std::chrono::microseconds look_out{50};
+// The time that an idle thread spins: longer than the time between consecutive calls, far shorter than a matrix
+// product.
+constexpr std::chrono::microseconds spin{50};
 
-// Never deleted: threads wait in it until the process ends.
+// It is never deleted, because its threads use it until the process ends.
 Workers* those_of_this_process = new Workers;
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -31,7 +33,7 @@ void Workers::help(std::size_t n, bool worth_waking, void (*body)(const void*, s
     grow(n);
     job.next = first_;
     first_ = &job;
-    worth_waking = worth_waking || Clock::now() - last_ < look_out;
+    worth_waking = worth_waking || Clock::now() - last_ < spin;
   }
   for (std::size_t i = 0; worth_waking && i < n; ++i) wake_.notify_one();
   body(context, 0);
@@ -52,19 +54,19 @@ void Workers::grow(std::size_t n) {
       std::thread([this, number = size_ + 1] { serve(number); }).detach();
       ++size_;
     }
-  } catch (const std::exception&) {  // no memory or no thread to be had: no more help
+  } catch (const std::exception&) {  // out of memory or threads: the call uses fewer threads
   }
 }
 
 void Workers::serve(std::size_t number) {
   for (;;) {
-    for (const auto until = Clock::now() + look_out; first_.load(std::memory_order_relaxed) == nullptr;) {
+    for (const auto until = Clock::now() + spin; first_.load(std::memory_order_relaxed) == nullptr;) {
       if (Clock::now() > until) break;
       std::this_thread::yield();
     }
     std::unique_lock lock(mutex_);
     if (first_ == nullptr) wake_.wait(lock);
-    if (first_ == nullptr) continue;  // came too late, but may be in time for the next
+    if (first_ == nullptr) continue;  // another thread took the job
     Job& job = *first_;
     ++job.joined;
     if (--job.wanted == 0) first_ = job.next;
@@ -74,4 +76,4 @@ void Workers::serve(std::size_t number) {
   }
 }
 
-}  // namespace fastact
+}  // namespace fastact::runtime

@@ -1,3 +1,4 @@
+// Threads that wait for work.
 #pragma once
 
 #include <atomic>
@@ -6,16 +7,16 @@
 #include <cstddef>
 #include <mutex>
 
-namespace fastact {
+namespace fastact::runtime {
 
-/// Threads that help with a call, made when first needed and kept. One that has nothing to do looks out for work for a
-/// little while and then sleeps: OpenMP's wait busily for milliseconds, and take the processor from a matrix product
-/// that follows on the BLAS's threads.
+/// Worker threads, which are started when they are first needed and then kept. An idle thread spins for a short time
+/// and then sleeps. OpenMP's threads would spin for milliseconds and take the processor from the BLAS threads of the
+/// next matrix product.
 class Workers {
  public:
-  /// body(context, 0) on this thread, meanwhile body(context, number) on up to n others, whose numbers begin at 1.
-  /// Help is not certain: those asleep are woken only if that is worth it or calls follow one another, they may come
-  /// too late, and there may be no more threads to be had.
+  /// Calls body(context, 0) on this thread and concurrently body(context, number) on up to n others, numbered from 1.
+  /// There may be fewer others: sleeping threads are woken only if worth_waking is true or calls follow one another
+  /// closely, they may wake too late, and the system may refuse to start threads.
   void help(std::size_t n, bool worth_waking, void (*body)(const void* context, std::size_t number),
             const void* context);
 
@@ -25,7 +26,7 @@ class Workers {
     help(n, worth_waking, body, &f);
   }
 
-  /// Calls that run, and the thread that made the last.
+  /// The number of running calls, and the thread of the latest call.
   std::atomic<int> running{0};
   std::atomic<const void*> caller{nullptr};
 
@@ -42,14 +43,14 @@ class Workers {
   void grow(std::size_t n);
   [[noreturn]] void serve(std::size_t number);
 
-  std::mutex mutex_;  // of all that follows, but the look-out reads whether there is a job
+  std::mutex mutex_;  // guards all members below; spinning threads read first_ without it
   std::condition_variable wake_;
   std::atomic<Job*> first_{nullptr};
   std::size_t size_ = 0;
-  Clock::time_point last_;  // end of a call
+  Clock::time_point last_;  // the end of the latest call
 };
 
-/// Those of this process; a forked child has none of its parent's threads, and begins anew.
+/// The workers of this process. A forked child has none of its parent's threads and starts its own.
 Workers& workers();
 
-}  // namespace fastact
+}  // namespace fastact::runtime

@@ -1,3 +1,4 @@
+// Registers of AVX2.
 #pragma once
 
 #include <immintrin.h>
@@ -8,16 +9,16 @@
 #include <type_traits>
 
 #include "simd/half.hpp"
+#include "simd/processor.hpp"
+#include "simd/table.hpp"
 
 namespace fastact::simd {
 
 /// AVX2 with FMA3 and F16C.
 struct Avx2 {
   static constexpr std::string_view name = "avx2";
-  static constexpr std::size_t registers = 2, elements_registers = 4;
-  static bool supported() {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  }
+  static constexpr std::size_t registers = 2, integer_registers = 2;
+  static bool supported() { return has_avx2(); }
 
   template <class T>
   using Register = std::conditional_t<std::is_same_v<T, float>, __m256, __m256d>;
@@ -38,6 +39,7 @@ struct Avx2 {
   static __m256 load(const float* p) { return _mm256_loadu_ps(p); }
   static __m256d load(const double* p) { return _mm256_loadu_pd(p); }
   static __m256d load_double(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+  static void store_single(float* p, __m256d v) { _mm_storeu_ps(p, _mm256_cvtpd_ps(v)); }
   static __m256 load(const float* p, std::size_t count) { return _mm256_maskload_ps(p, first(p, count)); }
   static __m256d load(const double* p, std::size_t count) { return _mm256_maskload_pd(p, first(p, count)); }
   static void store(float* p, __m256 v) { _mm256_storeu_ps(p, v); }
@@ -57,7 +59,7 @@ struct Avx2 {
   static void store(S* p, __m256 v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), narrow(p, v));
   }
-  // Masked access is for 32 bits and more: a partial vector goes through a buffer of its own.
+  // AVX2 has masked access only for elements of 32 and 64 bits; a partial vector is copied through a buffer.
   template <HalfPrecision S>
   static __m256 load(const S* p, std::size_t count) {
     S buffer[size<float>] = {};
@@ -109,6 +111,10 @@ struct Avx2 {
     return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(x), bits));
   }
 
+  static __m256d lower_product(__m256d a, __m256d b) {
+    return _mm256_castsi256_pd(_mm256_mul_epu32(_mm256_castpd_si256(a), _mm256_castpd_si256(b)));
+  }
+
   static __m256 less(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static __m256d less(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
   static __m256 less_equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
@@ -120,16 +126,8 @@ struct Avx2 {
   static bool all(__m256 m) { return _mm256_movemask_ps(m) == 0xFF; }
   static bool all(__m256d m) { return _mm256_movemask_pd(m) == 0xF; }
 
-  static __m256 lookup(const float (&table)[8], __m256 i) {
-    return _mm256_permutevar8x32_ps(_mm256_load_ps(table), _mm256_castps_si256(i));
-  }
-  // A permutation looks up in eight numbers. Bits 3 and 4, brought to the sign, choose among four of them.
-  static __m256 lookup(const float (&table)[32], __m256 i) {
-    const __m256 is_odd = shift_left<28>(i), is_upper = shift_left<27>(i);
-    const auto eight = [&](int n) {
-      return _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8 * n), _mm256_castps_si256(i));
-    };
-    return select(is_upper, select(is_odd, eight(3), eight(2)), select(is_odd, eight(1), eight(0)));
+  static __m256 lookup(const Eight& table, __m256 i) {
+    return _mm256_permutevar8x32_ps(_mm256_load_ps(table.numbers), _mm256_castps_si256(i));
   }
 
   template <std::size_t distance>

@@ -1,3 +1,4 @@
+// Registers of AVX-512.
 #pragma once
 
 #include <immintrin.h>
@@ -7,16 +8,15 @@
 #include <type_traits>
 
 #include "simd/half.hpp"
+#include "simd/processor.hpp"
+#include "simd/table.hpp"
 
 namespace fastact::simd {
 
 struct Avx512 {
   static constexpr std::string_view name = "avx512";
-  static constexpr std::size_t registers = 2, elements_registers = 2;
-  static bool supported() {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  }
+  static constexpr std::size_t registers = 2, integer_registers = 4;
+  static bool supported() { return has_avx512(); }
 
   template <class T>
   using Register = std::conditional_t<std::is_same_v<T, float>, __m512, __m512d>;
@@ -35,6 +35,7 @@ struct Avx512 {
   static __m512 load(const float* p) { return _mm512_loadu_ps(p); }
   static __m512d load(const double* p) { return _mm512_loadu_pd(p); }
   static __m512d load_double(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+  static void store_single(float* p, __m512d v) { _mm256_storeu_ps(p, _mm512_cvtpd_ps(v)); }
   static __m512 load(const float* p, std::size_t count) { return _mm512_maskz_loadu_ps(first<float>(count), p); }
   static __m512d load(const double* p, std::size_t count) { return _mm512_maskz_loadu_pd(first<double>(count), p); }
   static void store(float* p, __m512 v) { _mm512_storeu_ps(p, v); }
@@ -67,7 +68,7 @@ struct Avx512 {
   static __m512 widen(const Bfloat16*, __m256i h) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
   }
-  // Not the processor's own instruction, which flushes subnormals to zero.
+  // The processor's instruction for this conversion would flush subnormal numbers to zero.
   static __m256i narrow(const Bfloat16*, __m512 v) {
     const __m512i bits = _mm512_castps_si512(v);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -103,6 +104,10 @@ struct Avx512 {
     return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(x), bits));
   }
 
+  static __m512d lower_product(__m512d a, __m512d b) {
+    return _mm512_castsi512_pd(_mm512_mul_epu32(_mm512_castpd_si512(a), _mm512_castpd_si512(b)));
+  }
+
   static __mmask16 less(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
   static __mmask8 less(__m512d a, __m512d b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
   static __mmask16 less_equal(__m512 a, __m512 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
@@ -114,11 +119,8 @@ struct Avx512 {
   static bool all(__mmask16 m) { return m == 0xFFFF; }
   static bool all(__mmask8 m) { return m == 0xFF; }
 
-  static __m512 lookup(const float (&table)[8], __m512 i) {
-    return _mm512_permutexvar_ps(_mm512_castps_si512(i), _mm512_broadcast_f32x8(_mm256_load_ps(table)));
-  }
-  static __m512 lookup(const float (&table)[32], __m512 i) {
-    return _mm512_permutex2var_ps(_mm512_load_ps(table), _mm512_castps_si512(i), _mm512_load_ps(table + 16));
+  static __m512 lookup(const Eight& table, __m512 i) {
+    return _mm512_permutexvar_ps(_mm512_castps_si512(i), _mm512_load_ps(table.numbers));
   }
 
   template <std::size_t distance>

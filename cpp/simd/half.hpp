@@ -1,3 +1,4 @@
+// Half-precision numbers in memory.
 #pragma once
 
 #include <concepts>
@@ -5,12 +6,12 @@
 
 namespace fastact::simd {
 
-/// IEEE binary16, as it lies in memory; computed with as float.
+/// IEEE binary16, as stored in memory; computations convert it to float.
 struct Half {
   std::uint16_t bits;
 };
 
-/// The upper half of a float, as it lies in memory; computed with as float.
+/// bfloat16, the upper half of a float, as stored in memory; computations convert it to float.
 struct Bfloat16 {
   std::uint16_t bits;
 };

@@ -1,3 +1,4 @@
+// Registers of NEON.
 #pragma once
 
 #include <arm_neon.h>
@@ -8,13 +9,14 @@
 #include <type_traits>
 
 #include "simd/half.hpp"
+#include "simd/table.hpp"
 
 namespace fastact::simd {
 
 /// The SIMD unit of every aarch64 processor.
 struct Neon {
   static constexpr std::string_view name = "neon";
-  static constexpr std::size_t registers = 4, elements_registers = 4;
+  static constexpr std::size_t registers = 4, integer_registers = 4;
   static bool supported() { return true; }
 
   template <class T>
@@ -30,7 +32,8 @@ struct Neon {
   static float32x4_t load(const float* p) { return vld1q_f32(p); }
   static float64x2_t load(const double* p) { return vld1q_f64(p); }
   static float64x2_t load_double(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
-  // NEON has no masked access: a partial vector goes through a buffer of its own.
+  static void store_single(float* p, float64x2_t v) { vst1_f32(p, vcvt_f32_f64(v)); }
+  // NEON has no masked access; a partial vector is copied through a buffer.
   template <class S>
   static auto load(const S* p, std::size_t count) {
     S buffer[size<S>] = {};
@@ -46,7 +49,7 @@ struct Neon {
     std::memcpy(p, buffer, count * sizeof(S));
   }
 
-  // No compiler-independent intrinsic stores past the cache.
+  // There is no non-temporal store that every compiler offers as an intrinsic.
   template <class S, class R>
   static void stream(S* p, R v) {
     store(p, v);
@@ -66,7 +69,8 @@ struct Neon {
 
   static float32x4_t fma(float32x4_t a, float32x4_t b, float32x4_t c) { return vfmaq_f32(c, a, b); }
   static float64x2_t fma(float64x2_t a, float64x2_t b, float64x2_t c) { return vfmaq_f64(c, a, b); }
-  // vmaxq and vminq order -0 before +0 and return any NaN; the comparison does as the other instruction sets do.
+  // vmaxq and vminq order -0 before +0 and return NaN for either operand; the comparison gives the results of the other
+  // instruction sets.
   static float32x4_t max(float32x4_t a, float32x4_t b) { return select(less(b, a), a, b); }
   static float64x2_t max(float64x2_t a, float64x2_t b) { return select(less(b, a), a, b); }
   static float32x4_t min(float32x4_t a, float32x4_t b) { return select(less(a, b), a, b); }
@@ -88,6 +92,11 @@ struct Neon {
     return vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(x), bits));
   }
 
+  static float64x2_t lower_product(float64x2_t a, float64x2_t b) {
+    const auto lower = [](float64x2_t x) { return vmovn_u64(vreinterpretq_u64_f64(x)); };
+    return vreinterpretq_f64_u64(vmull_u32(lower(a), lower(b)));
+  }
+
   static uint32x4_t less(float32x4_t a, float32x4_t b) { return vcltq_f32(a, b); }
   static uint64x2_t less(float64x2_t a, float64x2_t b) { return vcltq_f64(a, b); }
   static uint32x4_t less_equal(float32x4_t a, float32x4_t b) { return vcleq_f32(a, b); }
@@ -99,21 +108,14 @@ struct Neon {
   static bool all(uint32x4_t m) { return vminvq_u32(m) != 0; }
   static bool all(uint64x2_t m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
 
-  // A lookup is of bytes, in 32 or 64 of them: of an index beyond, tbl gives 0 and tbx what was there.
-  static float32x4_t lookup(const float (&table)[8], float32x4_t i) {
-    return vreinterpretq_f32_u8(vqtbl2q_u8({{four(table), four(table + 4)}}, bytes<8>(i)));
-  }
-  static float32x4_t lookup(const float (&table)[32], float32x4_t i) {
-    const uint8x16_t low = bytes<32>(i), high = vsubq_u8(low, vdupq_n_u8(64));
-    const auto quarter = [&](int k) { return four(table + 4 * k); };
-    const uint8x16_t lower = vqtbl4q_u8({{quarter(0), quarter(1), quarter(2), quarter(3)}}, low);
-    return vreinterpretq_f32_u8(vqtbx4q_u8(lower, {{quarter(4), quarter(5), quarter(6), quarter(7)}}, high));
+  // NEON looks up bytes in a table of 32 bytes.
+  static float32x4_t lookup(const Eight& table, float32x4_t i) {
+    return vreinterpretq_f32_u8(vqtbl2q_u8({{four(table.numbers), four(table.numbers + 4)}}, bytes(i)));
   }
   static uint8x16_t four(const float* p) { return vreinterpretq_u8_f32(load(p)); }
-  /// Where the bytes of number i modulo n are.
-  template <unsigned n>
+  /// The indices of the bytes of number i modulo 8.
   static uint8x16_t bytes(float32x4_t i) {
-    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(n - 1));
+    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(7));
     return vreinterpretq_u8_u32(vmlaq_u32(vdupq_n_u32(0x03020100U), index, vdupq_n_u32(0x04040404U)));
   }
 

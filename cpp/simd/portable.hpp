@@ -1,3 +1,4 @@
+// Registers of one element, for processors without SIMD instructions.
 #pragma once
 
 #include <bit>
@@ -7,14 +8,21 @@
 #include <string_view>
 #include <type_traits>
 
+#include "simd/fused.hpp"
 #include "simd/half.hpp"
+#include "simd/table.hpp"
 
 namespace fastact::simd {
 
-/// One element at a time in plain C++: what runs where no other instruction set does.
+// Translation units that are compiled with FMA use a separate class, so that the linker does not merge its functions.
+#ifdef __FMA__
+inline namespace with_fma {
+#endif
+
+/// Registers of one element in plain C++, for processors that support no other instruction set.
 struct Portable {
   static constexpr std::string_view name = "portable";
-  static constexpr std::size_t registers = 1, elements_registers = 1;
+  static constexpr std::size_t registers = 1, integer_registers = 4;
   static bool supported() { return true; }
 
   template <class T>
@@ -30,6 +38,7 @@ struct Portable {
   template <class T> static T broadcast(T x) { return x; }
   template <class T> static T load(const T* p) { return *p; }
   static double load_double(const float* p) { return *p; }
+  static void store_single(float* p, double v) { *p = static_cast<float>(v); }
   template <class T> static T load(const T* p, std::size_t count) { return count != 0 ? *p : T{}; }
   template <class T> static void store(T* p, std::type_identity_t<T> v) { *p = v; }
   template <class T> static void store(T* p, std::type_identity_t<T> v, std::size_t count) { if (count != 0) *p = v; }
@@ -41,13 +50,16 @@ struct Portable {
   template <class T> static T sqrt(T x) { return std::sqrt(x); }
   template <class T> static T copysign(T x, T sign) { return std::copysign(x, sign); }
   template <int bits, class T> static T shift_left(T x) { return std::bit_cast<T>(std::bit_cast<Bits<T>>(x) << bits); }
+  static double lower_product(double a, double b) {
+    const auto lower = [](double x) { return std::bit_cast<std::uint64_t>(x) & 0xFFFFFFFFU; };
+    return std::bit_cast<double>(lower(a) * lower(b));
+  }
   template <class T> static bool less(T a, T b) { return a < b; }
   template <class T> static bool less_equal(T a, T b) { return a <= b; }
   template <class T> static bool equal(T a, T b) { return a == b; }
   template <class T> static T select(bool m, T a, T b) { return m ? a : b; }
   static bool all(bool m) { return m; }
-  template <std::size_t n>
-  static float lookup(const float (&table)[n], float i) { return table[std::bit_cast<std::uint32_t>(i) % n]; }
+  static float lookup(const Eight& table, float i) { return table.numbers[std::bit_cast<std::uint32_t>(i) % 8]; }
   // clang-format on
 
   template <HalfPrecision S>
@@ -72,13 +84,14 @@ struct Portable {
     const std::uint32_t rounded = bits + 0x7FFF + (bits >> 16 & 1U), quiet = bits | 0x400000;
     h.bits = static_cast<std::uint16_t>((v == v ? rounded : quiet) >> 16);
   }
-  /// With its bits in place, a finite half is the float 2^-112 times as large, subnormal ones included.
+  /// The bits of a finite half, shifted into place, are those of the float 2^-112 times as large, also if it is
+  /// subnormal.
   static float widen(Half h) {
     const std::uint32_t sign = (h.bits & 0x8000U) << 16, magnitude = (h.bits & 0x7FFFU) << 13;
     const auto finite = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
     return std::bit_cast<float>(sign | (magnitude < 0x7C00U << 13 ? finite : magnitude | 0x7F800000U));
   }
-  /// A sum with 1/2 has the spacing of subnormal halves, and so rounds to them; its lowest bits are the result's.
+  /// A sum with 1/2 is rounded to the spacing of subnormal halves, and its lowest bits are those of the result.
   static void narrow(float v, Half& h) {
     const auto bits = std::bit_cast<std::uint32_t>(v);
     const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
@@ -88,27 +101,26 @@ struct Portable {
     h.bits = static_cast<std::uint16_t>((bits >> 16 & 0x8000U) | rounded);
   }
 
-  static double fma(double a, double b, double c) { return std::fma(a, b, c); }
-
-  /// The product of two floats is exact in double. The sum is rounded to odd there (its last bit set when it is
-  /// inexact), after which rounding to float is as if from the exact value, 53 >= 24 + 2 bits: Boldo and Melquiond,
-  /// "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008. Several times
-  /// faster than a library call where the processor has no such instruction.
-  static float fma(float a, float b, float c) {
 #if defined(__FMA__) || defined(__aarch64__)
-    return std::fma(a, b, c);
+  static float fma(float a, float b, float c) { return std::fma(a, b, c); }
+  static double fma(double a, double b, double c) { return std::fma(a, b, c); }
 #else
-    const double product = double{a} * double{b};
-    const double sum = product + double{c};
-    const double back = sum - product;
-    const double error = (product - (sum - back)) + (double{c} - back);
-    const auto bits = std::bit_cast<std::uint64_t>(sum);
-    const bool inexact = error > 0 || error < 0;  // neither when sum is inf or NaN
-    const bool even = (bits & 1U) == 0;
-    const std::uint64_t away = (error > 0) == (sum > 0) ? 1U : ~std::uint64_t{0};
-    return static_cast<float>(std::bit_cast<double>(bits + (inexact && even ? away : 0U)));
+  static float fma(float a, float b, float c) { return fused(a, b, c); }
+  static double fma(double a, double b, double c) {
+#ifdef _WIN32
+    return fused(a, b, c);  // because MinGW's fma rounds twice
+#else
+#ifndef __GLIBC__
+    if (c == 0 && a != 0 && b != 0) return a * b;  // musl's fma may lose the sign of a product that underflows
+#endif
+    return std::fma(a, b, c);
 #endif
   }
+#endif
 };
+
+#ifdef __FMA__
+}  // namespace with_fma
+#endif
 
 }  // namespace fastact::simd

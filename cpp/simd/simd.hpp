@@ -1,5 +1,7 @@
+// The operations that an instruction set must provide, and vectors of several of its registers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <concepts>
@@ -13,12 +15,12 @@
 #include "simd/half.hpp"
 #include "simd/table.hpp"
 
-/// What the mathematics may ask of an instruction set.
+/// The vector operations that formulas use.
 ///
-/// Vec<Isa, T> is a register of T. Its arithmetic is the compiler's own operator on the register type; all else is
-/// a static function of the instruction-set class, one overload an element type (see Backend). Every operation is
-/// exactly rounded or exact, so that a result has the same bits on every instruction set; nothing approximate
-/// belongs here.
+/// Vec<Isa, T> is a vector of T. Its arithmetic uses the compiler's operators on the register type. Every other
+/// operation is a static function of the instruction-set class, with one overload for each element type (see Backend).
+/// Every operation is exact or correctly rounded, so that results have the same bits on all instruction sets.
+/// Approximate operations must not be added.
 namespace fastact::simd {
 
 // clang-format off
@@ -39,7 +41,7 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::template size<T> } -> std::convertible_to<std::size_t>;  // lanes
   { Isa::broadcast(T{}) } -> std::same_as<decltype(v)>;
   Isa::stream(to, v);                                              // past the caches; to whole registers
-  Isa::end_stream();                                               // before another thread may read what was streamed
+  Isa::end_stream();                                               // before another thread may read streamed data
   { Isa::fma(v, v, v) } -> std::same_as<decltype(v)>;              // a b + c, rounded once
   { Isa::max(v, v) } -> std::same_as<decltype(v)>;                 // the second operand where either is NaN
   { Isa::min(v, v) } -> std::same_as<decltype(v)>;                 // likewise
@@ -52,27 +54,28 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::equal(v, v) } -> std::same_as<decltype(m)>;               // false for NaN
   { Isa::select(m, v, v) } -> std::same_as<decltype(v)>;           // m ? first : second, lane by lane
   { Isa::all(m) } -> std::same_as<bool>;
-} && (!std::same_as<T, double> || requires(typename Isa::template Register<T> v, const float* from) {
+} && (!std::same_as<T, double> || requires(typename Isa::template Register<T> v, const float* from, float* to) {
   { Isa::load_double(from) } -> std::same_as<decltype(v)>;         // of as many floats
-}) && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const float (&few)[8], const float (&table)[32]) {
-  { Isa::lookup(few, v) } -> std::same_as<decltype(v)>;            // few[lowest 3 bits of v's bit pattern]
-  { Isa::lookup(table, v) } -> std::same_as<decltype(v)>;          // table[lowest 5 bits of v's bit pattern]
+  Isa::store_single(to, v);                                        // as many floats
+  { Isa::lower_product(v, v) } -> std::same_as<decltype(v)>;       // of the lower halves of the bit patterns, as integers
+}) && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const Eight& few) {
+  { Isa::lookup(few, v) } -> std::same_as<decltype(v)>;            // few.numbers[lowest 3 bits of v's bit pattern]
 });
 // clang-format on
 
 template <class Isa, class T, std::size_t width>
 struct Squares;
 
-/// Has the processor fetch the cache line at p, which need not be memory at all.
+/// Has the processor fetch the cache line at p, which need not be a valid address.
 inline void prefetch(const void* p) {
   __builtin_prefetch(p);
-  asm volatile("");  // GCC leaves out calls of a function that does no more than prefetch
+  asm volatile("");  // GCC removes calls of functions that only prefetch
 }
 
 template <class Isa, class T, std::size_t registers>
 struct Mask {
   typename Isa::template Mask<T> m[registers];
-  /// Whether it holds in every lane.
+  /// Whether the mask is true in all lanes.
   friend bool all(Mask mask) {
     bool every = true;
     for (const auto& lanes : mask.m) every &= Isa::all(lanes);
@@ -80,26 +83,24 @@ struct Mask {
   }
 };
 
-/// Lanes with `bit` in their number trade places with lanes without, from the one register to the other.
-template <class Isa, class T, std::size_t bit>
-void exchange(typename Isa::template Register<T>& low, typename Isa::template Register<T>& high) {
-  static constexpr auto bits = [] {
-    std::array<T, Isa::template size<T>> b = {};
-    for (std::size_t i = 0; i < b.size(); ++i) b[i] = (i & bit) == 0 ? T{0} : T{1};
-    return b;
-  }();
-  const auto is_low = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{0}));
-  const auto is_high = Isa::equal(Isa::load(bits.data()), Isa::broadcast(T{1}));
-  const auto a = low, b = high;
-  low = Isa::select(is_high, Isa::template swap<bit>(b), a);
-  high = Isa::select(is_low, Isa::template swap<bit>(a), b);
-}
-
 /// Lanes as GCC and Clang know them, of any power of two.
 template <class T, std::size_t count>
 struct Lanes {
   using Type [[gnu::vector_size(count * sizeof(T))]] = T;
 };
+
+/// Lanes with `bit` in their number trade places with lanes without, from the one register to the other.
+template <class Isa, class T, std::size_t bit>
+void exchange(typename Isa::template Register<T>& low, typename Isa::template Register<T>& high) {
+  using Register = typename Isa::template Register<T>;
+  constexpr int count = Isa::template size<T>, b = bit;
+  [&]<int... i>(std::integer_sequence<int, i...>) {
+    const auto x = std::bit_cast<typename Lanes<T, count>::Type>(low);
+    const auto y = std::bit_cast<typename Lanes<T, count>::Type>(high);
+    low = std::bit_cast<Register>(__builtin_shufflevector(x, y, ((i & b) == 0 ? i : count + i - b)...));
+    high = std::bit_cast<Register>(__builtin_shufflevector(x, y, ((i & b) == 0 ? i + b : count + i)...));
+  }(std::make_integer_sequence<int, count>{});
+}
 
 /// Of several registers, so that as many independent chains of dependent operations stand side by side in the
 /// instruction stream. One chain alone leaves the arithmetic units waiting: the schedulers hold too few operations to
@@ -113,10 +114,15 @@ struct Vec {
   using Squares = simd::Squares<Isa, T, width>;
   template <class U>
   using Of = Vec<Isa, U, registers>;
+  template <std::size_t count>
+  using OfRegisters = Vec<Isa, T, count>;
   using Register = typename Isa::template Register<T>;
   using InstructionSet = Isa;
+  /// The type of bit patterns.
+  using Integer = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
   static constexpr std::size_t lanes = Isa::template size<T>;
   static constexpr std::size_t size = lanes * registers;
+  static constexpr std::size_t several = std::max(registers, Isa::registers);
 
   Register v[registers];
 
@@ -124,6 +130,10 @@ struct Vec {
   /// Implicit, so that formulas read `1.0 + x`.
   Vec(double x) {
     each_register([&](std::size_t i) { v[i] = Isa::broadcast(static_cast<T>(x)); });
+  }
+  /// The number with this bit pattern, in every lane.
+  static Vec of_bits(Integer pattern) {
+    return each([pattern](std::size_t) { return Isa::broadcast(std::bit_cast<T>(pattern)); });
   }
   template <class S>
   static Vec load(const S* p) {
@@ -135,6 +145,9 @@ struct Vec {
   }
   static Vec load_double(const float* p) {
     return each([p](std::size_t i) { return Isa::load_double(p + i * lanes); });
+  }
+  void store_single(float* p) const {
+    each_register([&](std::size_t i) { Isa::store_single(p + i * lanes, v[i]); });
   }
   /// From addresses of its elements, address(0), address(1), …
   template <class Address>
@@ -194,6 +207,13 @@ struct Vec {
   friend Vec min(Vec bound, Vec x) {
     return each([&](std::size_t i) { return Isa::min(bound.v[i], x.v[i]); });
   }
+  /// The number with the larger bit pattern, as an unsigned integer.
+  friend Vec max_bits(Vec a, Vec b) {
+    return each([&](std::size_t i) {
+      const auto x = pattern(a.v[i]), y = pattern(b.v[i]);
+      return std::bit_cast<Register>(x > y ? x : y);
+    });
+  }
   friend Vec abs(Vec x) {
     return each([&](std::size_t i) { return Isa::abs(x.v[i]); });
   }
@@ -206,16 +226,8 @@ struct Vec {
   friend Vec select(Mask m, Vec a, Vec b) {
     return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
   }
-  /// Of each lane, the row that the lowest 5 bits of its bit pattern tell, column by column.
-  std::array<Vec, Table::columns> lookup(const Table& table) const {
-    std::array<Vec, Table::columns> r;
-    for (std::size_t i = 0; i < registers; ++i) {
-      for (std::size_t k = 0; k < Table::columns; ++k) r[k].v[i] = Isa::lookup(table.column[k], v[i]);
-    }
-    return r;
-  }
-  /// Of each lane, the number that the lowest 3 bits of its bit pattern tell.
-  Vec lookup(const float (&table)[8]) const {
+  /// For each lane, the number whose index is in the lowest 3 bits of its bit pattern.
+  Vec lookup(const Eight& table) const {
     return each([&](std::size_t i) { return Isa::lookup(table, v[i]); });
   }
   /// 0, 1, 2, …
@@ -238,12 +250,39 @@ struct Vec {
       }
     });
   }
-  /// Sum and difference of the bit patterns.
+  /// The sum and the difference of the bit patterns, as integers.
   Vec plus_bits(Vec other) const {
     return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) + pattern(other.v[i])); });
   }
   Vec minus_bits(Vec other) const {
     return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) - pattern(other.v[i])); });
+  }
+  /// The product of the lower halves of the bit patterns, as unsigned integers.
+  friend Vec lower_product(Vec a, Vec b) {
+    return each([&](std::size_t i) { return Isa::lower_product(a.v[i], b.v[i]); });
+  }
+  /// All bits set in the lanes whose bit pattern is the smaller one, as an unsigned integer.
+  Vec less_bits(Vec other) const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) < pattern(other.v[i])); });
+  }
+  /// Bitwise operations on the bit patterns: and, exclusive or, and the and with the complement of the other pattern.
+  Vec and_bits(Vec other) const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) & pattern(other.v[i])); });
+  }
+  Vec xor_bits(Vec other) const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) ^ pattern(other.v[i])); });
+  }
+  Vec without_bits(Vec other) const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) & ~pattern(other.v[i])); });
+  }
+  /// All bits set in the lanes whose sign bit is set.
+  Vec sign_mask() const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(signed_pattern(v[i]) >> (8 * sizeof(T) - 1)); });
+  }
+  /// The bit pattern shifted right, with zeros shifted in.
+  template <int bits>
+  Vec shift_right() const {
+    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) >> bits); });
   }
   template <int bits>
   Vec shift_left() const {
@@ -251,37 +290,46 @@ struct Vec {
   }
 
  private:
-  static auto pattern(Register r) {
-    using Integer = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
-    return std::bit_cast<typename Lanes<Integer, lanes>::Type>(r);
+  static auto pattern(Register r) { return std::bit_cast<typename Lanes<Integer, lanes>::Type>(r); }
+  static auto signed_pattern(Register r) {
+    using Signed = std::conditional_t<sizeof(T) == sizeof(std::int32_t), std::int32_t, std::int64_t>;
+    return std::bit_cast<typename Lanes<Signed, lanes>::Type>(r);
   }
-  /// f(0), f(1), …; not by a loop, for compilers keep an array in registers only where every index is a constant.
+  /// Calls f(0), f(1), … without a loop, because compilers keep an array in registers only if all indices are
+  /// constants.
+  template <class F, std::size_t... i>
+  static void each_register(F f, std::index_sequence<i...>) {
+    (f(i), ...);
+  }
   template <class F>
   static void each_register(F f) {
-    [&]<std::size_t... i>(std::index_sequence<i...>) { (f(i), ...); }(std::make_index_sequence<registers>{});
+    each_register(f, std::make_index_sequence<registers>{});
+  }
+  template <class F, std::size_t... i>
+  static Vec each(F f, std::index_sequence<i...>) {
+    Vec r;
+    ((r.v[i] = f(i)), ...);
+    return r;
   }
   template <class F>
   static Vec each(F f) {
-    Vec r;
-    each_register([&](std::size_t i) { r.v[i] = f(i); });
+    return each(f, std::make_index_sequence<registers>{});
+  }
+  template <class F, std::size_t... i>
+  static Mask compare(F f, std::index_sequence<i...>) {
+    Mask r;
+    ((r.m[i] = f(i)), ...);
     return r;
   }
   template <class F>
   static Mask compare(F f) {
-    Mask r;
-    each_register([&](std::size_t i) { r.m[i] = f(i); });
-    return r;
+    return compare(f, std::make_index_sequence<registers>{});
   }
-  /// How many of the first count elements fall into register i.
+  /// The number of the first `count` elements that belong to register i.
   static std::size_t part(std::size_t count, std::size_t i) {
     return count <= i * lanes ? 0 : count - i * lanes < lanes ? count - i * lanes : lanes;
   }
 };
-
-/// What a function of an element is computed in: it needs fewer registers for each of them than a function of rows,
-/// with its sums.
-template <class Isa, class T>
-using Elements = Vec<Isa, T, Isa::elements_registers>;
 
 /// Squares of `width` lanes beside each other, in registers of which each has one row of every square, and what turns
 /// them: a bit of the row's number at a time is exchanged with the same bit of the lane's.

@@ -1,17 +1,15 @@
+// Tables that are looked up in registers.
 #pragma once
 
 #include <cstddef>
 
 namespace fastact::simd {
 
-/// 32 rows of 8 numbers, column by column: a column is what registers hold to look up in.
-struct Table {
-  static constexpr std::size_t rows = 32, columns = 8;
-  alignas(64) float column[columns][rows];
-  constexpr explicit Table(const float (&row)[rows][columns]) : column{} {
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t k = 0; k < columns; ++k) column[k][i] = row[i][k];
-    }
+/// 8 numbers, stored twice, because a register of AVX-512 holds twice as many.
+struct Eight {
+  alignas(64) float numbers[16];
+  constexpr Eight(const float (&few)[8]) : numbers{} {
+    for (std::size_t i = 0; i < 16; ++i) numbers[i] = few[i % 8];
   }
 };
 

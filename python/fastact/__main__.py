@@ -1,13 +1,13 @@
-"""``fastact``, which is ``python -m fastact`` too: see ``fastact --help``."""
+"""The command ``fastact``, also available as ``python -m fastact``: see ``fastact --help``."""
 
 import sys
 from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command with the arguments, those of the program by default, and exit."""
+    """Run the command with the given arguments, by default those of the program, and exit."""
     try:
-        from ._cli import command
+        from .command.cli import command
     except ModuleNotFoundError as missing:
         if missing.name != "click":
             raise

@@ -8,6 +8,15 @@ activations: tuple[tuple[str, tuple[tuple[str, float], ...], bool], ...]
 learnable: tuple[tuple[str, tuple[tuple[str, float | None], ...], bool], ...]
 """Likewise for those whose backward pass also gives the gradient for their parameter."""
 
+losses: tuple[tuple[str, tuple[tuple[str, float], ...], bool], ...]
+"""Likewise for losses of x and a target."""
+
+gates: tuple[str, ...]
+"""The activations f that have a gate f(a)·b."""
+
+norms: tuple[tuple[str, tuple[str, ...], int, int, tuple[str, ...], float], ...]
+"""(name, arrays, how many are shaped like x, how many are required, results, default of eps) of each norm."""
+
 def config() -> dict[str, Any]:
     """Return version, compiler, instruction sets (built, available, chosen), OpenMP, threads, streaming."""
 

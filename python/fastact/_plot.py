@@ -1,4 +1,4 @@
-"""Pictures of activations and their derivatives."""
+"""Plots of activations and their derivatives."""
 
 from collections.abc import Callable, Iterable
 from itertools import cycle
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._choose import Activation, get
-from ._documentation import COMPOSED, ENTRIES
+from .facts.elements import COMPOSED, ENTRIES
+from .functions.by_name import Activation, get
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,16 +26,16 @@ STYLE: dict[Any, Any] = {
     "grid.alpha": 0.3,
     "lines.linewidth": 2.5,
 }
-# Okabe and Ito's, which colour-blind viewers can tell apart.
+# The palette of Okabe and Ito, which colour-blind viewers can distinguish.
 COLORS = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"
 INTERVALS = 1024
 
 
 def curve(f: Callable[[Array], Array], low: float, high: float) -> tuple[Array, Array]:
-    """Points of f's graph; where f jumps, a NaN keeps a line from joining the two sides."""
+    """Return points of the graph of f; at a jump of f, a NaN prevents a line between the two sides."""
     x = np.linspace(low, high, INTERVALS + 1)
     a, b = x[:-1], x[1:]
-    for _ in range(64):  # keeps the half of each interval in which f changes more
+    for _ in range(64):  # bisection, which keeps the half of each interval in which f changes more
         middle = (a + b) / 2
         is_left = abs(f(middle) - f(a)) >= abs(f(b) - f(middle))
         a, b = np.where(is_left, a, middle), np.where(is_left, middle, b)
@@ -47,10 +47,10 @@ def curve(f: Callable[[Array], Array], low: float, high: float) -> tuple[Array, 
 
 
 def chosen(name: str | Activation) -> Activation:
-    """The activation, if it has a graph."""
+    """Return the activation; raise an exception if it has no graph."""
     f = get(name)
     if not isinstance(f, Activation):
-        raise TypeError(f"an activation or its name is needed, not {name!r}")
+        raise TypeError(f"an activation or its name is required, not {name!r}")
     if f.name not in ENTRIES | COMPOSED:
         raise ValueError(f"{f.name} has no graph: it is not a function of single numbers")
     return f
@@ -68,25 +68,25 @@ def plot(
     Parameters
     ----------
     names : str, Activation or iterable of them
-        What to draw; names are those `fastact.get` knows.
+        The activations to draw; `fastact.get` lists the names.
     derivative : bool, default True
         Whether to draw the derivatives too.
     range : tuple of two floats, default (-6, 6)
-        The least x and the largest.
+        The smallest and the largest x.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure's by default.
+        The axes to draw into; by default those of a new figure.
 
     Returns
     -------
     ax : matplotlib.axes.Axes
-        Where it is drawn; ``ax.figure`` is the figure.
+        The axes with the plot; ``ax.figure`` is the figure.
 
     Raises
     ------
     ImportError
         If matplotlib is not installed: ``pip install 'fastact[plot]'``.
     ValueError
-        For unknown names, functions of rows, and an empty range.
+        If a name is unknown, if it is a function of rows, or if the range is empty.
 
     Examples
     --------
@@ -125,14 +125,14 @@ def plot(
 
 
 def label(f: Activation) -> str:
-    """The name, and a line for each parameter that is not as by default."""
+    """Return the name, and a line for each parameter that differs from its default."""
     default = get(f.name).parameters
     given = (f"{name} = {value}" for name, value in f.parameters.items() if value != default[name])
     return "\n".join([f.name, *given])
 
 
 def slope(f: Activation) -> Callable[[Array], Array]:
-    """The derivative f'."""
+    """Return the derivative f'."""
 
     def derivative(x: Array) -> Any:
         dx = f.backward(x, np.ones_like(x))

@@ -1,25 +1,25 @@
-"""Memory for arrays that is used again."""
+"""A pool that reuses the memory of freed arrays."""
 
 from contextvars import ContextVar
 from typing import Any, Self
 
 from . import _core
 
-# A context's pools in the order of enabling, each with the handler it took the place of.
+# The pools of a context in the order in which they were enabled, each with the handler that it replaced.
 _enabled: ContextVar[tuple[tuple["memory_pool", Any], ...]] = ContextVar("fastact_memory_pools", default=())
 
 
 class memory_pool:
     """Keep the memory of freed arrays for the next ones.
 
-    The system hands out large arrays' memory page by page, as each page is first written to; that often takes
-    longer than the computation. In the block of ``with memory_pool():`` NumPy takes its memory, for fastact's
-    results and every other array, from those that were freed before.
+    The system provides the memory of large arrays page by page, when each page is first written. This often
+    takes longer than the computation. In a block ``with memory_pool():``, NumPy reuses the memory of arrays
+    that were freed before, for the results of fastact and for all other arrays.
 
     Parameters
     ----------
     limit : int, default: 2**30
-        The most bytes to hold for reuse. When there are more, those freed longest ago are released.
+        The largest number of bytes to hold for reuse. Above it, the memory that was freed first is released.
 
     Raises
     ------
@@ -28,16 +28,17 @@ class memory_pool:
 
     Notes
     -----
-    A pool is enabled for the current context: this thread or asyncio task, and what it starts with a copy of
-    its context. Other threads enable it themselves, as by ``ThreadPoolExecutor(initializer=pool.enable)``;
-    any number of them may share a pool. Pools can be nested, and disabled in any order.
+    A pool is enabled for the current context: for this thread or asyncio task, and for tasks that it starts
+    with a copy of its context. Other threads must enable the pool themselves, for example with
+    ``ThreadPoolExecutor(initializer=pool.enable)``. Any number of threads may share a pool. Pools can be
+    nested, and they can be disabled in any order.
 
-    Arrays may outlive the block and the pool. A pool holds memory until `trim` is called or the pool is gone,
-    so that a pool kept in a variable serves the next ``with`` too. If the system has no more memory, the pool
-    gives up what it holds before there is a MemoryError.
+    Arrays may outlive the block and the pool. A pool holds memory until `trim` is called or the pool is
+    destroyed, so a pool in a variable can be used in several ``with`` blocks. If the system has no more
+    memory, the pool releases what it holds before a MemoryError is raised.
 
-    Data begins at a multiple of 64 bytes. An array takes up to a quarter more memory than it has bytes, and
-    128 bytes beside. After a fork parent and child each have a pool of their own.
+    The data of an array begin at a multiple of 64 bytes. An array takes up to a quarter more memory than its
+    data, plus 128 bytes. After a fork, parent and child each have their own pool.
 
     Examples
     --------
@@ -56,11 +57,11 @@ class memory_pool:
         self._pool = _core.Pool(limit)
 
     def enable(self) -> None:
-        """Take the memory of new arrays from this pool from now on."""
+        """Allocate the memory of new arrays from this pool from now on."""
         _enabled.set((*_enabled.get(), (self, _core.set_handler(self._pool.handler))))
 
     def disable(self) -> None:
-        """Undo the last `enable`; RuntimeError if there was none in this context."""
+        """Undo the last `enable`; raise RuntimeError if the pool is not enabled in this context."""
         pools = list(_enabled.get())
         last = max((i for i, (pool, _) in enumerate(pools) if pool is self), default=None)
         if last is None:
@@ -68,7 +69,7 @@ class memory_pool:
         _, before = pools.pop(last)
         if last == len(pools):
             _core.set_handler(before)
-        else:  # the one enabled next stays, in this one's place
+        else:  # the pool that was enabled next stays enabled and now replaces the earlier handler
             pools[last] = pools[last][0], before
         _enabled.set(tuple(pools))
 
@@ -84,5 +85,5 @@ class memory_pool:
         self._pool.trim()
 
     def statistics(self) -> dict[str, int]:
-        """Return how often used memory was at hand (hits) and how often not (misses), and the bytes held."""
+        """Return how often memory could be reused (hits) and how often not (misses), and the bytes held."""
         return self._pool.statistics()

@@ -1,7 +1,7 @@
-"""Whether a network's units still learn, told from the arrays that training makes.
+"""Measures of whether the units of a network still learn, computed from the arrays of a training step.
 
-Every function takes a list of arrays, one a layer in the order of the layers, whose last axis holds the units
-(or, with ``axis=``, another) and whose other axes the samples; and returns an array with a number a layer.
+Every function takes a list of arrays, one per layer, in the order of the layers. The last axis of each array,
+or the one given by ``axis=``, is that of the units, and the other axes are those of the samples.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 def _each(name: str, layers: Sequence[ArrayLike]) -> list[NDArray[Any]]:
     if isinstance(layers, np.ndarray):
-        raise TypeError(f"{name} must be a list of arrays, one a layer, not an array")
+        raise TypeError(f"{name} must be a list of arrays, one per layer, not an array")
     arrays = [np.asarray(layer) for layer in layers]
     for i, array in enumerate(arrays):
         if array.size == 0:
@@ -29,17 +29,17 @@ def _each(name: str, layers: Sequence[ArrayLike]) -> list[NDArray[Any]]:
 def dead_fraction(layers: Sequence[ArrayLike], tolerance: float = 0.0, axis: int = -1) -> Array:
     """Return the fraction of each layer's units that are 0 for every sample.
 
-    A unit whose slope is 0 for all samples has gradients of 0, and does not learn any more.
+    A unit whose slope is 0 for all samples has a gradient of 0 and no longer learns.
 
     Parameters
     ----------
     layers : list of array_like
-        The layers' slopes f'(x), which ``fastact.NAME_backward(x, 1.0)`` gives, or gradients. Outputs will do
-        for relu, relu6 and the like, which are 0 where their slope is.
+        The slopes f'(x) of each layer, which ``fastact.NAME_backward(x, 1.0)`` returns, or its gradients. For
+        relu and similar functions, the outputs will do too, because they are 0 where the slope is 0.
     tolerance : float, default: 0.0
         The magnitude up to which a number counts as 0.
     axis : int, default: -1
-        The axis of the units; in ``(samples, channels, height, width)`` it is 1.
+        The axis of the units; for ``(samples, channels, height, width)`` it is 1.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def dead_fraction(layers: Sequence[ArrayLike], tolerance: float = 0.0, axis: int
     Raises
     ------
     TypeError
-        If layers is one array.
+        If layers is a single array.
     ValueError
         If a layer is empty.
 
@@ -76,16 +76,17 @@ def saturated_fraction(
 ) -> Array:
     """Return the fraction of each layer's outputs that are near an end of the activation's range.
 
-    There a sigmoid's slope is near 0, and little of the gradient comes through.
+    Near the ends, the slope is close to 0, and little of the gradient is passed back.
 
     Parameters
     ----------
     outputs : list of array_like
-        What the layers' activations return.
+        The outputs of the activations of each layer.
     low, high : float, default: -1.0 and 1.0
-        The range: that of tanh and softsign by default, 0 and 1 for sigmoid; for elu, -1 and ``np.inf``.
+        The range of the activation: -1 and 1 for tanh and softsign, 0 and 1 for sigmoid, -1 and ``np.inf``
+        for elu.
     margin : float, default: 0.05
-        How close to an end of it is near.
+        The distance from an end of the range up to which an output counts as saturated.
 
     Returns
     -------
@@ -95,7 +96,7 @@ def saturated_fraction(
     Raises
     ------
     TypeError
-        If outputs is one array.
+        If outputs is a single array.
     ValueError
         If an array is empty.
 
@@ -117,17 +118,17 @@ def saturated_fraction(
 
 @dataclass(frozen=True)
 class GradientFlow:
-    """How the gradients' size changes from layer to layer.
+    """How the size of the gradients changes from layer to layer.
 
     Attributes
     ----------
     root_mean_square : ndarray of float64
         The size of each layer's gradient.
     zeros : ndarray of float64
-        The fraction of each that is exactly 0.
+        The fraction of each layer's gradient that is exactly 0.
     factor : float
-        What the size is multiplied by, on average, for a layer further back: below 1 gradients vanish, above
-        1 they explode.
+        The average factor between the gradient of a layer and that of the layer after it. If it is below 1,
+        gradients vanish; if it is above 1, they explode.
     """
 
     root_mean_square: Array
@@ -136,24 +137,24 @@ class GradientFlow:
 
 
 def gradient_flow(gradients: Sequence[ArrayLike]) -> GradientFlow:
-    """Return how the gradients' size changes from layer to layer.
+    """Return how the size of the gradients changes from layer to layer.
 
     Parameters
     ----------
     gradients : list of array_like
-        The loss's gradients, with respect to each layer's inputs, outputs or weights.
+        The gradients of the loss with respect to the inputs, outputs or weights of each layer.
 
     Returns
     -------
     GradientFlow
-        With the attributes ``root_mean_square``, ``zeros`` and ``factor``; see there.
+        An object with the attributes ``root_mean_square``, ``zeros`` and ``factor``.
 
     Raises
     ------
     TypeError
-        If gradients is one array.
+        If gradients is a single array.
     ValueError
-        If an array is empty, or the list is.
+        If the list or one of its arrays is empty.
 
     References
     ----------

@@ -1,8 +1,8 @@
-"""scikit-learn's multilayer perceptrons over fastact's kernels, and with all of its activations.
+"""scikit-learn's multilayer perceptrons with fastact's kernels and with all of its activations.
 
-While `patch` is in force, ``MLPClassifier`` and ``MLPRegressor`` compute their activations, softmax included,
-by fastact, and take every elementwise activation, by name or as a `fastact.Activation`. What `patch` changes
-is the process's, and that of each of its threads.
+While `patch` is in force, ``MLPClassifier`` and ``MLPRegressor`` compute their activations and softmax with
+fastact. They accept every elementwise activation, by name or as a `fastact.Activation`. `patch` affects the
+whole process, including all of its threads.
 """
 
 import weakref
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import fastact
 
-from ._documentation import COMPOSED, ENTRIES
+from .facts.elements import COMPOSED, ENTRIES
 
 try:
     from sklearn.neural_network import _multilayer_perceptron as _perceptron
@@ -29,8 +29,8 @@ __all__ = ["patch", "patched", "unpatch"]
 
 _Array = NDArray[np.floating[Any]]
 
-# The x of each y = f(x) that lives, by y's id. scikit-learn hands y alone to the derivative, and for most
-# activations that does not tell f'(x).
+# The inputs x of the existing outputs y = f(x), by the id of y. scikit-learn passes only y to the derivative,
+# and for most activations f'(x) cannot be computed from y.
 _inputs: dict[int, _Array] = {}
 
 
@@ -60,7 +60,7 @@ def _derivative_in_place(f: fastact.Activation) -> Callable[[_Array, _Array], No
 
 
 class _Table(dict[Hashable, Any]):
-    """What makes functions of activations, with those made so far; identity needs nothing done."""
+    """A table that creates the function of an activation when it is first looked up."""
 
     def __init__(self, original: dict[str, Any], make: Callable[[fastact.Activation], Any]) -> None:
         super().__init__({"identity": original["identity"]})
@@ -73,14 +73,14 @@ class _Table(dict[Hashable, Any]):
 
 _options: list[Any] = _perceptron.BaseMultilayerPerceptron._parameter_constraints["activation"]
 
-# scikit-learn's own values while patched, ours while not.
+# The values that are not in use: scikit-learn's own while patched, fastact's otherwise.
 _others: dict[str, Any] = {
     "ACTIVATIONS": _Table(_perceptron.ACTIVATIONS, _in_place),
     "DERIVATIVES": _Table(_perceptron.DERIVATIVES, _derivative_in_place),
 }
 _other_options = [StrOptions({*_perceptron.DERIVATIVES, *ENTRIES, *COMPOSED}), fastact.Activation]
 
-_users: set[object] = set()  # each block that is open, and `patch` itself
+_users: set[object] = set()  # the open blocks of `patched`, and `patch` itself
 _lock = Lock()
 
 
@@ -92,7 +92,7 @@ def _use(user: object, begins: bool) -> None:
             for name, value in _others.items():
                 _others[name] = getattr(_perceptron, name)
                 setattr(_perceptron, name, value)
-            # Classifier and regressor share this list.
+            # Classifier and regressor share this list, so it is changed in place.
             _options[:], _other_options[:] = _other_options[:], _options[:]
 
 
@@ -107,16 +107,18 @@ def patch() -> None:
 
     Notes
     -----
-    ``activation`` then takes, beside scikit-learn's own names, those of every elementwise activation in
-    `fastact.names`, with default parameters, or an object of `fastact.get`, with any. Parameters do not
-    learn. Weights are drawn and gradients found as scikit-learn does it; only the functions are others. Where
-    the output does not tell the derivative, as of gelu, each hidden layer's sums are kept beside its outputs.
+    In addition to scikit-learn's own names, ``activation`` then accepts the name of every elementwise
+    activation in `fastact.names`, with default parameters, and objects returned by `fastact.get`, with any
+    parameters. Parameters are not learned. scikit-learn still draws the weights and computes the gradients;
+    only the functions are replaced. If the derivative of an activation cannot be computed from its output, as
+    for gelu, the weighted sums of each hidden layer are kept in addition to its outputs.
 
-    Estimators are not changed. Fitted with one of scikit-learn's names, they predict unpatched too, by
-    scikit-learn's functions, whose results differ in the last digits. With another name they need the patch
-    to predict, too: scikit-learn has no function for it, and raises a KeyError with the name.
+    Estimators are not changed. An estimator that was fitted with one of scikit-learn's own names can predict
+    without the patch too. It then uses scikit-learn's functions, whose results differ in the last digits.
+    With any other name the patch is also needed to predict; without it, scikit-learn has no such function and
+    raises a KeyError with the name.
 
-    New processes are not patched: with joblib's loky backend, as of ``n_jobs=2``, use
+    New processes are not patched. With joblib's loky backend, for example for ``n_jobs=2``, use
     ``joblib.parallel_config("loky", initializer=fastact.sklearn.patch)``.
 
     Examples
@@ -134,7 +136,7 @@ def patch() -> None:
 
 
 def unpatch() -> None:
-    """Undo `patch`, however often it was called; blocks of `patched` that are open stay so.
+    """Undo `patch`, however often it was called; open blocks of `patched` remain patched.
 
     Examples
     --------
@@ -151,10 +153,10 @@ def unpatch() -> None:
 
 @contextmanager
 def patched() -> Iterator[None]:
-    """Have scikit-learn's multilayer perceptrons use fastact in a ``with`` block, or a function it decorates.
+    """Have scikit-learn's perceptrons use fastact in a ``with`` block or in a decorated function.
 
-    Blocks may be nested, and several threads may be in one at a time: the last to leave undoes the patch,
-    unless `patch` was called.
+    Blocks may be nested, and several threads may be in such blocks at the same time. The last one to leave
+    removes the patch, unless `patch` was called.
 
     Examples
     --------

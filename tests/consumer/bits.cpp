@@ -1,8 +1,10 @@
 // Prints a hash of every function's results over inputs spread over all bit patterns and over the usual range, and of
-// the conversions from and to half precision, for the instruction set in use: `FASTACT_ISA=avx2 bits`. What it prints
-// is the same for every instruction set and processor.
+// the conversions from and to half precision, for the instruction set in use: `FASTACT_ISA=avx2 bits [type…]`. What it
+// prints is the same for every instruction set and processor.
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "every.hpp"
 #include "runtime/dispatch.hpp"
@@ -50,7 +52,7 @@ void print(const Function<T>& f) {
 /// Every number of the type as a float, and floats rounded to the type.
 template <class S>
 void print_conversions(const char* type) {
-  const fastact::Conversion<S>& convert = fastact::conversion<S>();
+  const fastact::kernels::Conversion<S>& convert = fastact::runtime::conversion<S>();
   std::vector<S> stored;
   for (unsigned bits = 0; bits < 1U << 16; ++bits) stored.push_back({static_cast<std::uint16_t>(bits)});
   std::vector<float> y(stored.size());
@@ -66,11 +68,15 @@ void print_conversions(const char* type) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::vector<std::string_view> types(argv + 1, argv + argc);
+  const auto wanted = [&](std::string_view type) {
+    return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
+  };
   for (std::size_t i = 0; i < functions<float>.size(); ++i) {
-    print(functions<float>[i]);
-    print(functions<double>[i]);
+    if (wanted("float32")) print(functions<float>[i]);
+    if (wanted("float64")) print(functions<double>[i]);
   }
-  print_conversions<fastact::simd::Half>("float16");
-  print_conversions<fastact::simd::Bfloat16>("bfloat16");
+  if (wanted("float16")) print_conversions<fastact::simd::Half>("float16");
+  if (wanted("bfloat16")) print_conversions<fastact::simd::Bfloat16>("bfloat16");
 }

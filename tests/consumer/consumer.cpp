@@ -52,9 +52,35 @@ void rows(const std::vector<T>& x, T tolerance) {
     promise(g == plain, "a gradient of rows may take the place of the one it is computed from");
   }
 
+  std::vector<T> dropped(x.size()), part(x.size());
+  fastact::dropout(x, dropped, 0.5, 7, 2);
+  fastact::dropout(std::span(x).subspan(3), std::span(part).subspan(3), 0.5, 7, 5);
+  bool kept_or_zero = true;
+  for (std::size_t i = 3; i < x.size(); ++i) {
+    kept_or_zero &= (dropped[i] == 0 || dropped[i] == 2 * x[i]) && part[i] == dropped[i];
+  }
+  promise(kept_or_zero, "dropout keeps elements doubled or drops them, in parts as in the whole");
+  promise(throws<std::invalid_argument>([&] { fastact::dropout(x, dropped, 1, 7); }), "the rate 1 throws");
+
   const std::vector<std::int64_t> labels(count, 3), wrong(count, 7);
   std::vector<T> loss(count), half(x.size() / 2), channels = {T(0.25), T(0.5), T(2)}, gradient(3), dx(6);
   fastact::softmax_cross_entropy(x, labels, loss, {.length = length});
+  std::vector<T> both(count), dx_both(x.size()), dx_alone(x.size());
+  fastact::softmax_cross_entropy_with_gradient(x, labels, both, dx_both, {.length = length});
+  fastact::softmax_cross_entropy_backward(x, labels, std::vector<T>(count, T(1)), dx_alone, {.length = length});
+  promise(both == loss && dx_both == dx_alone, "a loss with its gradient is the two apart");
+  std::vector<T> one_hot(x.size()), weights(length, T(2)), soft(count);
+  for (std::size_t i = 0; i < count; ++i) one_hot[i * length + 3] = 1;
+  fastact::softmax_cross_entropy(x, one_hot, soft, {.length = length}, {.weights = weights});
+  promise(std::abs(soft[1] - 2 * loss[1]) <= T(100) * tolerance, "weights multiply");
+  fastact::softmax_cross_entropy(x, labels, both, {.length = length}, {.weights = weights});
+  promise(soft == both, "labels are probabilities of 0 and 1");
+  fastact::softmax_cross_entropy_with_gradient(x, labels, both, dx_both, {.length = length}, {.ignore_label = 3});
+  promise(both == std::vector<T>(count) && dx_both == std::vector<T>(x.size()), "what is ignored has no loss");
+  promise(throws<std::invalid_argument>([&] {
+            fastact::softmax_cross_entropy(x, labels, loss, {.length = length}, {.label_smoothing = T(1.5)});
+          }),
+          "too much smoothing throws");
   promise(std::abs(loss[1] + std::log(y[length + 3])) <= T(100) * tolerance, "cross-entropy is -log softmax");
   promise(throws<std::invalid_argument>([&] { fastact::softmax_cross_entropy(x, wrong, loss, {.length = length}); }),
           "a label out of range throws");

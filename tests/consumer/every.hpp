@@ -27,8 +27,21 @@ struct Function {
                 fastact::name(__VA_ARGS__);                                                                    \
                 return y;                                                                                      \
               }},
-#define ACTIVATION(name, ...) FUNCTION(name, false, x.size(), x, y) FUNCTION(name##_backward, false, x.size(), x, g, y)
+// A parameter's default; 0.3 where it has none.
+#define PARAMETER(name, ...) , FIRST(__VA_OPT__(__VA_ARGS__, ) 0.3, )
+#define FIRST(first, ...) first
+#define ACTIVATION(name, ...)                                                          \
+  FUNCTION(name, false, x.size(), x, y FASTACT_EACH_PARAMETER(PARAMETER, __VA_ARGS__)) \
+  FUNCTION(name##_backward, false, x.size(), x, g, y FASTACT_EACH_PARAMETER(PARAMETER, __VA_ARGS__))
 #define LEARNABLE(name, ...) FUNCTION(name, false, x.size(), x, y, 0.3)
+#define LOSS(name, ...)                                                                   \
+  FUNCTION(name, false, x.size(), x, g, y FASTACT_EACH_PARAMETER(PARAMETER, __VA_ARGS__)) \
+  FUNCTION(name##_backward, false, x.size(), x, g, g, y FASTACT_EACH_PARAMETER(PARAMETER, __VA_ARGS__))
+#define GATE(name)                                                                           \
+  FUNCTION(name##_gate, false, x.size(), x, g, y)                                            \
+  FUNCTION(name##_gate_backward, false, 2 * x.size(), x, g, g, std::span(y).first(x.size()), \
+           std::span(y).last(x.size()))
+#define DROPOUT(name) FUNCTION(name, false, x.size(), x, y, 0.3, 0x299F31D0A4093822U, 7)
 #define ROWWISE(form, name) ROWWISE_##form(name)
 #define ROWWISE_MAP(name) FUNCTION(name, true, x.size(), x, y, axis)
 #define ROWWISE_MAP_BACKWARD(name) FUNCTION(name, true, x.size(), x, g, y, axis)
@@ -38,13 +51,31 @@ struct Function {
 #define ROWWISE_GATE_BACKWARD(name) FUNCTION(name, true, x.size(), x, g.first(x.size() / 2), y, axis)
 #define ROWWISE_LABEL(name) FUNCTION(name, true, labels.size(), x, labels, y, axis)
 #define ROWWISE_LABEL_BACKWARD(name) FUNCTION(name, true, x.size(), x, labels, g.first(labels.size()), y, axis)
+#define ROWWISE_LABEL_WITH_GRADIENT(name)                                                      \
+  FUNCTION(name, true, labels.size() + x.size(), x, labels, std::span(y).first(labels.size()), \
+           std::span(y).last(x.size()), axis)
 #define ROWWISE_LEARN(name)                                                                              \
   FUNCTION(name, true, x.size() + axis.length, x, g, g.first(axis.length), std::span(y).first(x.size()), \
            std::span(y).last(axis.length), axis.inner)
 
+#define NORMS                                                                                                         \
+  FUNCTION(layer_norm, true, x.size(), x, g.first(axis.length), g.last(axis.length), y, axis)                         \
+  FUNCTION(layer_norm_backward, true, x.size() + 2 * axis.length, x, g, g.first(axis.length),                         \
+           std::span(y).first(x.size()), std::span(y).subspan(x.size(), axis.length), std::span(y).last(axis.length), \
+           axis)                                                                                                      \
+  FUNCTION(rms_norm, true, x.size(), x, g.first(axis.length), y, axis)                                                \
+  FUNCTION(rms_norm_backward, true, x.size() + axis.length, x, g, g.first(axis.length), std::span(y).first(x.size()), \
+           std::span(y).last(axis.length), axis)                                                                      \
+  FUNCTION(batch_norm, true, x.size() + 2 * axis.length, x, g.first(axis.length), g.last(axis.length),                \
+           std::span(y).first(x.size()), std::span(y).subspan(x.size(), axis.length), std::span(y).last(axis.length), \
+           axis)                                                                                                      \
+  FUNCTION(batch_norm_backward, true, x.size() + 2 * axis.length, x, g, g.first(axis.length),                         \
+           std::span(y).first(x.size()), std::span(y).subspan(x.size(), axis.length), std::span(y).last(axis.length), \
+           axis)
+
 template <class T>
-const std::vector<Function<T>> functions = {FASTACT_ACTIVATIONS(ACTIVATION) FASTACT_LEARNABLE(LEARNABLE)
-                                                FASTACT_ROWWISE(ROWWISE)};
+const std::vector<Function<T>> functions = {FASTACT_ACTIVATIONS(ACTIVATION) FASTACT_LEARNABLE(LEARNABLE) FASTACT_LOSSES(
+    LOSS) FASTACT_GATES(GATE) FASTACT_DROPOUT(DROPOUT) FASTACT_ROWWISE(ROWWISE) NORMS};
 
 template <class T>
 using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;

@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   fastact::set_num_threads(1);
   const auto singles = known_calls<float>();
   const auto doubles = known_calls<double>();
-  fastact::set_grain(1);
+  fastact::runtime::set_grain(1);
 
   std::atomic<bool> done{false};
   std::atomic<int> wrong{0};

@@ -1,0 +1,282 @@
+// The C functions, which call the C++ ones and turn exceptions into error codes.
+#include <fastact/fastact.h>
+#include <fastact/fastact.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <stdexcept>
+
+#include "api/cross_entropy.hpp"
+
+namespace {
+
+/// Of the calling thread's last failed call. It has no destructor, which would be run at the thread's end, maybe after
+/// the library was unloaded.
+struct Failure {
+  int code;
+  char message[256];
+};
+thread_local Failure last = {};
+
+int fail(int code, std::string_view message) {
+  last = {code, {}};
+  std::copy_n(message.begin(), std::min(message.size(), sizeof last.message - 1), last.message);
+  return code;
+}
+
+template <class F>
+int guarded(F call) {
+#ifdef __cpp_exceptions
+  try {
+    call();
+  } catch (const std::invalid_argument& error) {
+    return fail(FASTACT_INVALID_ARGUMENT, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(FASTACT_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(FASTACT_FAILURE, error.what());
+  }
+#else
+  call();
+#endif
+  return FASTACT_OK;
+}
+
+/// [outer][length][inner].
+struct Shape {
+  std::size_t outer, length, inner;
+
+  fastact::Axis axis() const { return {length, inner}; }
+  template <class T>
+  std::span<T> rows(T* data) const {
+    return {data, outer * length * inner};
+  }
+  template <class T>
+  std::span<T> halves(T* data) const {  // length is even, or refused
+    return {data, outer * (length / 2) * inner};
+  }
+  template <class T>
+  std::span<T> numbers(T* data) const {
+    return {data, outer * inner};
+  }
+  template <class T>
+  std::span<T> along(T* data) const {  // null where it is left out
+    return {data, data == nullptr ? 0 : length};
+  }
+};
+
+}  // namespace
+
+const char* fastact_error_message(int code) {
+  if (code == last.code && code != FASTACT_OK) return last.message;
+  switch (code) {
+    case FASTACT_OK:
+      return "no error";
+    case FASTACT_INVALID_ARGUMENT:
+      return "a parameter, a label or a length is not allowed";
+    case FASTACT_OUT_OF_MEMORY:
+      return "out of memory";
+    case FASTACT_FAILURE:
+      return "the C++ library failed";
+    default:
+      return "not an error code of fastact";
+  }
+}
+
+#define FASTACT_PARAMETER(name, ...) , double name
+#define FASTACT_ARGUMENT(name, ...) , name
+#define FASTACT_DEFINE_FORWARD(T, bits, name, ...)                                                                 \
+  int fastact_##name##_##bits(const T* x, T* y, size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) { \
+    return guarded([&] {                                                                                           \
+      fastact::name(std::span(x, n), std::span(y, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));       \
+    });                                                                                                            \
+  }
+#define FASTACT_DEFINE_BACKWARD(T, bits, name, ...)                                                       \
+  int fastact_##name##_backward_##bits(const T* x, const T* g, T* dx,                                     \
+                                       size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) { \
+    return guarded([&] {                                                                                  \
+      fastact::name##_backward(std::span(x, n), std::span(g, n),                                          \
+                               std::span(dx, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));   \
+    });                                                                                                   \
+  }
+#define FASTACT_FORWARD(...) \
+  FASTACT_DEFINE_FORWARD(float, f32, __VA_ARGS__) FASTACT_DEFINE_FORWARD(double, f64, __VA_ARGS__)
+#define FASTACT_BACKWARD(...) \
+  FASTACT_DEFINE_BACKWARD(float, f32, __VA_ARGS__) FASTACT_DEFINE_BACKWARD(double, f64, __VA_ARGS__)
+FASTACT_ACTIVATIONS(FASTACT_FORWARD)
+FASTACT_ACTIVATIONS(FASTACT_BACKWARD)
+FASTACT_LEARNABLE(FASTACT_FORWARD)
+
+#define FASTACT_DEFINE_LOSS_FOR(T, bits, name, ...)                                                       \
+  int fastact_##name##_##bits(const T* x, const T* t, T* y,                                               \
+                              size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) {          \
+    return guarded([&] {                                                                                  \
+      fastact::name(std::span(x, n), std::span(t, n),                                                     \
+                    std::span(y, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));               \
+    });                                                                                                   \
+  }                                                                                                       \
+  int fastact_##name##_backward_##bits(const T* x, const T* t, const T* g, T* dx,                         \
+                                       size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) { \
+    return guarded([&] {                                                                                  \
+      fastact::name##_backward(std::span(x, n), std::span(t, n), std::span(g, n),                         \
+                               std::span(dx, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));   \
+    });                                                                                                   \
+  }
+#define FASTACT_DEFINE_LOSS(...) \
+  FASTACT_DEFINE_LOSS_FOR(float, f32, __VA_ARGS__) FASTACT_DEFINE_LOSS_FOR(double, f64, __VA_ARGS__)
+FASTACT_LOSSES(FASTACT_DEFINE_LOSS)
+
+#define FASTACT_DEFINE_NAMED_GATE_FOR(name, bits, T)                                                      \
+  int fastact_##name##_gate_##bits(const T* a, const T* b, T* y, size_t n) {                              \
+    return guarded([&] { fastact::name##_gate(std::span(a, n), std::span(b, n), std::span(y, n)); });     \
+  }                                                                                                       \
+  int fastact_##name##_gate_backward_##bits(const T* a, const T* b, const T* g, T* da, T* db, size_t n) { \
+    return guarded([&] {                                                                                  \
+      fastact::name##_gate_backward(std::span(a, n), std::span(b, n), std::span(g, n), std::span(da, n),  \
+                                    std::span(db, n));                                                    \
+    });                                                                                                   \
+  }
+#define FASTACT_DEFINE_NAMED_GATE(name) \
+  FASTACT_DEFINE_NAMED_GATE_FOR(name, f32, float) FASTACT_DEFINE_NAMED_GATE_FOR(name, f64, double)
+FASTACT_GATES(FASTACT_DEFINE_NAMED_GATE)
+
+#define FASTACT_DEFINE_DROPOUT_FOR(name, bits, T)                                                        \
+  int fastact_##name##_##bits(const T* x, T* y, size_t n, double rate, uint64_t seed, uint64_t offset) { \
+    return guarded([&] { fastact::name(std::span(x, n), std::span(y, n), rate, seed, offset); });        \
+  }
+#define FASTACT_DEFINE_DROPOUT(name) \
+  FASTACT_DEFINE_DROPOUT_FOR(name, f32, float) FASTACT_DEFINE_DROPOUT_FOR(name, f64, double)
+FASTACT_DROPOUT(FASTACT_DEFINE_DROPOUT)
+
+#define FASTACT_DEFINE_CHANNELS_FOR(name, bits, T)                                                     \
+  int fastact_##name##_channels_##bits(const T* x, const T* parameter, T* y, FASTACT_SHAPE) {          \
+    const Shape a = {outer, length, inner};                                                            \
+    return guarded([&] { fastact::name(a.rows(x), std::span(parameter, length), a.rows(y), inner); }); \
+  }
+#define FASTACT_DEFINE_CHANNELS(name, ...) \
+  FASTACT_DEFINE_CHANNELS_FOR(name, f32, float) FASTACT_DEFINE_CHANNELS_FOR(name, f64, double)
+FASTACT_LEARNABLE(FASTACT_DEFINE_CHANNELS)
+
+#define FASTACT_DEFINE_UNARY(name, bits, T, along)                           \
+  int fastact_##name##_##bits(const T* x, T* y, FASTACT_SHAPE) {             \
+    const Shape a = {outer, length, inner};                                  \
+    return guarded([&] { fastact::name(a.rows(x), a.along(y), a.axis()); }); \
+  }
+#define FASTACT_DEFINE_GRADIENT(name, bits, T, along)                                    \
+  int fastact_##name##_##bits(const T* x, const T* g, T* dx, FASTACT_SHAPE) {            \
+    const Shape a = {outer, length, inner};                                              \
+    return guarded([&] { fastact::name(a.rows(x), a.along(g), a.rows(dx), a.axis()); }); \
+  }
+#define FASTACT_DEFINE_MAP(name, bits, T) FASTACT_DEFINE_UNARY(name, bits, T, rows)
+#define FASTACT_DEFINE_MAP_BACKWARD(name, bits, T) FASTACT_DEFINE_GRADIENT(name, bits, T, rows)
+#define FASTACT_DEFINE_REDUCE(name, bits, T) FASTACT_DEFINE_UNARY(name, bits, T, numbers)
+#define FASTACT_DEFINE_REDUCE_BACKWARD(name, bits, T) FASTACT_DEFINE_GRADIENT(name, bits, T, numbers)
+#define FASTACT_DEFINE_GATE(name, bits, T) FASTACT_DEFINE_UNARY(name, bits, T, halves)
+#define FASTACT_DEFINE_GATE_BACKWARD(name, bits, T) FASTACT_DEFINE_GRADIENT(name, bits, T, halves)
+#define FASTACT_DEFINE_LABEL(name, bits, T)                                                          \
+  int fastact_##name##_##bits(const T* x, const int64_t* labels, T* loss, FASTACT_SHAPE) {           \
+    const Shape a = {outer, length, inner};                                                          \
+    return guarded([&] { fastact::name(a.rows(x), a.numbers(labels), a.numbers(loss), a.axis()); }); \
+  }
+#define FASTACT_DEFINE_LABEL_BACKWARD(name, bits, T)                                                          \
+  int fastact_##name##_##bits(const T* x, const int64_t* labels, const T* g, T* dx, FASTACT_SHAPE) {          \
+    const Shape a = {outer, length, inner};                                                                   \
+    return guarded([&] { fastact::name(a.rows(x), a.numbers(labels), a.numbers(g), a.rows(dx), a.axis()); }); \
+  }
+#define FASTACT_DEFINE_LABEL_WITH_GRADIENT(name, bits, T)                                                        \
+  int fastact_##name##_##bits(const T* x, const int64_t* labels, T* loss, T* dx, FASTACT_SHAPE) {                \
+    const Shape a = {outer, length, inner};                                                                      \
+    return guarded([&] { fastact::name(a.rows(x), a.numbers(labels), a.numbers(loss), a.rows(dx), a.axis()); }); \
+  }
+#define FASTACT_DEFINE_LEARN(name, bits, T)                                                                        \
+  int fastact_##name##_##bits(const T* x, const T* g, const T* parameter, T* dx, T* dparameter, FASTACT_SHAPE) {   \
+    const Shape a = {outer, length, inner};                                                                        \
+    return guarded([&] {                                                                                           \
+      fastact::name(a.rows(x), a.rows(g), std::span(parameter, length), a.rows(dx), std::span(dparameter, length), \
+                    inner);                                                                                        \
+    });                                                                                                            \
+  }
+#define FASTACT_DEFINE(form, name) FASTACT_DEFINE_##form(name, f32, float) FASTACT_DEFINE_##form(name, f64, double)
+FASTACT_ROWWISE(FASTACT_DEFINE)
+
+#define FASTACT_DEFINE_NORMS(T, bits)                                                                                  \
+  int fastact_layer_norm_##bits(const T* x, const T* gamma, const T* beta, T* y, FASTACT_SHAPE, double eps) {          \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] { fastact::layer_norm(a.rows(x), a.along(gamma), a.along(beta), a.rows(y), a.axis(), eps); });  \
+  }                                                                                                                    \
+  int fastact_layer_norm_backward_##bits(const T* x, const T* g, const T* gamma, T* dx, T* dgamma, T* dbeta,           \
+                                         FASTACT_SHAPE, double eps) {                                                  \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] {                                                                                               \
+      fastact::layer_norm_backward(a.rows(x), a.rows(g), a.along(gamma), a.rows(dx), a.along(dgamma), a.along(dbeta),  \
+                                   a.axis(), eps);                                                                     \
+    });                                                                                                                \
+  }                                                                                                                    \
+  int fastact_rms_norm_##bits(const T* x, const T* gamma, T* y, FASTACT_SHAPE, double eps) {                           \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] { fastact::rms_norm(a.rows(x), a.along(gamma), a.rows(y), a.axis(), eps); });                   \
+  }                                                                                                                    \
+  int fastact_rms_norm_backward_##bits(const T* x, const T* g, const T* gamma, T* dx, T* dgamma, FASTACT_SHAPE,        \
+                                       double eps) {                                                                   \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] {                                                                                               \
+      fastact::rms_norm_backward(a.rows(x), a.rows(g), a.along(gamma), a.rows(dx), a.along(dgamma), a.axis(), eps);    \
+    });                                                                                                                \
+  }                                                                                                                    \
+  int fastact_batch_norm_##bits(const T* x, const T* gamma, const T* beta, T* y, T* mean, T* variance, FASTACT_SHAPE,  \
+                                double eps) {                                                                          \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] {                                                                                               \
+      fastact::batch_norm(a.rows(x), a.along(gamma), a.along(beta), a.rows(y), a.along(mean), a.along(variance),       \
+                          a.axis(), eps);                                                                              \
+    });                                                                                                                \
+  }                                                                                                                    \
+  int fastact_batch_norm_backward_##bits(const T* x, const T* g, const T* gamma, T* dx, T* dgamma, T* dbeta,           \
+                                         FASTACT_SHAPE, double eps) {                                                  \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] {                                                                                               \
+      fastact::batch_norm_backward(a.rows(x), a.rows(g), a.along(gamma), a.rows(dx), a.along(dgamma), a.along(dbeta),  \
+                                   a.axis(), eps);                                                                     \
+    });                                                                                                                \
+  }                                                                                                                    \
+  int fastact_batch_norm_inference_##bits(const T* x, const T* mean, const T* variance, const T* gamma, const T* beta, \
+                                          T* y, FASTACT_SHAPE, double eps) {                                           \
+    const Shape a = {outer, length, inner};                                                                            \
+    return guarded([&] {                                                                                               \
+      fastact::batch_norm_inference(a.rows(x), a.along(mean), a.along(variance), a.along(gamma), a.along(beta),        \
+                                    a.rows(y), a.axis(), eps);                                                         \
+    });                                                                                                                \
+  }
+FASTACT_DEFINE_NORMS(float, f32)
+FASTACT_DEFINE_NORMS(double, f64)
+#define FASTACT_DEFINE_GENERAL(T, bits)                                                                         \
+  int fastact_softmax_cross_entropy_general_##bits(                                                             \
+      const T* x, const int64_t* labels, const T* probabilities, const T* weights, const int64_t* ignore_label, \
+      double label_smoothing, const T* g, T* loss, T* dx, FASTACT_SHAPE) {                                      \
+    return guarded([&] {                                                                                        \
+      const Shape a = {outer, length, inner};                                                                   \
+      fastact::api::CrossEntropyCall<T> call = {.x = a.rows(x), .axis = a.axis()};                              \
+      if (labels != nullptr) call.labels = a.numbers(labels);                                                   \
+      if (probabilities != nullptr) call.probabilities = a.rows(probabilities);                                 \
+      if (weights != nullptr) call.options.weights = {weights, length};                                         \
+      if (ignore_label != nullptr) call.options.ignore_label = *ignore_label;                                   \
+      call.options.label_smoothing = label_smoothing;                                                           \
+      if (g != nullptr) call.g = a.numbers(g);                                                                  \
+      if (loss != nullptr) call.loss = a.numbers(loss);                                                         \
+      if (dx != nullptr) call.dx = a.rows(dx);                                                                  \
+      fastact::api::compute(call, "softmax_cross_entropy_general");                                             \
+    });                                                                                                         \
+  }
+FASTACT_DEFINE_GENERAL(float, f32)
+FASTACT_DEFINE_GENERAL(double, f64)
+
+int fastact_set_num_threads(int n) {
+  return guarded([&] { fastact::set_num_threads(n); });
+}
+int fastact_get_num_threads() { return fastact::get_num_threads(); }
+
+const char* fastact_instruction_set() { return fastact::instruction_set().data(); }  // a literal's, which ends with 0
+int fastact_set_instruction_set(const char* name) {
+  return guarded([&] { fastact::set_instruction_set(name); });
+}

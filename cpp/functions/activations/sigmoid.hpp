@@ -1,0 +1,181 @@
+// The logistic function and the hyperbolic tangent.
+#pragma once
+
+#include <limits>
+#include <type_traits>
+
+#include "functions/activations/activation.hpp"
+#include "functions/activations/nan.hpp"
+#include "math/logistic.hpp"
+#include "math/multiple.hpp"
+
+namespace fastact::activations {
+
+/// Logistic function, f(x) = σ(x) = 1/(1 + e^-x); f'(x) = σ(x) σ(-x).
+struct sigmoid : Traits {
+  template <class V>
+  static V forward(V x) {
+    const auto general = [](V w) {
+      const math::Logistic<V> logistic(w);
+      return math::scale(logistic.sigma().value(), logistic.half_scale());
+    };
+    return math::moderate_or_general(
+        x, [](auto v) { return divide(decltype(v)(1.0), math::one_plus_exp(-v)); }, general, x);
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return math::moderate_or_general(
+        math::nan_unless_finite(g, x),
+        [](auto w, auto once) { return math::multiply(once, math::BothLogistics(w).derivative()); },
+        [](V w, V once) { return once * derivative(w); }, x, g);
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    const math::Logistic<V> logistic(x);
+    return {logistic.derivative(), logistic.e.half_scale};
+  }
+  /// g y (1 - y).
+  template <class V>
+  static V backward_from_output(V y, V g) {
+    return g * (y * (1.0 - y));
+  }
+  template <class V>
+  static V gated(V a, V b) {
+    const auto general = [](V v, V factor) {
+      const math::Logistic<V> logistic(v);
+      return factor * math::Scaled<V>{logistic.sigma(), logistic.half_scale()};
+    };
+    return math::moderate_or_general(
+        math::nan_unless_finite(b, a), [](auto v, auto factor) { return divide(factor, math::one_plus_exp(-v)); },
+        general, a, b);
+  }
+};
+
+/// f(x) = tanh x; f'(x) = 1/cosh² x.
+///
+/// With m = e^(-2|x|) - 1, tanh |x| = -m/(2 + m); with e = e^(-2|x|), f' = 4e/(1 + e)², four times the logistic
+/// derivative at 2x.
+struct tanh : Traits {
+  using Form = math::multiples::Tanh;  // tanh is ±1 beyond its end
+  template <class V>
+  static V forward(V x) {
+    if constexpr (math::is_single<V>) {
+      const V a = min(V(Form::end), abs(x));
+      return copysign(math::Multiple<Form, V>(a).times(min(V(Form::knee), a)), x);
+    } else {
+      return copysign(of(abs(x)).value(), x);
+    }
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return math::moderate_or_general(
+        math::nan_unless_finite(g, 2.0 * x),
+        [](auto w, auto once) { return math::multiply(once, math::BothLogistics(2.0 * w).derivative(4.0)); },
+        [](V w, V once) { return once * derivative(w); }, x, g);
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    const math::Scaled<V> d = sigmoid::derivative(2.0 * x);
+    return {{4.0 * d.value.hi, 4.0 * d.value.lo}, d.half_scale};
+  }
+  /// g (1 - y²), as g (1 - y)(1 + y).
+  template <class V>
+  static V backward_from_output(V y, V g) {
+    return g * ((1.0 - y) * (1.0 + y));
+  }
+  /// tanh |x|.
+  template <class V>
+  static math::Pair<V> magnitude(V x) {
+    if constexpr (math::is_single<V>) {
+      const V a = min(V(Form::end), abs(x));
+      return math::Multiple<Form, V>(a).pair_times(min(V(Form::knee), a));
+    } else {
+      return of(abs(x));
+    }
+  }
+  /// tanh a for a >= 0.
+  template <class V>
+  static math::Pair<V> of(V a) {
+    const math::Pair<V> m = -math::expm1(-2.0 * a);
+    return m / math::Divisor<V>(fast_sum(V(2.0), -m));
+  }
+};
+
+/// f(x) = cap tanh(x/cap); f'(x) = 1/cosh²(x/cap). Gemma Team, "Gemma 2: improving open language models at a practical
+/// size", 2024, section 2.
+struct softcap : Traits {
+  template <class V>
+  static V forward(V x, V cap) {
+    const math::Pair<V> w = quotient(x, cap), t = tanh::magnitude(w.hi);
+    const V low = fma(w.lo, fma(-t.hi, t.hi, 1.0), t.lo);  // tanh' = 1 - tanh²
+    // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
+    constexpr double close = std::is_same_v<typename V::Element, float> ? 0x1p-14 : 0x1p-28;
+    return select(w.hi <= V(close), x, copysign(fma(cap, t.hi, cap * low), x));
+  }
+  template <class V>
+  static V backward(V x, V g, V cap) {
+    const math::Pair<V> w = quotient(x, cap);
+    return math::moderate_or_general(
+        fma(g, V(0.0), 2.0 * w.hi),
+        [](auto hi, auto lo, auto once) { return math::multiply(once, math::BothLogistics(hi, lo).derivative(4.0)); },
+        [](V hi, V lo, V once) {
+          const math::Logistic<V> logistic(hi, lo);
+          const math::Pair<V> d = logistic.derivative();
+          return once * math::Scaled<V>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
+        },
+        2.0 * w.hi, 2.0 * w.lo, g);
+  }
+  static constexpr bool allows(double cap) { return cap > 0; }
+  static constexpr const char* allowed = "cap > 0";
+
+ private:
+  /// |x|/cap, no further than where tanh' is 0; both times a power of two that leaves the remainder's bits in range.
+  template <class V>
+  static math::Pair<V> quotient(V x, V cap) {
+    const V scale = select(cap > V(1.0), V(0x1p-16), V(0x1p100));
+    const V divisor = scale * cap, dividend = min(800.0 * divisor, scale * abs(x));
+    const V infinity = std::numeric_limits<double>::infinity();
+    const V q = select(cap == infinity, keep_nan(x, V(0.0)), dividend / divisor);
+    return {q, select(q == V(0.0), V(0.0), fma(-q, divisor, dividend) / divisor)};
+  }
+};
+
+/// f(x) = x - tanh x; f'(x) = tanh² x.
+///
+/// In float, f(x) is a multiple of a m², with a = |x| and m = min(a, knee). The table contains 2^30 times the factor,
+/// so that no intermediate result is subnormal and only the last product is rounded to a subnormal number. In double,
+/// f(x) = x³ p(x²) up to |x| = 3/4, where the difference would cancel, with p(0) = 1/3 as a pair.
+struct tanh_shrink : Traits {
+  static constexpr bool quadratic = true;
+  template <class V>
+  static V forward(V x) {
+    const V a = abs(x);
+    if constexpr (math::is_single<V>) {
+      using Form = math::multiples::TanhShrink;
+      const V bounded = min(V(Form::end), a), m = min(V(Form::knee), bounded);
+      const math::Pair<V> cube = bounded * math::product(m, m);
+      return copysign(max(a - 1.0, math::Multiple<Form, V>(bounded).times(cube) * 0x1p-30), x);
+    } else {
+      using C = math::Constants<typename V::Element>;
+      const V square = a * a;
+      // Scaled, so that only the last product is rounded to a subnormal number.
+      const V away = 0x1p30 * a;
+      const math::Pair<V> cube = away * math::product(away, away);
+      const V varying = square * math::polynomial(square, C::tanh_shrink);
+      const math::Pair<V> p = fast_sum(V(C::third_hi), math::Pair<V>{varying, C::third_lo});
+      const V near = (cube * p).value() * 0x1p-90;
+      const V far = fast_sum(a, -tanh::of(a)).value_or_infinity();
+      return copysign(select(a < V(0.75), near, far), x);
+    }
+  }
+  /// (g t) t with t = tanh |x| as a pair, so that t² does not underflow before it is multiplied by a large g.
+  template <class V>
+  static V backward(V x, V g) {
+    const math::Pair<V> t = tanh::magnitude(x);
+    const math::Pair<V> once = math::product(g, t.hi);
+    const V low = fma(once.hi, 2.0 * t.lo, once.lo * t.hi);
+    return fma(once.hi, t.hi, select(math::is_finite(once.hi), low, V(0.0)));
+  }
+};
+
+}  // namespace fastact::activations

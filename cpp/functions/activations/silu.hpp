@@ -1,0 +1,141 @@
+// Activations of the form x σ(βx): silu, quick_gelu, swish.
+#pragma once
+
+#include "functions/activations/activation.hpp"
+#include "math/exponential_form.hpp"
+#include "math/logistic.hpp"
+#include "math/root.hpp"
+
+namespace fastact::activations {
+
+/// Sigmoid linear unit, f(x) = x σ(x); f'(x) = σ(x)(1 + x σ(-x)), zero at -1.2785. For x below `lowest`, f is -0 and f'
+/// is 0.
+struct silu : Traits {
+  template <class V>
+  static V forward(V x) {
+    return math::moderate_or_general(
+        x, [](auto v) { return divide(v, math::one_plus_exp(-v)); }, [](V v) { return math::rounded(value(v), v); }, x);
+  }
+  template <class V>
+  static V gated(V a, V b) {
+    const auto near = [](auto v, auto factor) {
+      return math::multiply(factor, math::Pair<decltype(v)>{v, math::none} / math::one_plus_exp(-v));
+    };
+    const auto general = [](V v, V factor) { return factor * value(v); };
+    return halved_near_zero(a, b, math::moderate_or_general(math::nan_unless_finite(b, a), near, general, a, b));
+  }
+  /// x σ(βx), where β = 1 or another pair.
+  template <class V>
+  static math::Scaled<V> value(V x, math::Pair<V> beta = {1.0, 0.0}) {
+    const V b = bounded(x);
+    const math::Pair<V> w = b * beta;
+    const math::Scaled<V> product = logistic_product(b, math::Logistic<V>(w.hi, w.lo));
+    const auto is_whole = x > V(-math::Constants<typename V::Element>::lowest);
+    return {select(is_whole, {x, math::none}, product.value), product.half_scale};
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return math::mirrored_gradient_or<math::forms::SiluDerivative>(
+        x, g, [](V a) { return math::Pair<V>{a, math::none}; }, [](V w, V once) { return once * derivative(w); });
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
+    const V w = bounded(x);
+    const math::Logistic<V> logistic(w, x_lo);
+    return {logistic.product_derivative({w, x_lo}), logistic.half_scale()};
+  }
+  template <class V>
+  static V bounded(V x) {
+    using C = math::Constants<typename V::Element>;
+    return max(V(C::lowest), min(V(-C::lowest), x));
+  }
+};
+
+/// f(x) = x σ(1.702 x), the approximation of gelu in Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+/// f'(x) is silu' at 1.702 x, zero at -0.7512.
+struct quick_gelu : Traits {
+  template <class V>
+  static V forward(V x) {
+    const auto near = [](auto v) { return divide(v, denominator(v)); };
+    const auto general = [](V v) { return math::rounded(silu::value(v, beta<V>()), v); };
+    return math::moderate_or_general(beta<V>().hi * x, near, general, x);
+  }
+  template <class V>
+  static V gated(V a, V b) {
+    const auto near = [](auto v, auto factor) {
+      return math::multiply(factor, math::Pair<decltype(v)>{v, math::none} / denominator(v));
+    };
+    const auto general = [](V v, V factor) { return factor * silu::value(v, beta<V>()); };
+    return halved_near_zero(
+        a, b, math::moderate_or_general(math::nan_unless_finite(b, beta<V>().hi * a), near, general, a, b));
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return math::mirrored_gradient_or<math::forms::QuickGeluDerivative>(
+        x, g, [](V a) { return math::Pair<V>{a, math::none}; }, [](V w, V once) { return once * derivative(w); });
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    const math::Pair<V> w = silu::bounded(x) * beta<V>();
+    return silu::derivative(w.hi, w.lo);
+  }
+  template <class V>
+  static math::Pair<V> beta() {
+    using C = math::Constants<typename V::Element>;
+    return {C::quick_gelu_hi, C::quick_gelu_lo};
+  }
+
+ private:
+  /// 1 + e^-βx.
+  template <class V>
+  static math::Divisor<V> denominator(V x) {
+    const math::Pair<V> w = x * beta<V>();
+    return math::one_plus_exp(-w.hi, -w.lo);
+  }
+};
+
+/// f(x) = x σ(βx) with a learnable β; f'(x) is silu' at βx, and df/dβ = x² σ(βx) σ(-βx). Ramachandran, Zoph and Le,
+/// "Searching for activation functions", 2017.
+struct swish : Traits {
+  template <class V>
+  static V forward(V x, V beta) {
+    const auto general = [](V v, V b) {
+      const math::Pair<V> w = math::argument(v, b);
+      const V limit = select(w.hi < V(0.0), copysign(V(0.0), v), v);
+      return select(math::is_finite(v), math::rounded(logistic_product(v, math::Logistic<V>(w.hi, w.lo)), v), limit);
+    };
+    const auto near = [](auto v, auto b) {
+      const auto w = math::product(v, b);
+      return divide(v, math::one_plus_exp(-w.hi, -w.lo));
+    };
+    return math::moderate_or_general(x * beta, near, general, x, beta);
+  }
+  template <class V>
+  static Gradients<V> gradients(V x, V g, V beta) {
+    return math::moderate_or_general(
+        x * beta, [](auto... v) { return near_gradients(v...); }, general_gradients<V>, x, g, beta);
+  }
+
+ private:
+  template <class V>
+  static Gradients<V> near_gradients(V x, V g, V beta) {
+    const math::Pair<V> w = math::product(x, beta);
+    const math::BothLogistics<V> logistics(w.hi, w.lo);
+    const math::Pair<V> derivative = math::near_root<math::SiluRoot>(w.hi, w.lo, logistics.product_derivative(w));
+    return {math::multiply_any(g, derivative), g * (x * (x * logistics.derivative()))};
+  }
+  template <class V>
+  static Gradients<V> general_gradients(V x, V g, V beta) {
+    const V zero = 0.0;
+    const math::Pair<V> w = math::argument(x, beta);
+    const math::Logistic<V> logistic(w.hi, w.lo);
+    const V half_scale = logistic.e.half_scale;
+    const V end = -math::Constants<typename V::Element>::lowest;
+    const V bounded = select(abs(w.hi) < end, x, zero);  // beyond it, x² e^-|βx| is 0
+    const math::Pair<V> once = bounded * logistic.derivative();
+    const math::Pair<V> of_beta = (bounded * half_scale) * math::Pair<V>{once.hi * half_scale, once.lo * half_scale};
+    return {g * silu::derivative(w.hi, w.lo), g * of_beta};
+  }
+};
+
+}  // namespace fastact::activations

@@ -1,0 +1,74 @@
+// Softplus, and the logarithm of the logistic function.
+#pragma once
+
+#include <limits>
+
+#include "functions/activations/activation.hpp"
+#include "functions/activations/sigmoid.hpp"
+#include "math/exponential_form.hpp"
+#include "math/log1p.hpp"
+#include "math/logistic.hpp"
+
+namespace fastact::activations {
+
+/// f(x) = log(1 + e^(βx))/β, as max(x, 0) + log(1 + e^-|βx|)/β; f'(x) = σ(βx).
+struct softplus : Traits {
+  template <class V>
+  static V forward(V x, V beta) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto general = [](V v, V b) {
+      const V zero = 0.0;
+      const auto positive = v > zero;
+      const math::Pair<V> w = math::argument(-abs(v), b);
+      const math::Exponential<V> e = math::exp(w.hi, w.lo);
+      // Where half_scale is not 1 and x is positive, the logarithm is negligible compared with max(x, 0).
+      const math::Pair<V> log = math::log1p(e.significand) / math::Magnitude<V>(b);
+      const math::Pair<V> y = select(positive, v, zero) + log;
+      return select(positive, y.value_or_infinity(), math::scale(log.value_or_infinity(), e.half_scale));
+    };
+    // The error of the form leaves no room for the rounding errors of products with β; powers of two have none.
+    const auto exact = [](auto v, auto b) {
+      const auto exponent = [](auto a) { return math::Pair<decltype(a)>{a, math::none}; };
+      return math::relu_plus<math::forms::Softplus>(v * b, exponent).value() * (1.0 / b);
+    };
+    return math::moderate_or_general(select(math::is_power_of_two(beta), x * beta, V(infinity)), exact, general, x,
+                                     beta);
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x, V beta) {
+    const math::Pair<V> w = math::argument(x, beta);
+    const math::Logistic<V> logistic(w.hi, w.lo);
+    return {logistic.sigma(), logistic.half_scale()};
+  }
+  template <class V>
+  static V backward(V x, V g, V beta) {
+    const auto near = [](auto v, auto once, auto b) {
+      const auto w = math::product(v, b);
+      return divide(once, math::one_plus_exp(-w.hi, -w.lo));
+    };
+    return math::moderate_or_general(
+        math::nan_unless_finite(g, x * beta), near, [](V v, V once, V b) { return once * derivative(v, b); }, x, g,
+        beta);
+  }
+  /// σ(βx) = 1 - e^(-βy); it is 0 for y = 0, even if β is infinite.
+  template <class V>
+  static V backward_from_output(V y, V g, V beta) {
+    return g * -math::expm1(-select(y == V(0.0), y, beta * y)).value();
+  }
+  static constexpr bool allows(double beta) { return beta > 0; }
+  static constexpr const char* allowed = "beta > 0";
+};
+
+/// f(x) = log σ(x) = -softplus(-x); f'(x) = σ(-x).
+struct log_sigmoid : Traits {
+  template <class V>
+  static V forward(V x) {
+    return V(0.0) - softplus::forward(-x, V(1.0));
+  }
+  template <class V>
+  static V backward(V x, V g) {
+    return sigmoid::gated(-x, g);
+  }
+};
+
+}  // namespace fastact::activations

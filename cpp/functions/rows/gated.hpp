@@ -1,0 +1,48 @@
+// Gated units.
+#pragma once
+
+#include <array>
+
+#include "functions/activations/list.hpp"
+#include "functions/rows/row_function.hpp"
+
+namespace fastact::rowwise {
+
+/// f(u)·v of the two halves a, b of a row: u = a, v = b, unless the gate is the second half.
+template <class A, bool gate_is_second = false>
+struct gate : RowFunction {
+  static constexpr std::size_t rows = 2;
+  static constexpr bool gated = true, has_largest = false, has_sums = false;
+  template <class V>
+  static V late(Nothing, Position, V a, V b) {
+    return gate_is_second ? a * A::forward(b) : A::forward(a) * b;
+  }
+};
+
+/// The gradient for u is g v f'(u), that for v is g f(u).
+template <class A, bool gate_is_second = false>
+struct gate_backward : gate<A, gate_is_second> {
+  static constexpr std::size_t rows = 3, outputs = 2;
+  template <class V>
+  static std::array<V, 2> late(RowFunction::Nothing, Position, V a, V b, V g) {
+    const V u = gate_is_second ? b : a, v = gate_is_second ? a : b;
+    const V du = activations::gradient<A>(u, g * v), dv = g * A::forward(u);
+    return gate_is_second ? std::array<V, 2>{dv, du} : std::array<V, 2>{du, dv};
+  }
+};
+
+/// Dauphin et al., "Language modeling with gated convolutional networks", 2017.
+struct glu : gate<activations::sigmoid, true> {};
+struct glu_backward : gate_backward<activations::sigmoid, true> {};
+
+/// Shazeer, "GLU variants improve transformer", 2020.
+struct reglu : gate<activations::relu> {};
+struct reglu_backward : gate_backward<activations::relu> {};
+struct geglu : gate<activations::gelu> {};
+struct geglu_backward : gate_backward<activations::gelu> {};
+struct geglu_tanh : gate<activations::gelu_tanh> {};
+struct geglu_tanh_backward : gate_backward<activations::gelu_tanh> {};
+struct swiglu : gate<activations::silu> {};
+struct swiglu_backward : gate_backward<activations::silu> {};
+
+}  // namespace fastact::rowwise

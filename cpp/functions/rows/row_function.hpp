@@ -1,0 +1,209 @@
+// What a function of rows is, and the sums that functions have in common.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+
+#include "math/reference.hpp"
+
+namespace fastact::rowwise {
+
+/// The traits and steps of a function of rows, with the defaults that suit most. A function inherits them and replaces
+/// those in which it differs.
+///
+/// Up to three sweeps go over the elements x… of a row, one of each input that has rows. A vector V holds either
+/// elements of one row or one element of each of several rows; a function cannot tell which. Everything that is kept of
+/// a row between sweeps consists of vectors V.
+///
+///   larger(m, x)             the first sweep finds the largest element m of the row in the first input with it
+///   before(m, numbers…)      returns Before<V>, which the second sweep needs
+///   add(sums, before, at, x…)
+///                            adds elements to Sums<V> in the second sweep; the result is kept for the third
+///   is_settled(before, sums), next(before, sums)
+///                            tell whether the second sweep need not be repeated, and what it needs when it is
+///   after(m, before, sums, numbers…)
+///                            returns what the rest needs of the row
+///   late(after, at, x…)      returns the output in the third sweep, an array if there are several outputs; the first x
+///                            is what `add` returned, if that was kept
+///   result(after)            returns the one number of the row
+///   at_label(after)          returns the output at the label of the row
+///
+/// Sums<V> start as Sums<V>{}. A block ends with settle(); blocks are added by +, and the chains of a row by
+/// join_chains, or by join_in_block if the row is no longer than a block.
+struct RowFunction {
+  static constexpr std::size_t rows = 1;       // inputs that are rows
+  static constexpr std::size_t numbers = 0;    // inputs with one number for each row
+  static constexpr std::size_t outputs = 1;    // outputs that are rows
+  static constexpr bool has_result = false;    // an output with one number for each row
+  static constexpr bool has_largest = true;    // the first sweep is wanted,
+  static constexpr bool has_sums = true;       // the second,
+  static constexpr bool has_late = true;       // and the third
+  static constexpr bool keeps = false;         // what `add` returns is kept; without a third sweep it is the output
+  static constexpr bool repeats = false;       // the second sweep is repeated until all rows are settled
+  static constexpr bool labelled = false;      // the first number is a label; functions are given x at the label
+  static constexpr bool writes_label = false;  // and the output at the label is a number of its own
+  static constexpr bool result_first = false;  // the result precedes the outputs that are rows
+  static constexpr bool targets = false;       // the second input may be labels, and the third is weights
+  static constexpr std::size_t settings = 0;   // 3 for the smoothing, in two parts, and the length after the numbers
+  static constexpr bool parameter = false;     // the number is a learned parameter, and the result its gradient, a pair
+  static constexpr bool gated = false;         // the first two inputs are the halves of one
+  static constexpr bool nonempty = false;      // rows have at least one element
+  static constexpr bool maskable = false;      // a mask may exclude elements
+  static constexpr double of_nothing = 0;      // the output and result of rows of which a mask leaves nothing
+  static constexpr bool may_cancel = false;    // cancels(after, result) tells where floats do not suffice
+
+  template <class V>
+  static V larger(V largest, V x) {
+    return max(x, largest);
+  }
+  /// The value of input k that is used for masked elements and beyond the end of a row; it changes no result.
+  template <class T>
+  static T filling(std::size_t k) {
+    return k == 0 ? -std::numeric_limits<T>::infinity() : T{0};
+  }
+  struct Nothing {
+    void settle() {}
+  };
+  template <class V>
+  using Before = Nothing;
+  template <class V, class... Numbers>
+  static Nothing before(V, Numbers...) {
+    return {};
+  }
+  template <class V, class... Numbers>
+  static Nothing after(V, Nothing, Nothing, Numbers...) {
+    return {};
+  }
+  template <class V>
+  using Sums = Nothing;
+};
+
+/// Whether the second sweep must be repeated; then prepares what it begins with.
+template <class F, class Before, class Sums>
+bool repeats([[maybe_unused]] Before& before, [[maybe_unused]] const Sums& sums) {
+  if constexpr (F::repeats) {
+    if (!all(F::is_settled(before, sums))) {
+      before = F::next(before, sums);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Where in its row a vector's first element is; `step` is 1 where the others follow it, 0 where they are other rows'.
+struct Position {
+  std::size_t j;
+  double step;
+  /// The number in two parts, for a float does not hold all numbers.
+  template <class V>
+  std::array<V, 2> number() const {
+    constexpr std::size_t part = std::size_t{1} << 16;
+    return {V(static_cast<double>(j / part)), fma(V::indices(), V(step), V(static_cast<double>(j % part)))};
+  }
+};
+
+/// A sum of all terms of a row, of which the largest is near 2^lift. In a block, hi starts at a number larger than any
+/// sum of a chain, so that the addition's error is found by two operations (Dekker, 1971) and all sums are multiples of
+/// one number: those of a block's chains add up exactly, and only the low parts are rounded.
+template <class V>
+struct Terms {
+  static constexpr double start = math::Reference<V>::is_single ? 0x1p72 : 0x1p208;
+  V hi = start, lo = 0.0;
+  void add(math::Term<V> t) {
+    const V s = hi + t.power;
+    lo = lo + fma(t.power, t.rest, (hi - s) + t.power);
+    hi = s;
+  }
+  void settle() { hi = hi - V(start); }
+  friend Terms join_chains(Terms a, Terms b) {
+    const math::Pair<V> s = math::positive_sum(a.hi, b.hi);
+    return {s.hi, s.lo + (a.lo + b.lo)};
+  }
+  friend Terms join_in_block(Terms a, Terms b) { return {a.hi + b.hi, a.lo + b.lo}; }
+  /// Adds the sums of two blocks. The low part goes into hi, since repeated sums of low parts would lose digits.
+  friend Terms operator+(Terms a, Terms b) {
+    const Terms joined = join_chains(a, b);
+    const math::Pair<V> s = math::sum(joined.hi, joined.lo);
+    return {s.hi, s.lo};
+  }
+  math::Pair<V> pair() const { return math::fast_sum(hi, lo); }
+};
+
+/// A sum of terms, none of them negative. The terms' rests and what additions lose are summed apart.
+template <class V>
+struct Positive {
+  V hi, lo;
+  void add(math::Term<V> t) {
+    const math::Pair<V> s = math::positive_sum(hi, t.power);
+    hi = s.hi;
+    lo = fma(t.power, t.rest, lo + s.lo);
+  }
+  /// Brings lo, in which the rests are, below the last place of hi.
+  void settle() {
+    const math::Pair<V> s = math::fast_sum(hi, lo);
+    hi = s.hi, lo = s.lo;
+  }
+  friend Positive join_chains(Positive a, Positive b) { return a + b; }
+  friend Positive operator+(Positive a, Positive b) {
+    const math::Pair<V> s = math::positive_sum(a.hi, b.hi);
+    return {s.hi, s.lo + (a.lo + b.lo)};
+  }
+  math::Pair<V> pair() const { return math::fast_sum(hi, lo); }
+};
+
+/// A sum of products or of numbers, which may have different signs.
+template <class V>
+struct Signed {
+  V hi, lo;
+  /// Exact but for the rounding of a b where that is larger than the sum.
+  void add_product(V a, V b) {
+    const V s = fma(a, b, hi);
+    lo = lo + fma(a, b, hi - s);
+    hi = s;
+  }
+  void add(V a) {
+    const math::Pair<V> s = math::sum(hi, a);
+    hi = s.hi;
+    lo = lo + s.lo;
+  }
+  void add(math::Pair<V> a) {
+    add(a.hi);
+    lo = lo + a.lo;
+  }
+  void settle() {}
+  friend Signed join_chains(Signed a, Signed b) { return a + b; }
+  friend Signed operator+(Signed a, Signed b) {
+    const math::Pair<V> s = math::sum(a.hi, b.hi);
+    return {s.hi, s.lo + (a.lo + b.lo)};
+  }
+  math::Pair<V> pair() const { return math::fast_sum(hi, lo); }
+};
+
+/// The terms of a row, and another sum over its elements.
+template <class V>
+struct TermsAndOther {
+  Terms<V> e;
+  Signed<V> other;
+  void settle() { e.settle(); }
+  friend TermsAndOther join_chains(TermsAndOther a, TermsAndOther b) {
+    return {join_chains(a.e, b.e), join_chains(a.other, b.other)};
+  }
+  friend TermsAndOther join_in_block(TermsAndOther a, TermsAndOther b) {
+    return {join_in_block(a.e, b.e), join_chains(a.other, b.other)};
+  }
+  friend TermsAndOther operator+(TermsAndOther a, TermsAndOther b) { return {a.e + b.e, a.other + b.other}; }
+};
+
+template <class Sums>
+Sums join_in_block(Sums a, Sums b) {
+  return join_chains(a, b);
+}
+
+template <class V>
+V nan() {
+  return V(std::numeric_limits<double>::quiet_NaN());
+}
+
+}  // namespace fastact::rowwise

@@ -1,0 +1,317 @@
+// softmax, log_softmax, logsumexp, and their gradients.
+#pragma once
+
+#include <array>
+#include <limits>
+
+#include "functions/rows/row_function.hpp"
+#include "math/exp.hpp"
+#include "math/log1p.hpp"
+
+/// Functions of rows by way of s = Σ e^x_j, each term relative to the row's largest (math/reference.hpp).
+namespace fastact::rowwise {
+
+/// A function that sums exponentials. The sum takes them before they are rounded; the rounded ones are kept for the
+/// third sweep.
+struct Exponentials : RowFunction {
+  static constexpr bool keeps = true, maskable = true;
+  template <class V>
+  using Before = math::Reference<V>;
+  template <class V, class... Numbers>
+  static Before<V> before(V largest, Numbers...) {
+    return Before<V>::of(largest);
+  }
+  template <class V>
+  using Sums = Terms<V>;
+  template <class V>
+  static V add(Sums<V>& sum, Before<V> term_of, Position, V x) {
+    const math::Term<V> t = term_of(x);
+    sum.add(t);
+    return t.value();
+  }
+};
+
+/// c e 2^-lift for a row's number c and e lifted as terms are. c is brought to a size that neither overflows nor leaves
+/// the product without digits; the power of two that is lacking then comes last.
+///
+/// The largest element's product is computed from its exponential before rounding: softmax of one element is exactly 1,
+/// and equal elements have equal parts.
+template <class V>
+struct Factor {
+  math::Pair<V> c;
+  V power, least;  // that power, and what it leaves normal
+  V own, of_own;   // the largest element's exponential, and its product
+
+  /// Low parts that are subnormal would take long and count for nothing.
+  static Factor of(math::Pair<V> c, math::Pair<V> own) {
+    const V down = math::exp2_integer(V(-math::Reference<V>::lift)), one = 1.0, size = abs(c.hi);
+    const auto is_large = size > V(0x1p40), is_small = size < V(0x1p-40);
+    const V scale = select(is_large, down, select(is_small, one / down, one));
+    const V power = select(is_large, one, select(is_small, down * down, down));
+    const V hi = c.hi * scale, lo = c.lo * scale, little = V(0x1p-60) * abs(hi);
+    const math::Pair<V> scaled = {hi, select(abs(lo) < little, V(0.0), lo)};
+    return {scaled, power, V(math::Subnormal<typename V::Element>::least_normal) / power, own.hi,
+            (own * scaled).value()};
+  }
+  V lifted(V e) const { return select(e == own, of_own, fma(e, c.hi, e * c.lo)); }
+  V operator*(V e) const { return math::lowered(lifted(e), power, least); }
+  /// With what the product's own rounding leaves.
+  math::Pair<V> product(V e) const {
+    const V hi = lifted(e), lo = select(e == own, V(0.0), fma(e, c.lo, fma(e, c.hi, -hi)));
+    return {math::lowered(hi, power, least), lo * power};
+  }
+};
+
+/// 2^-lift a.
+template <class V>
+math::Pair<V> unlifted(math::Pair<V> a) {
+  const V scale = math::exp2_integer(V(-math::Reference<V>::lift));
+  return {a.hi * scale, a.lo * scale};
+}
+
+/// c/s, NaN where the row's largest is infinite; c is a number or a pair.
+template <class V, class C>
+math::Pair<V> share(C c, math::Pair<V> lifted_sum, V largest) {
+  const math::Divisor<V> by(unlifted(lifted_sum));
+  const math::Pair<V> quotient = math::normalized(c) / by;
+  return {select(math::is_finite(largest), quotient.hi, nan<V>()), quotient.lo};
+}
+
+/// The term of the largest, or of 0 where that is infinite, so that what is NaN stems from a NaN.
+template <class V>
+math::Term<V> own_term(math::Reference<V> term_of, V largest) {
+  return term_of(select(math::is_finite(largest), largest, V(0.0)));
+}
+
+/// Multiplies the exponentials by c/s.
+template <class V, class C>
+Factor<V> factor(C c, math::Pair<V> lifted_sum, math::Reference<V> term_of, V largest) {
+  return Factor<V>::of(share(c, lifted_sum, largest), own_term(term_of, largest).pair());
+}
+
+/// softmax(x) = e^x / Σ e^x. With y = softmax(x), dy_i/dx_j = y_i (δ_ij - y_j), so dx = y (g - Σ g y).
+struct softmax : Exponentials {
+  template <class V>
+  static Factor<V> after(V largest, Before<V> term_of, Sums<V> sum) {
+    return factor(V(1.0), sum.pair(), term_of, largest);
+  }
+  template <class V>
+  static V late(Factor<V> inverse, Position, V e) {
+    return inverse * e;
+  }
+};
+
+struct softmax_backward : Exponentials {
+  static constexpr std::size_t rows = 2;
+  template <class V>
+  using Sums = TermsAndOther<V>;  // the other is Σ g e
+  template <class V>
+  static V add(Sums<V>& sums, Before<V> term_of, Position, V x, V g) {
+    const math::Term<V> t = term_of(x);
+    const V e = t.value();
+    const math::Pair<V> share = unlifted(math::Pair<V>{e, t.low(e)});  // lest products with large g overflow
+    sums.e.add(t);
+    sums.other.add_product(share.hi, g);
+    sums.other.lo = fma(share.lo, g, sums.other.lo);
+    return e;
+  }
+  template <class V>
+  struct After {
+    Factor<V> inverse;
+    math::Pair<V> mean;  // Σ g y
+  };
+  template <class V>
+  static After<V> after(V largest, Before<V> term_of, Sums<V> sums) {
+    const math::Pair<V> sum = sums.e.pair();
+    return {factor(V(1.0), sum, term_of, largest), sums.other.pair() / math::Divisor<V>(unlifted(sum))};
+  }
+  template <class V>
+  static V late(After<V> row, Position, V e, V g) {
+    const V y = row.inverse.lifted(e);
+    return math::lowered(fma(y, g - row.mean.hi, -(y * row.mean.lo)), row.inverse.power, row.inverse.least);
+  }
+};
+
+struct softmax_backward_from_output : RowFunction {
+  static constexpr std::size_t rows = 2;
+  static constexpr bool has_largest = false;
+  template <class T>
+  static T filling(std::size_t) {
+    return 0;
+  }
+  template <class V>
+  using Sums = Signed<V>;
+  template <class V>
+  static void add(Sums<V>& sum, Nothing, Position, V y, V g) {
+    sum.add_product(y, g);
+  }
+  template <class V>
+  static math::Pair<V> after(V, Nothing, Sums<V> sum) {
+    return sum.pair();
+  }
+  template <class V>
+  static V late(math::Pair<V> mean, Position, V y, V g) {
+    return fma(y, g - mean.hi, -(y * mean.lo));
+  }
+};
+
+/// The number of the largest elements, and the sum of the terms of all others. A sum of all terms would lose digits
+/// that its logarithm needs.
+template <class V>
+struct Others {
+  Positive<V> below;
+  V largest;
+
+  void settle() { below.settle(); }
+  friend Others join_chains(Others a, Others b) { return a + b; }
+  friend Others operator+(Others a, Others b) { return {a.below + b.below, a.largest + b.largest}; }
+  /// The sum over the largest elements' own term, less 1.
+  math::Pair<V> excess(math::Term<V> own) const {
+    return (largest - V(1.0)) + below.pair() / math::Divisor<V>(own.pair());
+  }
+  math::Pair<V> total(math::Term<V> own) const {
+    const math::Pair<V> of_largest = largest * own.pair(), sum = math::fast_sum(of_largest.hi, below.pair());
+    return {sum.hi, sum.lo + of_largest.lo};
+  }
+};
+
+/// m + log s as a pair, m in the lead.
+template <class V>
+math::Pair<V> log_sum(V m, math::Pair<V> excess) {
+  const math::Pair<V> l = math::log1p_of_sum(excess), s = math::sum(m, l.hi);
+  return {s.hi, s.lo + l.lo};
+}
+
+struct Logarithm : RowFunction {
+  static constexpr bool maskable = true;
+  static constexpr double of_nothing = -std::numeric_limits<double>::infinity();
+  template <class V>
+  struct Before {
+    math::Reference<V> term_of;
+    V largest;
+  };
+  template <class V, class... Numbers>
+  static Before<V> before(V largest, Numbers...) {
+    return {math::Reference<V>::of(largest), largest};
+  }
+  template <class V>
+  using Sums = Others<V>;
+  template <class V>
+  static void add(Sums<V>& sums, Before<V> row, Position, V x) {
+    const auto is_largest = x == row.largest;
+    sums.below.add(row.term_of(select(is_largest, V(-std::numeric_limits<double>::infinity()), x)));
+    sums.largest = select(is_largest, sums.largest + V(1.0), sums.largest);
+  }
+};
+
+/// log_softmax(x) = x - (m + log s); dx = g - softmax(x) Σ g.
+struct log_softmax : Logarithm {
+  template <class V>
+  static math::Pair<V> after(V largest, Before<V> row, Sums<V> sums) {
+    const V m = select(math::is_finite(largest), largest, nan<V>());
+    return log_sum(m, sums.excess(own_term(row.term_of, largest)));
+  }
+  template <class V>
+  static V late(math::Pair<V> log_sum, Position, V x) {
+    return (x - log_sum.hi) - log_sum.lo;
+  }
+};
+
+struct log_softmax_backward : Exponentials {
+  static constexpr std::size_t rows = 2;
+  template <class V>
+  using Sums = TermsAndOther<V>;  // the other is Σ g
+  template <class V>
+  static V add(Sums<V>& sums, Before<V> term_of, Position at, V x, V g) {
+    sums.other.add(g);
+    return Exponentials::add(sums.e, term_of, at, x);
+  }
+  template <class V>
+  static Factor<V> after(V largest, Before<V> term_of, Sums<V> sums) {
+    return factor(sums.other.pair(), sums.e.pair(), term_of, largest);
+  }
+  template <class V>
+  static V late(Factor<V> total, Position, V e, V g) {
+    return g - total * e;
+  }
+};
+
+struct log_softmax_backward_from_output : RowFunction {
+  static constexpr std::size_t rows = 2;
+  static constexpr bool has_largest = false;
+  template <class V>
+  using Before = math::Reference<V>;
+  template <class V>
+  static Before<V> before(V) {
+    return Before<V>::of(V(0.0));
+  }
+  template <class V>
+  using Sums = Signed<V>;
+  template <class V>
+  static void add(Sums<V>& sum, Before<V>, Position, V, V g) {
+    sum.add(g);
+  }
+  template <class V>
+  struct After {
+    Before<V> term_of;
+    Factor<V> total;
+  };
+  template <class V>
+  static After<V> after(V, Before<V> term_of, Sums<V> sum) {
+    return {term_of, Factor<V>::of(sum.pair(), {nan<V>(), nan<V>()})};  // which element is the largest is not known
+  }
+  template <class V>
+  static V late(After<V> row, Position, V y, V g) {
+    const V dx = g - row.total * row.term_of(y).value();
+    if (all(y <= V(0.0))) [[likely]]
+      return dx;
+    // y > 0 is no output of log_softmax, but its exponential is what the formula asks for.
+    const auto general = [](After<V> r, V v, V gradient, V usual) {
+      const math::Exponential<V> e = math::exp<true>(v);
+      const V product = math::scale(r.total.c.hi * e.significand.hi, e.half_scale);
+      const V unusual = gradient - math::scale(product, sqrt(r.total.power), sqrt(r.total.power));
+      return select(v <= V(0.0), usual, unusual);
+    };
+    return math::cold_path(general, row, y, g, dx);
+  }
+};
+
+/// log Σ e^x = m + log s; dx = g softmax(x).
+struct logsumexp : Logarithm {
+  static constexpr std::size_t outputs = 0;
+  static constexpr bool has_result = true, has_late = false, may_cancel = true;
+  /// The largest and the sum less 1, which is NaN where an element is.
+  template <class V>
+  struct After {
+    V largest;
+    math::Pair<V> excess;
+  };
+  template <class V>
+  static After<V> after(V largest, Before<V> row, Sums<V> sums) {
+    return {largest, sums.excess(own_term(row.term_of, largest))};
+  }
+  template <class V>
+  static V result(After<V> row) {
+    const V value = log_sum(row.largest, row.excess).value(), excess = row.excess.hi;
+    return select(math::is_finite(row.largest), value, select(excess == excess, row.largest, excess));
+  }
+  /// Where m and log s cancel so far that a float needs them in double.
+  template <class V>
+  static typename V::Mask cancels(After<V> row, V result) {
+    return abs(result) < -0.25 * row.largest;
+  }
+};
+
+struct logsumexp_backward : Exponentials {
+  static constexpr std::size_t numbers = 1;
+  template <class V>
+  static Factor<V> after(V largest, Before<V> term_of, Sums<V> sum, V g) {
+    return factor(g, sum.pair(), term_of, largest);
+  }
+  template <class V>
+  static V late(Factor<V> factor, Position, V e) {
+    return factor * e;
+  }
+};
+
+}  // namespace fastact::rowwise

@@ -1,0 +1,154 @@
+// Keeps subnormal inputs, with which processors are slow, out of elementwise kernels.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <limits>
+
+#include "kernels/interface.hpp"
+#include "math/pair.hpp"
+#include "simd/environment.hpp"
+
+namespace fastact::kernels {
+namespace {
+
+/// The number of elements after which the processor's flag for subnormal numbers is read, which is larger if the output
+/// is streamed; and the number of elements that are lifted at a time.
+constexpr std::size_t check_interval = 4096, streaming_check_interval = 65536, lifted_at_once = 512;
+
+template <class V>
+bool any_subnormal(const typename V::Element* p, std::size_t n) {
+  const V zero = 0.0, infinity = std::numeric_limits<double>::infinity();
+  const V least_normal = math::Subnormal<typename V::Element>::least_normal;
+  for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
+    const std::size_t end = std::min(n, begin + lifted_at_once);
+    V least = infinity;
+    const auto meet = [&](V x) { least = min(select(x == zero, infinity, abs(x)), least); };
+    std::size_t i = begin;
+    for (; i + V::size <= end; i += V::size) meet(V::load(p + i));
+    if (i < end) meet(V::load(p + i, end - i));
+    if (!all(least >= least_normal)) return true;
+  }
+  return false;
+}
+
+/// Calls an elementwise kernel so that it does not multiply subnormal numbers, which takes a hundred cycles or more. It
+/// computes a block, and computes it again if the processor's flag shows that it met a subnormal number. Subnormal
+/// elements of x (or y) and g are then lifted, that is, multiplied by a power of two, and the results are scaled back.
+///
+/// This is possible because every kernel is linear in g and, near x = 0, either proportional to x or constant to within
+/// the rounding error; a `quadratic` kernel is 0 there unless g is huge. Elements with a very large or very small
+/// parameter are not lifted. The result of an element does not depend on its neighbours.
+template <class V, std::size_t arrays, std::size_t parameters, bool quadratic>
+class SubnormalGuard {
+  using T = typename V::Element;
+  using S = math::Subnormal<T>;
+  using Inputs = std::array<const T*, arrays + parameters>;
+
+  const Kernel kernel_;
+  const Mode mode_;
+
+ public:
+  SubnormalGuard(Kernel kernel, Mode mode) : kernel_(kernel), mode_(mode) {}
+
+  [[gnu::noinline]] void operator()(const void* const* inputs, void* output, std::size_t n) const {
+    Inputs in;
+    std::transform(inputs, inputs + in.size(), in.begin(), [](const void* p) { return static_cast<const T*>(p); });
+    T* const out = static_cast<T*>(output);
+    const std::less<const T*> before;
+    const bool overwrites = std::any_of(in.begin(), in.begin() + arrays,
+                                        [&](const T* p) { return before(p, out + n) && before(out, p + n); });
+    const std::size_t most = mode_.streaming ? streaming_check_interval : check_interval;
+    bool expected = overwrites;  // a block whose input is overwritten cannot be computed again
+    for (std::size_t begin = 0; begin < n; begin += most) {
+      const Inputs part = from(in, begin);
+      const std::size_t count = std::min(most, n - begin);
+      expected = expected || any(part, std::min(count, V::size));
+      bool found = expected && any(part, count);
+      if (!found) {
+        call(part, out + begin, count, mode_);
+        // The first vector has been looked at already.
+        found = !expected && count > V::size && simd::FloatEnvironment::met_subnormal() && any(part, count);
+      }
+      if (found) lift(part, out + begin, count);
+      expected = overwrites || found;
+    }
+  }
+
+ private:
+  Inputs from(Inputs inputs, std::size_t i) const {
+    for (std::size_t k = 0; k < inputs.size(); ++k) inputs[k] += k < arrays || !mode_.uniform ? i : 0;
+    return inputs;
+  }
+  static bool any(const Inputs& inputs, std::size_t n) {
+    return std::any_of(inputs.begin(), inputs.begin() + arrays, [n](const T* p) { return any_subnormal<V>(p, n); });
+  }
+  void call(const Inputs& inputs, T* output, std::size_t n, Mode mode) const {
+    std::array<const void*, arrays + parameters> any_type;
+    std::copy(inputs.begin(), inputs.end(), any_type.begin());
+    kernel_(any_type.data(), output, n, mode);
+  }
+  void lift(const Inputs& inputs, T* output, std::size_t n) const {
+    alignas(64) T lifted[arrays][lifted_at_once], results[lifted_at_once], as_they_are[lifted_at_once];
+    const Mode mode = {.uniform = mode_.uniform, .streaming = false};
+    for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
+      const std::size_t count = std::min(lifted_at_once, n - begin);
+      const Inputs part = from(inputs, begin);
+      const auto each_vector = [count](auto f) {
+        for (std::size_t i = 0; i < count; i += V::size) {
+          const std::size_t some = std::min(V::size, count - i);
+          f(i, some, [i, some](const T* p) { return some == V::size ? V::load(p + i) : V::load(p + i, some); });
+        }
+      };
+      each_vector([&](std::size_t i, std::size_t, auto load) {
+        V g = 1.0;
+        if constexpr (arrays > 1) {
+          g = math::lifted(load(part[1]), V(1.0));
+          g.store(lifted[1] + i);
+        }
+        lifted_argument(load(part[0]), g, part, load).store(lifted[0] + i);
+      });
+      Inputs of_lifted = part;
+      for (std::size_t k = 0; k < arrays; ++k) of_lifted[k] = lifted[k];
+      call(of_lifted, results, count, mode);
+      bool any_overflow = false;
+      if constexpr (arrays > 1) {
+        each_vector(
+            [&](std::size_t i, std::size_t, auto) { any_overflow |= !all(math::is_finite(V::load(results + i))); });
+        if (any_overflow) call(part, as_they_are, count, mode);
+      }
+      each_vector([&](std::size_t i, std::size_t some, auto load) {
+        const V one = 1.0, y = V::load(results + i);
+        const auto is_as = [&](std::size_t k) { return V::load(lifted[k] + i) == load(part[k]); };
+        V g = one, half_scale = one;
+        if constexpr (arrays > 1) {
+          g = abs(V::load(lifted[1] + i));
+          half_scale = select(is_as(1), one, V(S::half_scale_of_one));
+        }
+        half_scale = half_scale * select(is_as(0), one, select(abs(y) * 0x1p30 < g, V(S::half_scale_of_small), one));
+        V scaled = math::scale(y, half_scale);
+        if (any_overflow) scaled = select(math::is_finite(y), scaled, load(as_they_are));
+        some == V::size ? scaled.store(output + begin + i) : scaled.store(output + begin + i, some);
+      });
+    }
+  }
+  /// x, lifted unless a parameter is very large or very small.
+  template <class Load>
+  V lifted_argument(V x, V g, const Inputs& part, Load load) const {
+    const V zero = 0.0;
+    if (quadratic) return select(abs(x) < V(S::least_normal), select(abs(g) < V(0x1p100), copysign(zero, x), x), x);
+    V lifted = math::lifted(x, V(S::small));
+    for (std::size_t k = 0; k < parameters; ++k) {
+      const T* const p = part[arrays + k];
+      const V size = abs(mode_.uniform ? V(static_cast<double>(*p)) : load(p));
+      const V ordinary = select(size >= V(0x1p-20), select(size <= V(0x1p20), lifted, x), x);
+      lifted = select(size == zero, lifted, ordinary);
+    }
+    return lifted;
+  }
+};
+
+}  // namespace
+}  // namespace fastact::kernels

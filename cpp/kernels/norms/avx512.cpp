@@ -1,0 +1,11 @@
+// The kernels of norms for AVX-512.
+#include "simd/avx512.hpp"
+
+#include "kernels/instruction_set.hpp"
+#include "kernels/norms/kernel.hpp"
+
+namespace fastact::kernels {
+
+constinit const NormTable avx512_norms = norm_kernels<simd::Avx512>();
+
+}  // namespace fastact::kernels

@@ -1,0 +1,11 @@
+// The kernels of norms for every processor.
+#include "simd/portable.hpp"
+
+#include "kernels/instruction_set.hpp"
+#include "kernels/norms/kernel.hpp"
+
+namespace fastact::kernels {
+
+constinit const NormTable portable_norms = norm_kernels<simd::Portable>();
+
+}  // namespace fastact::kernels

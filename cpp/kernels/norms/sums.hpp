@@ -1,0 +1,202 @@
+// The sums over a row from which norms compute its mean and deviation, and the projections of its gradient.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <type_traits>
+
+#include "functions/rows/row_function.hpp"
+#include "kernels/rows/fold.hpp"
+#include "math/pair.hpp"
+
+/// Sums over contiguous lines, in double. A line is summed in blocks: element j of a block is added to sum j modulo 32
+/// of that block, and blocks are added in turn. This order depends on nothing but the number of elements.
+namespace fastact::kernels {
+namespace {
+
+/// Eight doubles: eight elements of a line, or one number for each of eight lines.
+template <class Isa>
+using Eight = simd::Vec<Isa, double, 8 / Isa::template size<double>>;
+constexpr std::size_t lines_at_once = 8;
+
+/// Sums are added to in turns, so that none waits for the one before.
+constexpr std::size_t sum_chains = 4, sum_unit = 8 * sum_chains, sum_block = 1024;
+
+template <class D>
+D eight(const float* p) {
+  return D::load_double(p);
+}
+template <class D>
+D eight(const double* p) {
+  return D::load(p);
+}
+template <class D>
+void store_eight(D d, float* to) {
+  d.store_single(to);
+}
+template <class D>
+void store_eight(D d, double* to) {
+  d.store(to);
+}
+
+/// The sum of a line's numbers. Differences of floats and their products need no more than double.
+template <class D>
+struct Plain {
+  D value;
+  void add(D a) { value = value + a; }
+  void add_product(D a, math::Pair<D> b) { value = fma(a, b.hi, value); }
+  friend Plain operator+(Plain a, Plain b) { return {a.value + b.value}; }
+  D total() const { return value; }
+};
+template <class D>
+struct Paired : rowwise::Signed<D> {
+  void add_product(D a, math::Pair<D> b) {
+    const math::Pair<D> p = math::product(a, b.hi);
+    this->add(p.hi);
+    this->lo = this->lo + fma(a, b.lo, p.lo);
+  }
+  friend Paired operator+(Paired a, Paired b) {
+    return {static_cast<rowwise::Signed<D>>(a) + static_cast<rowwise::Signed<D>>(b)};
+  }
+  D total() const { return this->hi + this->lo; }
+};
+/// The sum that suffices for numbers of type T.
+template <class T, class D>
+using Total = std::conditional_t<std::is_same_v<T, float>, Plain<D>, Paired<D>>;
+
+/// Moments are taken of the elements times `scale`, less `shift`. `start` exceeds any sum of a chain, or is 0 where no
+/// such number is known yet.
+template <class D>
+struct Measure {
+  D scale, shift, start;
+};
+
+/// Σ d and Σ d² of floats, d being the differences.
+template <class D>
+struct SingleMoments {
+  D sum, square;
+  void begin(const Measure<D>&) { sum = square = 0.0; }
+  void add(D x, const Measure<D>& by) {
+    const D d = fma(x, by.scale, -by.shift);
+    sum = sum + d;
+    square = fma(d, d, square);
+  }
+  void settle(const Measure<D>&) {}
+  friend SingleMoments operator+(SingleMoments a, SingleMoments b) { return {a.sum + b.sum, a.square + b.square}; }
+  math::Pair<D> mean(D shift, D count) const { return math::sum(shift, sum / count); }
+  math::Pair<D> squares() const { return {square, 0.0}; }
+};
+
+/// Σ x, Σ d² and the largest |x| of doubles. The sum begins at a number larger than any sum of a chain, so that two
+/// operations find the error of an addition (fast_sum).
+template <class D>
+struct DoubleMoments {
+  D sum, low, square, square_low, most;
+  void begin(const Measure<D>& by) {
+    sum = by.start;
+    low = square = square_low = most = 0.0;
+  }
+  void add(D x, const Measure<D>& by) {
+    const D term = x * by.scale, s = sum + term, d = term - by.shift;
+    low = low + (term - (s - sum));
+    most = max(abs(term), most);
+    sum = s;
+    const D squares = fma(d, d, square);
+    square_low = square_low + fma(d, d, square - squares);
+    square = squares;
+  }
+  void settle(const Measure<D>& by) { sum = sum - by.start; }
+  friend DoubleMoments operator+(DoubleMoments a, DoubleMoments b) {
+    const math::Pair<D> s = math::sum(a.sum, b.sum), q = math::sum(a.square, b.square);
+    return {s.hi, s.lo + (a.low + b.low), q.hi, q.lo + (a.square_low + b.square_low), max(a.most, b.most)};
+  }
+  math::Pair<D> mean(D, D count) const {
+    return math::normalized(math::fast_sum(sum, low) / math::Divisor<D>({count, 0.0}));
+  }
+  math::Pair<D> squares() const { return math::fast_sum(square, square_low); }
+};
+template <class T, class D>
+using Moments = std::conditional_t<std::is_same_v<T, float>, SingleMoments<D>, DoubleMoments<D>>;
+
+/// Σ h and Σ h x̂, h being g γ or, in a row with one γ, g.
+template <class Sum>
+struct Projections {
+  Sum h, hx;
+  friend Projections operator+(Projections a, Projections b) { return {a.h + b.h, a.hx + b.hx}; }
+};
+
+/// body(chain, j, count) for all eights of a block, of which the last may have fewer elements.
+template <class Body>
+[[gnu::always_inline]] inline void each_eight(std::size_t n, Body body) {
+  std::size_t j = 0;
+  for (; j + sum_unit <= n; j += sum_unit) {
+    for (std::size_t i = 0; i < sum_chains; ++i) body(i, j + 8 * i, std::integral_constant<std::size_t, 8>{});
+  }
+  for (std::size_t i = 0; j < n; j += 8, ++i) body(i, j, std::min<std::size_t>(8, n - j));
+}
+
+template <class X>
+X joined(const std::array<X, sum_chains>& chain) {
+  return (chain[0] + chain[2]) + (chain[1] + chain[3]);
+}
+
+/// What standardizes a row: x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts each
+/// for doubles. The scale is a power of two, 1 unless the deviation is very large or small.
+struct Standard {
+  double scale, mean, mean_lo, inverse, inverse_lo, variance;
+};
+
+/// 1/√v, 0 where v is 0; a Newton step tells the low part.
+template <class D>
+math::Pair<D> inverse_root(math::Pair<D> v) {
+  const D root = D(1.0) / sqrt(v.hi);
+  const math::Pair<D> product = math::product(v.hi, root);
+  const D excess = fma(product.hi, root, D(-1.0)) + root * fma(v.lo, root, product.lo);
+  const D lo = D(-0.5) * root * excess;
+  const math::Pair<D> zero = {0.0, 0.0}, inverse = {root, select(lo == lo, lo, D(0.0))};
+  return math::select(v.hi == D(0.0), zero, inverse);
+}
+
+/// x̂ in the type of the line, which needs the rests of mean and inverse.
+template <class V>
+class Standardize {
+  using T = typename V::Element;
+  V scale_, mean_, hi_, lo_, rest_;
+
+ public:
+  explicit Standardize(const Standard& s) {
+    const auto mean = static_cast<double>(static_cast<T>(s.mean)), hi = static_cast<double>(static_cast<T>(s.inverse));
+    scale_ = s.scale, mean_ = mean, hi_ = hi, lo_ = (s.inverse - hi) + s.inverse_lo;
+    rest_ = -((s.mean - mean) + s.mean_lo) * s.inverse;
+  }
+  V operator()(V x) const {
+    if constexpr (std::is_same_v<T, double>) {
+      const math::Pair<V> d = math::sum(x * scale_, -mean_);
+      return fma(d.hi, hi_, fma(d.hi, lo_, fma(d.lo, hi_, rest_)));
+    }
+    const V d = fma(x, scale_, -mean_);
+    return fma(d, hi_, fma(d, lo_, rest_));
+  }
+};
+
+/// x̂ for sums: that of a float in double, that of a double as a pair.
+template <class T, class D>
+class StandardizeWide {
+  D scale_, mean_, mean_lo_, inverse_, inverse_lo_;
+
+ public:
+  StandardizeWide() = default;
+  explicit StandardizeWide(const Standard& s)
+      : scale_(s.scale), mean_(s.mean), mean_lo_(s.mean_lo), inverse_(s.inverse), inverse_lo_(s.inverse_lo) {}
+  math::Pair<D> operator()(D x) const {
+    if constexpr (std::is_same_v<T, float>) return {fma(x, scale_, -mean_) * inverse_, 0.0};
+    const math::Pair<D> d = math::sum(x * scale_, -mean_);
+    const D low = fma(d.hi, inverse_lo_, (d.lo - mean_lo_) * inverse_), hi = fma(d.hi, inverse_, low);
+    return {hi, fma(d.hi, inverse_, -hi) + low};
+  }
+};
+
+}  // namespace
+}  // namespace fastact::kernels

@@ -1,0 +1,250 @@
+// The kernels of row functions: a few rows at a time are staged, swept over and brought back.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "functions/rows/list.hpp"
+#include "kernels/interface.hpp"
+#include "kernels/rows/stage.hpp"
+#include "kernels/rows/sweeps.hpp"
+#include "kernels/rows/tile.hpp"
+
+namespace fastact::kernels {
+// Internal linkage gives each instruction set code of its own: none may run what was compiled for another.
+namespace {
+
+/// Computes the rows of a call, a tile at a time.
+template <class V, class F>
+class Kernel : Tile<V, F> {
+  using Base = Tile<V, F>;
+  using Base::buffered, Base::element, Base::is_across, Base::label, Base::of_group, Base::operand;
+  using Base::call_, Base::held_, Base::road_, Base::shape;
+  using typename Base::Arrays, typename Base::S, typename Base::T;
+  static constexpr bool has_labels = F::labelled || F::targets;
+  static constexpr std::size_t place_of_result = F::rows + F::numbers + (F::result_first ? 0 : F::outputs);
+
+ public:
+  Kernel(const RowCall& call, std::size_t rows) : Base(call, rows) {}
+
+  void operator()(std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; r += road_.rows) tile(r, std::min(road_.rows, end - r));
+  }
+
+ private:
+  void tile(std::size_t r, std::size_t rows) {
+    held_ = road_.length >= call_.length;
+    if (held_) this->bring_inputs(r, rows, 0, call_.length);
+    const bool across = V::lanes > 1 && road_.across;
+    const bool is_short = across && call_.length <= chains<T>, in_place = across && !road_.staged[0];
+    const bool by_element = shape.by_element && held_ && !across && (road_.joined || rows > 1);
+    if (by_element) elements(r, road_.joined ? 1 : rows, road_.joined ? rows * call_.length : call_.length);
+    const std::size_t most = in_place ? Wide<V, 8>::size : is_short ? Wide<V>::size : V::size;
+    for (std::size_t i = 0; i < rows && !by_element; i += most) {
+      const std::size_t some = std::min(most, rows - i);
+      if constexpr (shape.once) {  // in place the last vector is whole, too, and computes some rows again
+        if (in_place) short_rows<Wide<V, 8>>(r + i + some - most, i, most);
+      }
+      if (!in_place) is_short ? short_rows<Wide<V>>(r + i, i, some) : group(r + i, i, some);
+    }
+    if (held_) this->bring_outputs(r, rows, 0, call_.length);
+  }
+
+  void elements(std::size_t r, std::size_t rows, std::size_t length) const {
+    if constexpr (shape.by_element) {
+      const Sweeps<Wide<V>, F> sweeps = {is_across(), 1, rows, false};
+      sweeps.late(of_group(r, 0, 0), 0, length, OfRows<Wide<V>, rowwise::RowFunction::Nothing>({}));
+    }
+  }
+  template <class W>
+  void short_rows(std::size_t r, std::size_t i, std::size_t rows) const {
+    const Sweeps<W, F> sweeps = {true, element(), rows, false};
+    W largest;
+    const auto after = sweeps.few(of_group(r, i, 0), call_.length, numbers<W>(r, rows), largest);
+    write(after, largest, r, i, rows);
+  }
+
+  [[gnu::noinline]] void group(std::size_t r, std::size_t i, std::size_t rows) {
+    const S sweeps = {is_across(), element(), rows, road_.kept_apart};
+    V largest = 0.0;
+    if constexpr (F::has_largest) {
+      const auto larger = [](V a, V b) { return F::larger(a, b); };
+      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& found) {
+        sweeps.largest(arrays, begin, end, is_first, found);
+      };
+      largest = this->template joined<V>(r, i, rows, false, larger, sweep);
+    }
+    const auto numbers = this->numbers<V>(r, rows);
+    auto before = std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
+    OfRows<V, typename S::Before> of_before(before);
+    typename S::Sums sums = {};
+    if constexpr (F::has_sums) {
+      const auto sum_by = [&](auto join) {
+        const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& partial) {
+          sweeps.sum(arrays, begin, end, is_first, of_before, partial);
+        };
+        return this->template joined<typename S::Sums>(r, i, rows, !F::has_late, join, sweep);
+      };
+      const auto sum = [&] {
+        sums = call_.length <= block ? sum_by([](auto a, auto b) { return join_in_block(a, b); })
+                                     : sum_by([](auto a, auto b) { return join_chains(a, b); });
+      };
+      for (sum(); rowwise::repeats<F>(before, sums); sum()) of_before = OfRows<V, typename S::Before>(before);
+    }
+    const auto after = std::apply([&](auto... number) { return F::after(largest, before, sums, number...); }, numbers);
+    if constexpr (F::has_late) {
+      const OfRows<V, std::remove_const_t<decltype(after)>> of_after(after);
+      this->each_piece(Pieces(call_.length), [&](const Base& tile, std::size_t, std::size_t begin, std::size_t end) {
+        tile.each_stretch(r, i, rows, begin, end, true, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
+          if constexpr (F::keeps) {
+            if (!held_ && road_.staged[F::rows]) {  // what was kept is lost
+              typename S::template Partial<typename S::Sums> unused;
+              sweeps.sum(arrays, from, to, true, of_before, unused);
+            }
+          }
+          sweeps.late(arrays, from, to, of_after);
+        });
+      });
+    }
+    write(after, largest, r, i, rows);
+  }
+
+  /// What there is of each row beside its elements.
+  template <class After, class W>
+  void write(const After& after, W largest, std::size_t r, std::size_t i, std::size_t rows) const {
+    if constexpr (F::writes_label) write_labels(F::at_label(after), r, i, rows);
+    if constexpr (F::has_result) write_result(after, r, rows);
+    if ((F::maskable && call_.mask.data != nullptr) || (has_labels && call_.ignored != nullptr)) [[unlikely]]
+      write_nothing(largest, r, i, rows);
+  }
+
+  /// One number of each row, and the settings.
+  template <class W>
+  std::array<W, F::numbers + F::settings> numbers(std::size_t r, std::size_t rows) const {
+    std::array<W, F::numbers + F::settings> numbers;
+    if constexpr (F::settings > 0) {
+      const double low = call_.smoothing - static_cast<double>(static_cast<T>(call_.smoothing));
+      const std::array settings = {W(call_.smoothing), W(low), W(static_cast<double>(call_.length))};
+      std::ranges::copy(settings, numbers.begin() + F::numbers);
+    }
+    for (std::size_t k = 0; k < F::numbers; ++k) {
+      const Operand& o = call_.operands[F::rows + k];
+      T values[W::size] = {};
+      if (F::labelled && k == 0) {
+        for (std::size_t i = 0; i < rows; ++i) {
+          const std::size_t j = label(r + i);
+          values[i] = std::numeric_limits<T>::quiet_NaN();
+          if (j < call_.length) move_line<V, Way::in>(call_.rows_format, operand(0).at(r + i, j), 0, values + i, 1);
+        }
+      } else if (o.data == nullptr) {
+        std::fill(std::begin(values), std::end(values), T{1});
+      } else {  // A learned parameter stays as precise as the arithmetic.
+        move_line<V, Way::in>(F::parameter ? native<T> : call_.format, o.at(r, 0), o.row, values, rows);
+      }
+      numbers[k] = W::load(values);
+    }
+    return numbers;
+  }
+  /// An element of the output, which may be in its buffer still; row r is row i of the tile.
+  void put(std::size_t r, std::size_t i, std::size_t j, T value) const {
+    if (held_ && road_.staged[F::rows]) {
+      *buffered(i, j) = value;
+    } else {
+      move_line<V, Way::out>(call_.rows_format, operand(F::rows).at(r, j), 0, &value, 1);
+    }
+  }
+  template <class W>
+  void write_labels(W at_label, std::size_t r, std::size_t i, std::size_t rows) const {
+    T values[W::size];
+    at_label.store(values);
+    for (std::size_t k = 0; k < rows; ++k) {
+      if (const std::size_t j = label(r + k); j < call_.length) put(r + k, i + k, j, values[k]);
+    }
+  }
+
+  template <class After>
+  void write_result(const After& after, std::size_t r, std::size_t rows) const {
+    const Operand& o = call_.operands[place_of_result];
+    if (F::targets && o.data == nullptr) return;
+    const auto result = F::result(after);
+    if constexpr (F::parameter) {
+      using W = decltype(result.hi);
+      T hi[W::size], lo[W::size];
+      result.hi.store(hi), result.lo.store(lo);
+      for (std::size_t k = 0; k < rows; ++k) {
+        const double low = std::isfinite(lo[k]) ? lo[k] : 0.0, sum = hi[k] + low;  // what overflows leaves NaN in lo
+        std::memcpy(o.at(r + k, 0), &sum, sizeof sum);
+      }
+    } else {
+      using W = std::remove_const_t<decltype(result)>;
+      T values[W::size];
+      result.store(values);
+      if constexpr (F::may_cancel && std::is_same_v<T, float>) {
+        if (const W cancels = select(F::cancels(after, result), W(1.0), W(0.0)); !all(cancels == W(0.0))) {
+          in_double(values, cancels, r, rows);
+        }
+      }
+      move_line<V, Way::out>(call_.format, o.at(r, 0), o.row, values, rows);
+    }
+  }
+  template <class W>
+  [[gnu::noinline]] void in_double(T* values, W wanted, std::size_t r, std::size_t rows) const {
+    using D = RowVector<typename V::InstructionSet, double>;
+    T is_wanted[W::size];
+    wanted.store(is_wanted);
+    double value = 0;
+    RowCall call = call_;
+    call.split = nullptr;
+    call.format = Format::f64;
+    call.operands[1] = {&value, 0, 0};
+    Kernel<D, F> kernel(call, 1);
+    for (std::size_t k = 0; k < rows; ++k) {
+      if (is_wanted[k] != 0) kernel(r + k, r + k + 1), values[k] = static_cast<T>(value);
+    }
+  }
+
+  /// Rows of which the mask leaves nothing, and ignored ones.
+  template <class W>
+  [[gnu::noinline]] void write_nothing(W largest, std::size_t r, std::size_t i, std::size_t rows) const {
+    T m[W::size];
+    largest.store(m);
+    for (std::size_t k = 0; k < rows; ++k) {
+      std::size_t j = 0;
+      if constexpr (has_labels) {
+        if (label(r + k) != static_cast<std::size_t>(*call_.ignored)) continue;
+      } else {
+        if (m[k] != -std::numeric_limits<T>::infinity()) continue;
+        while (j < call_.length && *call_.mask.at(r + k, j) == 0) ++j;
+        if (j < call_.length) continue;
+      }
+      T nothing = static_cast<T>(F::of_nothing);
+      if constexpr (F::has_result) {
+        const Operand& o = call_.operands[place_of_result];
+        if (!F::targets || o.data != nullptr) move_line<V, Way::out>(call_.format, o.at(r + k, 0), 0, &nothing, 1);
+      }
+      for (j = 0; F::outputs > 0 && j < call_.length; ++j) put(r + k, i + k, j, nothing);
+    }
+  }
+};
+
+template <class V, class F>
+void run_rows(const RowCall& call, std::size_t begin, std::size_t end) {
+  Kernel<V, F>(call, end - begin)(begin, end);
+}
+
+/// All kernels of row functions, for one instruction set.
+template <class Isa>
+constexpr RowTable row_kernels() {
+  using Single = RowVector<Isa, float>;
+  using Double = RowVector<Isa, double>;
+  return {{
+#define FASTACT_ENTRY(form, name) {run_rows<Single, rowwise::name>, run_rows<Double, rowwise::name>},
+      FASTACT_ROWWISE(FASTACT_ENTRY) FASTACT_ROW_VARIANTS(FASTACT_ENTRY)
+#undef FASTACT_ENTRY
+  }};
+}
+
+}  // namespace
+}  // namespace fastact::kernels

@@ -1,0 +1,145 @@
+// Lines of numbers between memory and contiguous buffers.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <type_traits>
+
+#include "kernels/interface.hpp"
+#include "simd/simd.hpp"
+
+namespace fastact::kernels {
+namespace {
+
+template <class T>
+constexpr Format native = std::is_same_v<T, double> ? Format::f64 : Format::f32;
+
+/// f(S*), S being the type of the format.
+template <class F>
+auto with_type(Format format, F f) {
+  if (format == Format::f32) return f(static_cast<float*>(nullptr));
+  if (format == Format::f16) return f(static_cast<simd::Half*>(nullptr));
+  if (format == Format::bf16) return f(static_cast<simd::Bfloat16*>(nullptr));
+  return f(static_cast<double*>(nullptr));
+}
+
+/// A thread's memory for buffers, or null where there is none left.
+template <class T>
+struct Scratch {
+  static constexpr std::align_val_t alignment{64};
+  static constexpr std::size_t size = (std::size_t{1} << 20) / sizeof(T);
+  static T* of_thread() {
+    constexpr auto release = [](void* p) { ::operator delete(p, alignment); };
+    thread_local const std::unique_ptr<void, decltype(release)> scratch(
+        ::operator new(size * sizeof(T), alignment, std::nothrow));
+    return static_cast<T*>(scratch.get());
+  }
+};
+
+/// A rectangle in memory: `lines` of `count` numbers, strides in bytes.
+struct Rectangle {
+  Format format;
+  char* data;
+  std::ptrdiff_t line, element;
+  std::size_t lines, count;
+
+  char* at(std::size_t i, std::size_t j = 0) const {
+    return data + static_cast<std::ptrdiff_t>(i) * line + static_cast<std::ptrdiff_t>(j) * element;
+  }
+  Rectangle turned() const { return {format, data, element, line, count, lines}; }
+};
+
+/// Contiguous lines of up to 2 `most` bytes: of each, two parts of half its length or more, which may overlap.
+template <std::size_t most>
+void copy_lines(Rectangle to, Rectangle from) {
+  const std::size_t bytes = from.count * static_cast<std::size_t>(from.element);
+  if (most > 1 && bytes < most) return copy_lines<std::max<std::size_t>(1, most / 2)>(to, from);
+  for (std::size_t i = 0; i < from.lines && bytes > 0; ++i, to.data += to.line, from.data += from.line) {
+    std::array<char, most> first, last;
+    std::memcpy(&first, from.data, most);
+    std::memcpy(&last, from.data + bytes - most, most);
+    std::memcpy(to.data, &first, most);
+    std::memcpy(to.data + bytes - most, &last, most);
+  }
+}
+
+/// A contiguous line of numbers of one format as those of another; neither is double, or V consists of doubles.
+template <class V, class From, class To>
+[[gnu::always_inline]] inline void convert_line(const From* from, To* to, std::size_t count) {
+  std::size_t j = 0;
+  for (; j + V::size <= count; j += V::size) V::load(from + j).store(to + j);
+  if (j < count) V::load(from + j, count - j).store(to + j, count - j);
+}
+/// The same of numbers of any format for computation in T.
+template <class V, class S>
+[[gnu::always_inline]] inline void widen(const S* from, typename V::Element* to, std::size_t count) {
+  using T = typename V::Element;
+  if constexpr (std::is_same_v<T, double> && !std::is_same_v<S, double>) {
+    using Single = typename V::template Of<float>;
+    for (std::size_t j = 0; j < count; j += Single::size) {
+      float floats[Single::size];
+      const std::size_t some = std::min(Single::size, count - j);
+      Single::load(from + j, some).store(floats);
+      std::copy_n(floats, some, to + j);
+    }
+  } else if constexpr (std::is_same_v<T, double> || !std::is_same_v<S, double>) {
+    convert_line<V>(from, to, count);
+  }
+}
+
+/// From memory into a buffer, or out again.
+enum class Way { in, out };
+
+/// Lines of memory, and lines of a buffer `pitch` elements apart.
+template <class V, Way way>
+void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
+  using T = typename V::Element;
+  // So many numbers that are not contiguous are moved at a time. Processors foresee no steps as long as those between
+  // lines.
+  constexpr std::size_t some = 512, ahead = 16;
+  const bool is_contiguous = memory.element == size_of(memory.format);
+  if (is_contiguous && memory.format == native<T> && memory.count <= V::lanes) {
+    const auto step = static_cast<std::ptrdiff_t>(pitch * sizeof(T));
+    const Rectangle copy = {memory.format, reinterpret_cast<char*>(buffer), step, sizeof(T), memory.lines,
+                            memory.count};
+    constexpr std::size_t most = V::lanes * sizeof(T);
+    return way == Way::in ? copy_lines<most>(copy, memory) : copy_lines<most>(memory, copy);
+  }
+  with_type(memory.format, [&]<class S>(S*) {
+    // Floats are computed in double, too, but not stored from it.
+    if constexpr (way == Way::in || std::is_same_v<T, double> == std::is_same_v<S, double>) {
+      S line[some];
+      const std::size_t most = is_contiguous ? memory.count : some;
+      for (std::size_t i = 0; i < memory.lines; ++i) {
+        simd::prefetch(memory.at(i + ahead));
+        for (std::size_t j = 0; j < memory.count; j += most) {
+          const std::size_t count = std::min(most, memory.count - j);
+          S* const s = is_contiguous ? reinterpret_cast<S*>(memory.at(i, j)) : line;
+          T* const t = buffer + i * pitch + j;
+          if constexpr (way == Way::in) {
+            for (std::size_t k = 0; s == line && k < count; ++k) std::memcpy(s + k, memory.at(i, j + k), sizeof(S));
+            widen<V>(s, t, count);
+          } else {
+            convert_line<V>(t, s, count);
+            for (std::size_t k = 0; s == line && k < count; ++k) std::memcpy(memory.at(i, j + k), s + k, sizeof(S));
+          }
+        }
+      }
+    }
+  });
+}
+/// One line, of a few numbers.
+template <class V, Way way>
+void move_line(Format format, char* memory, std::ptrdiff_t stride, typename V::Element* numbers, std::size_t count) {
+  using T = typename V::Element;
+  if (format != native<T>) return move_lines<V, way>({format, memory, 0, stride, 1, count}, numbers, 0);
+  for (std::size_t j = 0; j < count; ++j, ++numbers, memory += stride)
+    way == Way::in ? std::memcpy(numbers, memory, sizeof(T)) : std::memcpy(memory, numbers, sizeof(T));
+}
+
+}  // namespace
+}  // namespace fastact::kernels

@@ -1,0 +1,120 @@
+// Rectangles of numbers between memory and contiguous buffers.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include "kernels/rows/lines.hpp"
+#include "simd/simd.hpp"
+
+/// Between memory of any strides and format and buffers of contiguous lines.
+namespace fastact::kernels {
+namespace {
+
+/// tile(width, first) for as many lines at once as a register has lanes, then for half as many, …: all of them.
+template <std::size_t width, class Tile>
+void each_tile(std::size_t first, std::size_t count, Tile tile) {
+  for (; first + width <= count; first += width) tile(std::integral_constant<std::size_t, width>{}, first);
+  if constexpr (width > 1) each_tile<width / 2>(first, count, tile);
+}
+
+/// group(i, some, line) for `count` lines from line i on at a time, whose elements j are at line(0), line(1), …; for
+/// the rest of them, of which the last one stands in for those beyond.
+template <std::size_t count, class Group>
+void each_group(const Rectangle& r, std::size_t j, Group group) {
+  for (std::size_t i = 0; i < r.lines; i += count) {
+    const auto some_lines = [&](auto some) {
+      group(i, some, [first = r.at(i, j), step = r.line, some](std::size_t k) {
+        return first + static_cast<std::ptrdiff_t>(std::min<std::size_t>(k, some - 1)) * step;
+      });
+    };
+    r.lines - i < count ? some_lines(r.lines - i) : some_lines(std::integral_constant<std::size_t, count>{});
+  }
+}
+
+/// Column j of memory and line j of a buffer.
+template <class V, Way way>
+[[gnu::flatten]] void transpose(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
+  using Isa = typename V::InstructionSet;
+  each_tile<V::lanes>(0, memory.count, [&]<std::size_t width>(std::integral_constant<std::size_t, width>, auto j) {
+    each_group<V::lanes>(memory, j, [&](std::size_t i, auto count, auto line) {
+      typename V::template Squares<width> squares;
+      typename V::Element* const numbers = buffer + j * pitch + i;
+      if constexpr (way == Way::in) {
+        squares.load(line);
+      } else {
+        for (std::size_t k = 0; k < width; ++k) squares.rows[k] = Isa::load(numbers + k * pitch);
+      }
+      squares.transpose();
+      if constexpr (way == Way::in) {
+        for (std::size_t k = 0; k < width; ++k) Isa::store(numbers + k * pitch, squares.rows[k]);
+      } else {
+        squares.store(count, line);
+      }
+    });
+  });
+}
+
+/// Whether the rectangle is contiguous in the other direction only; in its own, lines are read or written as they are.
+inline bool lies_turned(const Rectangle& r) {
+  const std::ptrdiff_t item = size_of(r.format);
+  return r.element != item && r.line == item && r.count > 1 && r.lines > 1;
+}
+
+/// turned(part, line, first) for parts of a rectangle whose transpose fits into a small buffer.
+template <class Part>
+void each_part(const Rectangle& r, Part part) {
+  constexpr std::size_t lines = 256, count = 16;
+  for (std::size_t i = 0; i < r.lines; i += lines) {
+    for (std::size_t j = 0; j < r.count; j += count) {
+      part(Rectangle{r.format, r.at(i, j), r.line, r.element, std::min(lines, r.lines - i),
+                     std::min(count, r.count - j)},
+           i, j);
+    }
+  }
+}
+template <class T>
+struct Part {
+  alignas(64) T numbers[16][256];
+  Rectangle rectangle(std::size_t lines, std::size_t count) {
+    return {native<T>, reinterpret_cast<char*>(numbers), sizeof numbers[0], sizeof(T), lines, count};
+  }
+};
+
+/// Between the rectangle and lines of a buffer, `pitch` elements apart.
+template <class V, Way way>
+[[gnu::noinline]] void bring(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
+  using T = typename V::Element;
+  if (!lies_turned(memory)) return move_lines<V, way>(memory, buffer, pitch);
+  if (memory.format == native<T>) return transpose<V, way>(memory.turned(), buffer, pitch);
+  each_part(memory, [&](const Rectangle& part, std::size_t i, std::size_t j) {
+    Part<T> wide;
+    if constexpr (way == Way::in) bring<V, way>(part.turned(), wide.numbers[0], 256);
+    transpose<V, way>(wide.rectangle(part.count, part.lines), buffer + i * pitch + j, pitch);
+    if constexpr (way == Way::out) bring<V, way>(part.turned(), wide.numbers[0], 256);
+  });
+}
+
+/// Lines of numbers, which may be those of the buffer, and `fill` where the mask is false.
+template <class T>
+[[gnu::noinline]] void apply_mask(const Rectangle& mask, T fill, const char* from, std::ptrdiff_t step, T* to,
+                                  std::size_t pitch) {
+  char copy[512];
+  for (std::size_t i = 0; i < mask.lines; ++i) {
+    for (std::size_t j = 0; j < mask.count; j += sizeof copy) {
+      const std::size_t some = std::min(sizeof copy, mask.count - j);
+      for (std::size_t k = 0; mask.element != 1 && k < some; ++k) copy[k] = *mask.at(i, j + k);
+      const char* const m = mask.element == 1 ? mask.at(i, j) : copy;
+      const T* const x = reinterpret_cast<const T*>(from + static_cast<std::ptrdiff_t>(i) * step) + j;
+      T* const line = to + i * pitch + j;
+      const auto choose = [m, fill, some, line](const T* numbers) {
+        for (std::size_t k = 0; k < some; ++k) line[k] = m[k] != 0 ? numbers[k] : fill;
+      };
+      x == line ? choose(line) : choose(x);  // compilers vectorize what they see to be the same or apart
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fastact::kernels

@@ -1,0 +1,192 @@
+// A few rows of a call at a time, between memory and the sweeps.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+
+#include "kernels/interface.hpp"
+#include "kernels/rows/fold.hpp"
+#include "kernels/rows/road.hpp"
+#include "kernels/rows/stage.hpp"
+#include "kernels/rows/sweeps.hpp"
+
+namespace fastact::kernels {
+namespace {
+
+/// A few rows of a call. Arrays that cannot be swept over in place are staged in buffers, either whole rows or, if
+/// these do not fit, a stretch of them at a time.
+template <class V, class F>
+struct Tile {
+  using T = typename V::Element;
+  using S = Sweeps<V, F>;
+  using Arrays = typename S::Arrays;
+  static constexpr Shape shape = {F::rows, F::outputs, F::numbers + F::result_first, !F::has_largest && !F::has_sums,
+                                  !F::has_sums && !F::has_late};
+  /// A vector has elements of several rows, or is one element.
+  bool is_across() const { return road_.across || V::size == 1; }
+
+  const RowCall& call_;
+  Road road_;
+  bool held_ = false;  // the rows of a tile are in their buffers from one end to the other
+  Arrays arrays_;
+  alignas(64) T little_[4096];  // where there is no memory
+
+  Tile(const RowCall& call, std::size_t rows) : call_(call) {
+    T* const scratch = Scratch<T>::of_thread();
+    const std::size_t room = scratch != nullptr ? Scratch<T>::size : std::size(little_);
+    road_ = road(call, shape, rows, native<T>, room, V::size, F::keeps && F::has_late);
+    place(scratch != nullptr ? scratch : little_);
+  }
+  Tile(const Tile& other) : call_(other.call_), road_(other.road_), held_(other.held_), arrays_(other.arrays_) {}
+
+  /// Buffers follow one another.
+  void place(T* buffer) {
+    for (std::size_t k = 0; k < shape.rows(); ++k) {
+      if (!road_.staged[k]) continue;
+      const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
+      arrays_[k] = {buffer, road_.across ? 1 : pitch};
+      buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
+    }
+    arrays_[S::kept] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
+  }
+  std::ptrdiff_t element() const { return road_.across ? static_cast<std::ptrdiff_t>(road_.pitch) : 1; }
+  /// Of the output, element j of the tile's row i.
+  T* buffered(std::size_t i, std::size_t j) const {
+    const auto [p, row] = arrays_[F::rows];
+    return p + static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(j) * element();
+  }
+  const Operand& operand(std::size_t k) const { return call_.operands[shape.place(k)]; }
+  /// As an array whose first element is that of row r.
+  Array<T> in_memory(std::size_t k, std::size_t r) const {
+    const Operand& o = operand(k);
+    return {reinterpret_cast<T*>(o.at(r, 0)), o.row / static_cast<std::ptrdiff_t>(sizeof(T))};
+  }
+  Rectangle rectangle(const Operand& o, Format format, std::size_t r, std::size_t rows, std::size_t begin,
+                      std::size_t end) const {
+    const Rectangle of_rows = {format, o.at(r, begin), o.row, o.element, rows, end - begin};
+    return road_.across ? of_rows.turned() : of_rows;
+  }
+
+  void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+    for (std::size_t k = 0; k < F::rows; ++k) {
+      if (!road_.staged[k]) continue;
+      T* const to = arrays_[k].p;
+      const Format format = F::targets && k == 2 ? native<T> : call_.rows_format;
+      const Rectangle from = rectangle(operand(k), format, r, rows, begin, end);
+      const bool is_masked = call_.mask.data != nullptr, is_ready = format == native<T> && from.element == sizeof(T);
+      if (F::targets && operand(k).data == nullptr) {
+        make_up(k, to, r, rows, begin, end);
+      } else if (!is_masked || !is_ready) {
+        bring<V, Way::in>(from, to, road_.pitch);
+      }
+      if (is_masked) {
+        const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch * sizeof(T));
+        const Rectangle mask = rectangle(call_.mask, call_.rows_format, r, rows, begin, end);
+        apply_mask(mask, F::template filling<T>(k), is_ready ? from.data : reinterpret_cast<char*>(to),
+                   is_ready ? from.line : pitch, to, road_.pitch);
+      }
+      // Lanes without a row shall not slow down those with one.
+      if (const std::size_t lanes = rows % Wide<V>::size; road_.across && lanes != 0) {
+        for (std::size_t j = 0; j < end - begin; ++j)
+          std::fill_n(to + j * road_.pitch + rows, Wide<V>::size - lanes, T{0});
+      }
+    }
+  }
+  /// Callers refuse labels out of range, but a lazy array's have not been seen.
+  std::size_t label(std::size_t r) const {
+    std::int64_t label;
+    std::memcpy(&label, (F::targets ? call_.labels : call_.operands[F::rows]).at(r, 0), sizeof label);
+    return static_cast<std::size_t>(label);
+  }
+  /// Targets that are 1 at the labels, or weights that are 1.
+  void make_up(std::size_t k, T* to, std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+    const std::size_t lines = road_.across ? end - begin : rows, count = road_.across ? rows : end - begin;
+    for (std::size_t i = 0; i < lines; ++i) std::fill_n(to + i * road_.pitch, count, k == 1 ? T{0} : T{1});
+    for (std::size_t i = 0; k == 1 && i < rows; ++i) {
+      const std::size_t j = label(r + i);
+      if (j >= begin && j < end) to[road_.across ? (j - begin) * road_.pitch + i : i * road_.pitch + j - begin] = T{1};
+    }
+  }
+  void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+    for (std::size_t k = F::rows; k < shape.rows(); ++k) {
+      const Rectangle to = rectangle(operand(k), call_.rows_format, r, rows, begin, end);
+      if (road_.staged[k]) bring<V, Way::out>(to, arrays_[k].p, road_.pitch);
+    }
+  }
+
+  /// The arrays of a group of rows, from row r, which is row i of the tile, on; element `begin` is the first in
+  /// buffers.
+  Arrays of_group(std::size_t r, std::size_t i, std::size_t begin) const {
+    Arrays arrays = arrays_;
+    for (std::size_t k = 0; k < shape.rows(); ++k) {
+      if (road_.staged[k]) {
+        arrays[k].p += static_cast<std::ptrdiff_t>(i) * arrays[k].row - static_cast<std::ptrdiff_t>(begin) * element();
+      } else {
+        arrays[k] = in_memory(k, r);
+      }
+    }
+    if (!road_.kept_apart) {
+      arrays[S::kept] = arrays[F::rows];
+    } else {
+      arrays[S::kept].p += static_cast<std::ptrdiff_t>(i) * arrays[S::kept].row;
+    }
+    return arrays;
+  }
+  /// sweep(arrays, begin, end) over as much as is in buffers at a time.
+  template <class Sweep>
+  void each_stretch(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
+                    Sweep sweep) const {
+    if (held_) return sweep(of_group(r, i, 0), begin, end);
+    std::size_t j = begin;
+    do {  // also where there is nothing
+      const std::size_t to = std::min(end, j + road_.length);
+      bring_inputs(r, rows, j, to);
+      sweep(of_group(r, i, j), j, to);
+      if (writes) bring_outputs(r, rows, j, to);
+      j = to;
+    } while (j < end);
+  }
+  /// body(tile, piece, begin, end) for every piece of the rows, each of one thread and with its buffers.
+  template <class Body>
+  void each_piece(const Pieces& pieces, Body body) const {
+    const auto some = [&](std::size_t first, std::size_t last) {
+      if (call_.split == nullptr || pieces.count == 1) {
+        for (std::size_t i = first; i < last; ++i) body(*this, i, pieces.begin(i), pieces.begin(i + 1));
+        return;
+      }
+      Tile own(*this);
+      T* const scratch = Scratch<T>::of_thread();
+      if (!held_) own.place(scratch != nullptr ? scratch : own.little_);
+      for (std::size_t i = first; i < last; ++i) body(own, i, pieces.begin(i), pieces.begin(i + 1));
+    };
+    if (call_.split == nullptr || pieces.count == 1) return some(0, pieces.count);
+    using Some = decltype(some);
+    const auto call = [](const void* context, std::size_t first, std::size_t last) {
+      (*static_cast<const Some*>(context))(first, last);
+    };
+    call_.split(pieces.count, pieces.size, call, &some);
+  }
+
+  /// X joined from what sweep(arrays, begin, end, is_first, partial) gives for every piece of some rows, in turn.
+  template <class X, class Join, class Sweep>
+  X joined(std::size_t r, std::size_t i, std::size_t rows, bool writes, Join join, Sweep sweep) const {
+    const Pieces pieces(call_.length);
+    std::array<X, Pieces::most> of_piece;
+    each_piece(pieces, [&](const Tile& tile, std::size_t piece, std::size_t begin, std::size_t end) {
+      typename S::template Partial<X> partial;
+      tile.each_stretch(r, i, rows, begin, end, writes, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
+        sweep(arrays, from, to, from == begin, partial);
+      });
+      of_piece[piece] = is_across() ? fold_vectors<V>(join, partial, end - begin) : fold_lanes<V>(join, partial);
+    });
+    for (std::size_t k = 1; k < pieces.count; ++k) of_piece[0] = join(of_piece[0], of_piece[k]);
+    return of_piece[0];
+  }
+};
+
+}  // namespace
+}  // namespace fastact::kernels

@@ -1,0 +1,49 @@
+// The choice between a fast formula and a general one.
+#pragma once
+
+#include <type_traits>
+
+/// The rule for fast formulas: they are for float, and each is valid in a stated range. Double, and float outside that
+/// range, take the general formula. A vector evaluates the general formula only if one of its lanes needs it, and
+/// usually out of line, so that the fast path stays small. Each lane gets the bits that it would get alone.
+namespace fastact::math {
+
+/// Whether V holds floats, for which there are fast formulas.
+template <class V>
+constexpr bool is_single = std::is_same_v<typename V::Element, float>;
+
+/// fast(arguments…) for float, general(arguments…) for double. The parameters of `fast` must be of any type, so that it
+/// is compiled for float only.
+template <class V, class Fast, class General, class... A>
+auto in_float(Fast fast, General general, A... arguments) {
+  if constexpr (is_single<V>) {
+    return fast(arguments...);
+  } else {
+    return general(arguments...);
+  }
+}
+
+/// f(x…) as a cold path: noinline keeps its registers and its code out of the fast path.
+template <class F, class... V>
+[[gnu::noinline, gnu::flatten]] auto cold_path(F f, V... x) {
+  return f(x...);
+}
+
+/// near(arguments…) in the lanes of the mask, general(arguments…) in the others. In those, `near` gets zeros as
+/// arguments, so that it does not meet subnormal numbers.
+template <class M, class Near, class General, class... A>
+auto near_or_general(M is_near, Near near, General general, A... arguments) {
+  if (all(is_near)) [[likely]]
+    return near(arguments...);
+  const auto either = [near, general](M m, A... a) { return select(m, near(select(m, a, A{})...), general(a...)); };
+  return cold_path(either, is_near, arguments...);
+}
+
+/// near(arguments…) for floats with |x| <= 68, where e^-|x| has a normal low part, and general(arguments…) elsewhere.
+template <class V, class Near, class General, class... A>
+auto moderate_or_general(V x, Near near, General general, A... arguments) {
+  const auto fast = [=](auto... a) { return near_or_general(abs(x) <= V(68.0), near, general, a...); };
+  return in_float<V>(fast, general, arguments...);
+}
+
+}  // namespace fastact::math

@@ -1,0 +1,75 @@
+// Exponentials of the elements of a row.
+#pragma once
+
+#include "math/constants.hpp"
+#include "math/exponential_forms.hpp"
+#include "math/pair.hpp"
+
+/// Exponentials of a row's elements, relative to the row's largest.
+namespace fastact::math {
+
+/// power (1 + rest), power being at most a few bits away from the whole.
+template <class V>
+struct Term {
+  V power, rest;
+  V value() const { return fma(power, rest, power); }
+  /// What `value` lacks.
+  V low(V value) const { return fma(power, rest, power - value); }
+  Pair<V> pair() const {
+    const V hi = value();
+    return {hi, low(hi)};
+  }
+};
+
+/// Terms are e^x 2^(lift - N), N being the integer nearest m log2 e and m the row's largest element. A power of two
+/// takes the place of e^m, so that x itself is reduced and x - m is never rounded: where |m| is so large that N would
+/// be, m is subtracted first, which is exact for every x that counts (Sterbenz, "Floating-point computation", 1974).
+/// Elsewhere a tiny number is added to keep subnormal x out of products. The lift keeps terms normal that count beside
+/// 1; those below 2^(-lift - bias) are exactly 0. Max error of a term: float 2^-28, double 2^-55 relative. NaN gives
+/// NaN.
+template <class V>
+struct Reference {
+  using T = typename V::Element;
+  using C = Constants<T>;
+  static constexpr bool is_single = sizeof(T) == sizeof(float);
+  /// Steps between two powers of two, of which floats have a table.
+  static constexpr int steps = is_single ? 8 : 1;
+  static constexpr double lift = is_single ? 64 : 200;
+  static constexpr double far = is_single ? 300 : 2500, tiny = is_single ? 0x1p-100 : 0x1p-400;
+
+  V shift, lowest, magic;
+
+  static Reference of(V m) {
+    const auto is_far = abs(m) > V(far);
+    const V shift = select(is_far, select(is_finite(m), m, V(-tiny)), V(-tiny));
+    const V to_integer = C::to_integer, bias = C::exponent_bias + lift;
+    const V near = select(is_far, V(0.0), m);
+    const V n = fma(near, V(C::log2_e), to_integer) - to_integer;
+    return {shift, (n - bias) * V(C::ln2_hi), to_integer + V(steps) * (bias - n)};
+  }
+  Term<V> operator()(V x) const {
+    const V d = max(lowest, x - shift);
+    const V index = fma(d, V(steps * C::log2_e), magic), n = index - magic;
+    const V hi = fma(n, V(-C::ln2_hi / steps), d);  // exact: both are multiples of the last bit of ln2_hi
+    const V power = index.template shift_left<is_single ? 20 : C::significand_bits>();
+    if constexpr (is_single) {
+      using E = forms::Exp;
+      const V r = hi + fma(n, V(-C::ln2_lo / steps), index.lookup(E::rest));
+      return {power * index.lookup(E::factor), r * polynomial(r, E::series)};
+    } else {
+      const V r = fma(n, V(-C::ln2_lo), hi);
+      return {power, fma(r * r, polynomial(r, C::exp), r)};
+    }
+  }
+};
+
+/// y times a power of two, rounded once more where that is subnormal; |y| is `least` or more where it is not.
+template <class V>
+V lowered(V y, V power, V least) {
+  const V size = abs(y);
+  if (all(size >= least) || all(select(y == V(0.0), least, size) >= least)) [[likely]]
+    return y * power;
+  return cold_path([](V some, V by) { return scale(some, sqrt(by), sqrt(by)); }, y, power);
+}
+
+}  // namespace fastact::math

@@ -1,0 +1,58 @@
+// Computes the gradients of gates by three kernels, block by block.
+#include "runtime/gates.hpp"
+
+#include <algorithm>
+
+#include "runtime/catalogue.hpp"
+#include "runtime/dispatch.hpp"
+#include "runtime/packing.hpp"
+#include "runtime/threads.hpp"
+
+namespace fastact::runtime {
+namespace {
+
+using kernels::Activation;
+using kernels::Pass;
+
+/// g b f'(a) is the activation's gradient for g b in the place of g, and g f(a) the gate of a and g.
+template <class T>
+void run_as(const GateGradientCall& call, std::size_t n) {
+  const kernels::Kernel multiply = kernel<T>(Activation::identity, Pass::gate),
+                        differentiate = kernel<T>(call.activation, Pass::backward),
+                        gate = kernel<T>(call.activation, Pass::gate);
+  const auto is_direct = [&](std::ptrdiff_t stride) { return call.format == format<T> && stride == sizeof(T); };
+  split(n, {2 * describe(call.activation).cost<T>()}, [&](std::size_t begin, std::size_t end) {
+    alignas(64) T packed[3][block], product[block], da[block], db[block];
+    for (std::size_t i = begin, count; i < end; i += count) {
+      count = std::min(block, end - i);
+      const auto offset = static_cast<std::ptrdiff_t>(i);
+      std::array<const void*, 3> in;
+      for (std::size_t k = 0; k < in.size(); ++k) {
+        const auto [data, stride] = call.inputs[k];
+        const char* const from = static_cast<const char*>(data) + offset * stride;
+        in[k] = is_direct(stride) ? static_cast<const void*>(from) : packed[k];
+        if (!is_direct(stride)) load_array(call.format, ArrayType::as_format, from, stride, packed[k], count);
+      }
+      const auto [a, b, g] = in;
+      const std::array of_product = {b, g}, of_a = {a, static_cast<const void*>(product)}, of_b = {a, g};
+      constexpr kernels::Mode mode = {};
+      multiply(of_product.data(), product, count, mode);
+      differentiate(of_a.data(), da, count, mode);
+      gate(of_b.data(), db, count, mode);
+      // Only now, since an output may be an input.
+      const std::array results = {da, db};
+      for (std::size_t k = 0; k < results.size(); ++k) {
+        const auto [data, stride] = call.outputs[k];
+        store_array(call.format, results[k], static_cast<char*>(data) + offset * stride, stride, count);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void run(const GateGradientCall& call, std::size_t n) {
+  call.format == kernels::Format::f64 ? run_as<double>(call, n) : run_as<float>(call, n);
+}
+
+}  // namespace fastact::runtime

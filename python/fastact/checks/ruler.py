@@ -1,0 +1,316 @@
+"""The expected results of a function, inputs with which to try it, and its errors.
+
+The reference for float32 and the half precisions is the NumPy form of `reference`, in float64. Nothing
+cancels in it but at a root of f', so its relative error is a few times 2^-53; where e^z is a factor, times z,
+which is below 150 wherever a float32 is not yet zero: that makes 2^-43. The surroundings of a root,
+|x - root| < 2^-5, are left to the Taylor polynomial of f' about it, with coefficients from the definition in
+mpmath. There nothing cancels either, as the root is kept as the sum of two floats, and what is cut off is
+below 2^-55. Further away the terms of f' are less than 2^7 times their sum: 2^-44. An error of 2^-40 would
+change a figure by 2^-17 ulp; `check_reference` compares the reference with mpmath over a sample, and stops if
+any relative error is larger.
+
+The reference for float64 is mpmath with 200 bits; that of rows, `row_reference`, is in long double.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
+from importlib import import_module
+from itertools import chain
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..functions import registry
+from . import pairs, row_accuracy
+from .accuracy import (
+    DERIVATIVE_BOUND,
+    FORWARD_BOUND,
+    GRADIENT_BOUND,
+    Array,
+    DType,
+    Parameters,
+    exact_roots,
+    exact_values,
+    excused,
+    finfo,
+    float_errors,
+    gradient_errors,
+    gradients,
+    rounded,
+    sample,
+    to_exact,
+    ulp_errors,
+)
+from .figures import DERIVATIVE, FORWARD, FROM_OUTPUT, GRADIENT, Errors, Figures
+from .libraries import PASSES, Function
+from .reference import ACTIVATIONS, evaluate, mp
+from .row_reference import expected
+
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+BOUNDS = {
+    FORWARD: FORWARD_BOUND,
+    DERIVATIVE: DERIVATIVE_BOUND,
+    GRADIENT: GRADIENT_BOUND,
+    FROM_OUTPUT: GRADIENT_BOUND,
+}
+
+KINDS = {  # what users call the passes
+    "forward": FORWARD,
+    "derivative": DERIVATIVE,
+    "backward": GRADIENT,
+    "backward_from_output": FROM_OUTPUT,
+}
+
+# At a time: their float64 arrays stay in the second-level cache and in the heap. Infinity begins a block.
+BLOCK = 1 << 14
+
+RADIUS = 2.0**-5  # of what the Taylor polynomials cover
+DEGREE = 10
+REFERENCE_ERROR = 2.0**-40
+SMALLEST, LARGEST = 2.0**-149, 2.0**128  # beyond which a reference need not tell one number from another
+
+Flush = Literal["subnormal results", "subnormal inputs"]
+SPECIAL = np.repeat([-np.inf, np.inf, np.nan], 4)  # with gradients of each kind
+
+
+def dtype(name: Any) -> DType:
+    """The type of that name, bfloat16 included, among those that fastact has."""
+    if name == "bfloat16":
+        name = import_module("ml_dtypes").bfloat16
+    found: DType = np.dtype(name)
+    if found.name not in FORWARD_BOUND:
+        raise TypeError(f"dtype must be one of {', '.join(FORWARD_BOUND)}, not {found}")
+    return found if found.isnative else found.newbyteorder("=")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The pass of an activation that a function is compared with."""
+
+    name: str
+    kind: str
+    dtype: DType
+    parameters: Parameters = ()
+    flush: Flush | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == FROM_OUTPUT and self.name + registry.FROM_OUTPUT not in registry.FUNCTIONS:
+            raise ValueError(f"the gradient of {self.name} cannot be computed from its output")
+        if self.of_rows and self.kind == DERIVATIVE:
+            raise ValueError(f"{self.name} is a function of rows: use the backward pass, with a gradient")
+
+    @property
+    def function(self) -> registry.Function:
+        return registry.FUNCTIONS[self.name + PASSES.get(self.kind, registry.BACKWARD)]
+
+    @property
+    def of_rows(self) -> bool:
+        return self.function.kind == "rows"
+
+    @property
+    def bound(self) -> float:
+        """The bound in ulp on the error of fastact's own function."""
+        if self.of_rows:
+            return row_accuracy.bound(self.function.name, self.dtype)
+        if self.function.kind in ("gate", "loss"):
+            return pairs.bound(self.function, self.dtype)
+        return BOUNDS[self.kind][self.dtype.name]
+
+
+@cache
+def reference(
+    name: str, kind: str, parameters: Parameters = (), dtype: DType = FLOAT32
+) -> Callable[[Array], Errors]:
+    """f or f' in float64; the relative error is below 2^-40 for floats of single precision."""
+    activation = ACTIVATIONS[name]
+    given = rounded(parameters, dtype)
+    if kind == FORWARD:
+        return partial(evaluate, activation.forward, **given)
+    if kind == FROM_OUTPUT:
+        assert activation.from_output
+        return partial(evaluate, activation.from_output, **given)
+    expansions = [
+        (float(root), float(root - float(root)), [float(c) for c in reversed(coefficients)])
+        for root in ([] if parameters else exact_roots(name))
+        for coefficients in [mp.taylor(activation.exact_derivative, root, DEGREE)]
+    ]
+
+    def derivative(x: Array) -> Errors:
+        values = evaluate(activation.derivative, x, **given)
+        for root, low, coefficients in expansions:
+            distance = x - np.float64(root)
+            near = np.flatnonzero(np.abs(distance) < RADIUS)
+            values[near] = np.polyval(coefficients, distance[near] - low)
+        return values
+
+    return derivative
+
+
+def check_reference(name: str, kind: str) -> None:
+    """Compare the reference for float32 with mpmath."""
+    x = np.random.default_rng(2).choice(sample(name, FLOAT32), 200)
+    around = RADIUS * np.linspace(-2, 2, 40)
+    x = np.concatenate([x, *((float(root) + around).astype(np.float32) for root in exact_roots(name))])
+    values = to_exact(reference(name, kind)(x))
+    for at, value, exact in zip(x, values, exact_values(name, kind == FORWARD, x), strict=True):
+        error = abs(min(value, LARGEST) - min(exact, LARGEST))
+        if not error <= REFERENCE_ERROR * max(abs(exact), SMALLEST):
+            got, right = mp.nstr(value, 17), mp.nstr(exact, 17)
+            raise ArithmeticError(f"the reference of {name}, {kind}, is {got} at {at!r}, not {right}")
+
+
+def expected_values(subject: Subject, arrays: Sequence[Array]) -> Any:
+    """The exact results, rounded to float64 or long double."""
+    if subject.of_rows:
+        return expected(subject.function.name, *arrays)
+    x, *g = arrays
+    values = reference(subject.name, subject.kind, subject.parameters, subject.dtype)(x)
+    if not g:
+        return values
+    if subject.dtype != FLOAT64:  # e^x beyond float64 is still finite
+        values = np.where(np.isfinite(x), values.clip(-1e300, 1e300), values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return values * g[0].astype(float)
+
+
+@lru_cache(2)
+def _exact(name: str, kind: str, parameters: Parameters, dtype: DType, x: bytes) -> NDArray[np.object_]:
+    values = np.frombuffer(x, dtype)
+    return exact_values(name, kind == FORWARD, values, parameters, from_output=kind == FROM_OUTPUT)
+
+
+def exact_results(subject: Subject, arrays: Sequence[Array]) -> NDArray[np.object_]:
+    """The exact results at finite numbers, in mpmath; the values of f or f' are cached for the next pass."""
+    x, *g = arrays
+    kind = DERIVATIVE if subject.kind == GRADIENT else subject.kind
+    values = _exact(subject.name, kind, subject.parameters, x.dtype, x.tobytes())
+    return values * to_exact(g[0]) if g else values
+
+
+def element_errors(subject: Subject, arrays: Sequence[Array], result: Array) -> Errors:
+    found = float_errors(result, expected_values(subject, arrays))
+    if result.dtype != FLOAT64:
+        return found
+    finite = np.flatnonzero(np.logical_and.reduce([np.isfinite(a) for a in arrays]))
+    value, (x, *g) = result[finite], [a[finite] for a in arrays]
+    exact = exact_results(subject, [x, *g])
+    if subject.kind in (DERIVATIVE, GRADIENT):
+        errors = gradient_errors(g[0], value, exact, subject.bound, excused(subject.name, x))
+    else:
+        errors = ulp_errors(value, exact)
+    found[finite] = np.where(np.isinf(value) & (errors > 2), np.inf, errors)
+    return found
+
+
+def row_errors(subject: Subject, arrays: Sequence[Any], result: Array) -> Errors:
+    return row_accuracy.errors(subject.function.name, result, *arrays)
+
+
+def flushed(a: NDArray[Any]) -> NDArray[Any]:
+    """Zero, of the same sign, in place of subnormal numbers."""
+    if a.dtype.kind in "iu":
+        return a
+    return np.where(np.abs(a) < finfo(a.dtype).tiny, np.copysign(a.dtype.type(0), a), a)
+
+
+def errors(subject: Subject, arrays: Sequence[Any], result: Array) -> Errors:
+    """Errors in ulp; a zero in place of a subnormal number is no error if the subject allows it."""
+    measure = row_errors if subject.of_rows else element_errors
+    found = measure(subject, arrays, result)
+    if not subject.flush:
+        return found
+    tiny = float(finfo(subject.dtype).tiny)
+    found = np.where((result == 0) & (np.abs(expected_values(subject, arrays)) < tiny), 0, found)
+    if subject.flush == "subnormal inputs":
+        only_results = replace(subject, flush="subnormal results")
+        found = np.minimum(found, errors(only_results, [flushed(a) for a in arrays], result))
+    return found
+
+
+def with_gradients(subject: Subject, x: Array) -> tuple[Array, ...]:
+    """x and, unless the pass is forward, upstream gradients."""
+    if subject.kind == FORWARD:
+        return (x,)
+    return x, (np.ones_like(x) if subject.kind == DERIVATIVE else gradients(x.dtype, x.size))
+
+
+def numbers(subject: Subject, chosen: range) -> Iterator[tuple[Array, ...]]:
+    """The floats whose bits, read as an integer, are in the chosen range, in blocks."""
+    for first in chosen[::BLOCK]:
+        bits = np.arange(first, min(first + BLOCK, chosen.stop))
+        yield with_gradients(subject, bits.astype(f"u{subject.dtype.itemsize}").view(subject.dtype))
+
+
+def elements(subject: Subject, density: int = 1) -> Iterator[tuple[Array, ...]]:
+    """Every number in half precision, otherwise a sample, infinities and NaN; or the outputs for these."""
+    short = subject.dtype.itemsize == 2
+    if short and subject.kind != FROM_OUTPUT:
+        yield from numbers(subject, range(1 << 16))
+        return
+    if short:
+        x = np.arange(1 << 16).astype(np.uint16).view(subject.dtype)
+    else:
+        x = sample(subject.name, subject.dtype, subject.parameters, density)
+    if subject.kind == FROM_OUTPUT:
+        y = reference(subject.name, FORWARD, subject.parameters, subject.dtype)(x)
+        with np.errstate(over="ignore"):
+            y = y.astype(subject.dtype)
+        yield with_gradients(subject, np.unique(y[np.isfinite(y)]))
+        return
+    yield with_gradients(subject, x)
+    yield with_gradients(subject, SPECIAL.astype(subject.dtype))
+
+
+def rows(subject: Subject, lengths: tuple[int, ...] = ()) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Difficult rows, some of them of the given lengths: a description and the arrays of the pass."""
+    name, dtype = subject.function.name, subject.dtype
+    longer = row_accuracy.rows(dtype, lengths) if lengths else ()
+    for what, x in chain(row_accuracy.samples(name, dtype), longer):
+        yield what, row_accuracy.arguments(name, x)
+
+
+def shape_of_result(subject: Subject, first: Any) -> tuple[int, ...]:
+    if not subject.of_rows:
+        return tuple(first.shape)
+    *outer, n = first.shape
+    core = subject.function.results[0]
+    return (*outer, *({"n": n, "m": n // 2}[size] for size in core))
+
+
+def call(subject: Subject, function: Function, arrays: Sequence[Any], **parameters: Any) -> Array:
+    """The result of the function for copies of the arrays; if it is a pair, the first array."""
+    with np.errstate(all="ignore"):
+        result = function(*(a.copy() for a in arrays), **parameters)
+    result = np.asarray(result[0] if isinstance(result, tuple) else result)
+    shape = shape_of_result(subject, arrays[0])
+    if result.shape != shape:
+        given = " and ".join(str(a.shape) for a in arrays)
+        raise ValueError(f"the function returned an array of shape {result.shape} for {given}, not {shape}")
+    if result.dtype != subject.dtype:
+        raise TypeError(f"the function returned {result.dtype} for {subject.dtype}")
+    return result
+
+
+def add(
+    figures: Figures,
+    subject: Subject,
+    function: Function,
+    arrays: Sequence[Any],
+    what: str = "",
+    **parameters: Any,
+) -> None:
+    """Add the errors of the function for these arguments; ``what`` describes the rows."""
+    result = call(subject, function, arrays, **parameters)
+    with np.errstate(invalid="ignore"):  # as conversion says of a signalling NaN
+        found = errors(subject, arrays, result)
+    if subject.of_rows:
+        worst = np.unravel_index(found.argmax(), found.shape)
+        place = dict(zip(("row", "element"), map(int, worst), strict=False))
+        figures.merge(Figures(float(found[worst]), {"rows of": what} | place, float(result[worst])))
+        figures.count(found, label=f"rows of {arrays[0].shape[-1]}")
+        return
+    names = subject.function.inputs if subject.kind != DERIVATIVE else subject.function.inputs[:1]
+    with np.errstate(invalid="ignore"):
+        figures.add(found, dict(zip(names, arrays, strict=False)) | parameters, result, subject.bound)

@@ -1,0 +1,1 @@
+"""Facts about the functions, as data: documentation, formulas, and equivalents in other libraries."""

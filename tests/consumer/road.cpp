@@ -1,0 +1,94 @@
+// The road of a call of a row function follows from its shape and strides alone.
+#include "kernels/rows/road.hpp"
+
+#include <cstddef>
+#include <cstdio>
+
+using namespace fastact::kernels;
+
+namespace {
+
+constexpr std::size_t room = std::size_t{1} << 18, lanes = 16;
+
+/// One array of rows in, one out. Strides are in elements.
+struct Rows {
+  std::size_t count, length;
+  std::ptrdiff_t row, element;
+  Format format = Format::f32;
+  bool masked = false, by_element = false, once = false;
+
+  Road road(std::size_t vector_lanes = lanes) const {
+    static char arrays[3];
+    const std::ptrdiff_t item = size_of(format);
+    RowCall call = {};
+    call.length = length;
+    call.rows_format = call.format = format;
+    for (std::size_t k = 0; k < 2; ++k) call.operands[k] = {arrays + k, row * item, element * item};
+    if (masked) call.mask = {arrays + 2, row, element};
+    const Shape shape = {.inputs = 1, .outputs = once ? 0U : 1U, .numbers = 0, .by_element = by_element, .once = once};
+    return fastact::kernels::road(call, shape, count, Format::f32, room, vector_lanes, true);
+  }
+};
+
+bool holds = true;
+void expect(bool condition, const char* what) {
+  if (!condition) std::printf("road: not so: %s\n", what);
+  holds &= condition;
+}
+
+}  // namespace
+
+int main() {
+  const Road contiguous = Rows{1000, 64, 64, 1}.road();
+  expect(!contiguous.across && !contiguous.staged[0] && !contiguous.staged[1], "contiguous rows stay where they are");
+  expect(contiguous.rows == lanes, "what there is once a row is computed for as many rows as a vector has lanes");
+
+  const Road brief = Rows{1000, 10, 10, 1}.road();
+  expect(brief.across && brief.staged[0] && brief.staged[1], "short rows are transposed");
+  expect(!Rows{2, 10, 10, 1}.road().across, "a few short rows are not");
+  expect(Rows{2, 10, 10, 1}.road().kept_apart, "parts of vectors are kept apart, to be loaded again");
+  expect(!Rows{1000, 10, 10, 1}.road(1).across, "without SIMD instructions nothing is transposed");
+
+  const Road columns = Rows{1024, 1024, 1, 1024}.road();
+  expect(columns.across && columns.staged[0] && columns.staged[1], "rows side by side are packed");
+  expect(columns.rows >= 64, "in runs that are worth fetching");
+  expect(columns.pitch % 1024 != 0, "whose lines do not share the sets of a cache");
+
+  const Road largest = Rows{.count = 1000, .length = 64, .row = 1, .element = 1000, .once = true}.road();
+  expect(largest.across && !largest.staged[0], "rows side by side that are read once are read where they are");
+  expect(largest.length == 64 && largest.pitch == 1000, "a whole row at a time, by its own stride");
+  expect(Rows{.count = 100, .length = 64, .row = 1, .element = 100, .once = true}.road().staged[0],
+         "unless they are fewer than eight vectors have lanes");
+
+  const Road apart = Rows{.count = 1000, .length = 5, .row = 10, .element = 1, .by_element = true}.road();
+  expect(apart.joined && apart.staged[0] && apart.pitch == 5, "short rows of independent elements are joined");
+  const Road joined = Rows{.count = 1000, .length = 5, .row = 5, .element = 1, .by_element = true}.road();
+  expect(joined.joined && !joined.staged[0], "or lie joined already");
+  expect(!Rows{.count = 1000, .length = 5, .row = 1, .element = 1000, .by_element = true}.road().joined,
+         "unless their elements lie apart");
+
+  const Road strided = Rows{1000, 64, 128, 2}.road();
+  expect(!strided.across && strided.staged[0] && strided.staged[1], "strided rows are gathered");
+  const Road half = Rows{1000, 64, 64, 1, Format::f16}.road();
+  expect(!half.across && half.staged[0] && half.staged[1], "half precision is widened");
+  const Road masked = Rows{1000, 64, 64, 1, Format::f32, true}.road();
+  expect(masked.staged[0] && !masked.staged[1], "masks are applied to a copy of the input alone");
+
+  const Road stretches = Rows{1, 1 << 20, 1 << 20, 1, Format::bf16}.road();
+  expect(stretches.length < 1 << 20 && stretches.length % block == 0, "long rows pass in multiples of a block");
+
+  for (std::size_t count = 1; count < 5000; count = 2 * count + 1) {
+    for (std::size_t length = 1; length < 3'000'000; length += 1 + length / 50) {
+      const auto n = static_cast<std::ptrdiff_t>(length), rows = static_cast<std::ptrdiff_t>(count);
+      for (const Rows& r : {Rows{count, length, n, 1}, Rows{count, length, 1, rows}, Rows{count, length, 2 * n, 2},
+                            Rows{count, length, n, 1, Format::f16}}) {
+        const Road road = r.road();
+        const std::size_t lines = road.across ? road.length : road.rows;
+        const auto buffers = static_cast<std::size_t>(road.staged[0] + road.staged[1] + road.kept_apart);
+        expect(lines * road.pitch * buffers <= room, "all buffers fit");
+        expect(road.length >= length || road.rows <= lanes, "rows that pass in stretches share one vector");
+      }
+    }
+  }
+  return holds ? 0 : 1;
+}

@@ -1,0 +1,168 @@
+"""Inside numba's ``@njit`` every function gives the same bits as outside."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import fastact
+import numpy as np
+import pytest
+from conftest import UNSANITIZED, RunPython
+from fastact.functions.registry import ELEMENTWISE, LEARNABLE, OF_ROWS, Function
+
+numba = pytest.importorskip("numba", reason="pip install 'fastact[numba]' for numba's functions")
+pytestmark = [pytest.mark.slow, UNSANITIZED]
+
+rng = np.random.default_rng(1)
+TYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def normal(shape: Any, dtype: Any) -> Any:
+    return rng.normal(0, 3, shape).astype(dtype)
+
+
+def compiled(expression: str, arguments: str) -> Any:
+    namespace = {"fastact": fastact}
+    exec(f"def f({arguments}): return {expression}", namespace)
+    return numba.njit(namespace["f"])
+
+
+def equal(given: Any, expected: Any) -> None:
+    if isinstance(expected, tuple):
+        for a, b in zip(given, expected, strict=True):
+            equal(a, b)
+    else:
+        np.testing.assert_array_equal(np.asarray(given, np.asarray(expected).dtype), expected, strict=True)
+
+
+def alternating(dtype: int) -> Any:
+    """Alternate between two types, because compiling both for every function would take minutes."""
+    return (np.float32, np.float64)[dtype % 2]
+
+
+@pytest.mark.parametrize("i", range(len(ELEMENTWISE)), ids=[f.name for f in ELEMENTWISE])
+def test_elements(i: int) -> None:
+    """Arrays of one type with parameters, and a loop over numbers of the other type with defaults."""
+    f, call = ELEMENTWISE[i], ", ".join(ELEMENTWISE[i].inputs)
+    values = [str(value) for _, value in f.defaults]
+    inputs = [normal((7, 11), alternating(i)) for _ in f.inputs]
+    whole = compiled(f"fastact.{f}({', '.join([call, *values])})", call)
+    equal(whole(*inputs), f(*inputs))
+
+    numbers = ", ".join([*(f"{a}[i]" for a in f.inputs), *(f"{p}={v}" for p, v in f.required.items())])
+    namespace = {"fastact": fastact}
+    exec(f"def f({call}, out):\n for i in range(out.size): out[i] = fastact.{f}({numbers})", namespace)
+    inputs = [normal(77, alternating(i + 1)) for _ in f.inputs]
+    out = np.empty_like(inputs[0])
+    numba.njit(namespace["f"])(*inputs, out)
+    equal(out, f(*inputs))
+
+
+@pytest.mark.parametrize("i", range(len(OF_ROWS)), ids=[f.name for f in OF_ROWS])
+def test_rows(i: int) -> None:
+    f, dtype = OF_ROWS[i], alternating(i)
+    shapes = {"n": (3, 10, 4), "m": (3, 5, 4), "": (3, 4)}
+    inputs = [
+        rng.integers(0, 10, shapes[operand.core])
+        if operand.role == "labels"
+        else normal(shapes[operand.core], dtype)
+        for operand in f.operands
+    ]
+    arguments = ", ".join(f.inputs)
+    function = compiled(f"fastact.{f}({arguments}, axis=axis)", f"{arguments}, axis")
+    equal(function(*inputs, 1), f(*inputs, axis=1))
+    equal(function(*inputs, -2), f(*inputs, axis=1))
+    with pytest.raises(ValueError, match="axis"):
+        function(*inputs, 3)
+
+
+@TYPES
+@pytest.mark.parametrize("f", LEARNABLE, ids=str)
+def test_learnable(f: Function, dtype: Any) -> None:
+    x, g, p = normal((3, 10, 4), dtype), normal((3, 10, 4), dtype), normal((10, 1), dtype)
+    name, function = f.forward, f.function
+    backward = compiled(f"fastact.{name}_backward(x, g, p)", "x, g, p")
+    equal(compiled(f"fastact.{name}(x, p)", "x, p")(x, p), getattr(fastact, name)(x, p))
+    equal(backward(x, g, p), function(x, g, p))
+    equal(backward(x, g, 0.75), function(x, g, 0.75))
+    equal(backward(x[0, 0, 0], g[0, 0, 0], dtype(0.75)), function(x[0, 0, 0], g[0, 0, 0], dtype(0.75)))
+    with pytest.raises(ValueError, match="one axis"):
+        backward(x, g, normal((3, 10, 1), dtype))
+
+
+def test_whatever_the_array() -> None:
+    gelu = compiled("fastact.gelu(x)", "x")
+    x = normal((8, 6), np.float32)
+    for array in (x, x.T, x[::2, ::-1], x[:0], np.arange(6), np.arange(6, dtype=np.int16)):
+        equal(gelu(array), fastact.gelu(array))
+    assert gelu(2) == fastact.gelu(2) and gelu(np.float32(2)) == fastact.gelu(np.float32(2))
+    out = np.empty_like(x)
+    assert compiled("fastact.gelu(x, out=out)", "x, out")(x, out) is not None
+    equal(out, fastact.gelu(x))
+    equal(compiled("fastact.gelu_backward(x, 2.0)", "x")(x), fastact.gelu_backward(x, np.float32(2)))
+
+
+def test_errors() -> None:
+    x = np.ones(3)
+    softplus = compiled("fastact.softplus(x, beta)", "x, beta")
+    for argument in (x, 1.0):
+        with pytest.raises(ValueError, match="softplus: beta > 0 is required"):
+            softplus(argument, -1.0)
+        equal(softplus(argument, 2.0), fastact.softplus(argument, 2.0))
+    with pytest.raises(ValueError, match=r"same shape|broadcast"):
+        compiled("fastact.gelu_backward(x, g)", "x, g")(x, np.ones(4))
+    with pytest.raises(ValueError, match="the shape of"):
+        compiled("fastact.gelu(x, out=out)", "x, out")(x, np.ones(4))
+    with pytest.raises(ValueError, match="label"):
+        compiled("fastact.softmax_cross_entropy(x, t)", "x, t")(np.ones((1, 3)), np.array([3]))
+    with pytest.raises(numba.TypingError, match="neither"):
+        compiled("fastact.gelu(x)", "x")(np.ones(3, np.int8))
+    with pytest.raises(numba.TypingError, match="axis must be one integer"):
+        compiled("fastact.softmax(x, axis=None)", "x")(x)
+
+
+def test_the_readme() -> None:
+    readme = Path(__file__).parents[1] / "README.md"
+    found = re.search(r"^## numba\n.*?^```py\n(.*?)^```", readme.read_text(encoding="utf-8"), re.M | re.S)
+    assert found
+    namespace: dict[str, Any] = {"np": np, "fastact": fastact}
+    exec(found[1], namespace)
+    x, gate = normal(100, np.float32), normal(100, np.float32)
+    equal(namespace["gated"](x, gate), fastact.gelu(x) * fastact.sigmoid(gate))
+
+
+PROGRAM = """
+import numba, numpy as np, fastact
+@numba.njit(parallel=True, cache=True)
+def f(x, y):
+    for i in numba.prange(x.size):
+        y[i] = fastact.gelu(x[i]) + fastact.softplus(x[i], 2.0)
+x = np.linspace(-4, 4, 1001, dtype=np.float32); y = np.empty_like(x)
+f(x, y)
+assert (y == fastact.gelu(x) + fastact.softplus(x, 2.0)).all()
+print(sum(f.stats.cache_hits.values()))
+"""
+
+
+def test_prange_and_cache(run_python: RunPython, tmp_path: Path) -> None:
+    """The program does not import fastact.numba, and its second run uses numba's cache."""
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    for hits in ("0", "1"):
+        run = run_python(str(program), NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+        assert run.stdout.split() == [hits], run.stderr
+
+
+@pytest.mark.skipif("avx2" not in fastact.config()["available"], reason="registers of AVX2")
+def test_a_loop_is_vectorized() -> None:
+    @numba.njit  # type: ignore[untyped-decorator]
+    def loop(x: Any, y: Any) -> None:
+        for i in range(x.size):
+            y[i] = fastact.sigmoid(x[i])
+
+    x = normal(1001, np.float32)
+    y = np.empty_like(x)
+    loop(x, y)
+    equal(y, fastact.sigmoid(x))
+    (assembly,) = loop.inspect_asm().values()
+    assert "fastact_sigmoid_single_f32_vector" in assembly
