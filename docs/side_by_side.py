@@ -4,13 +4,15 @@ import re
 import sys
 from pathlib import Path
 
+from fastact.command.markdown import heading, line
+
 Row = dict[str, str]
 
 
 def read(file: str) -> tuple[str, dict[tuple[str, str], Row]]:
     """A table's title, and its rows by function and pass."""
     title, *lines = Path(file).read_text().splitlines()
-    headings, _, *rows = (line.strip("| ").split(" | ") for line in lines if line.startswith("|"))
+    headings, _, *rows = (row.strip("| ").split(" | ") for row in lines if row.startswith("|"))
     return title, {(row[0], row[1]): dict(zip(headings, row, strict=False)) for row in rows}
 
 
@@ -21,11 +23,11 @@ def figure(row: Row | None) -> str:
 def main() -> None:
     titles, tables = zip(*map(read, sys.argv[1:]), strict=True)
     columns = [re.sub("([^,:]*).*(: .*);.*", r"\1\2", title) for title in titles]
-    print("| function | pass |", " | ".join(columns), "| where the first is largest |")
-    print("|---|---|" + "--:|" * len(columns) + "---|")
+    headings = ["function", "pass", *columns, "where the first is largest"]
+    print(heading(headings, (name in columns for name in headings)))
     for (name, kind), row in tables[0].items():
         cells = (figure(table.get((name, kind))) for table in tables)
-        print(f"| {name} | {kind} |", " | ".join(cells), f"| {row.get('where it is largest', '')} |")
+        print(line([name, kind, *cells, row.get("where it is largest", "")]))
 
 
 if __name__ == "__main__":

@@ -34,17 +34,17 @@ def parameters(network: Network) -> list[Parameter]:
 
 
 class Kept(Parameter):
-    """Keeps its gradient for the sum, and does not learn by itself."""
+    """Keeps its gradient for the sum instead of learning by itself."""
 
     def descend(self, gradient: Array) -> None:
         self.gradient = gradient
 
 
 class Shard:
-    """A part of the data, where that is computed on, and a network whose weights each step brings."""
+    """A part of the data on the worker that computes with it, and a network whose weights each step sets."""
 
     def __init__(self, number: int, x: Array, labels: Labels, batch: int, seed: int) -> None:
-        # Another number of threads would have BLAS add in another order.
+        # With another number of threads, BLAS would add in another order.
         threadpool_limits(1, user_api="blas")
         self.number, self.x, self.labels, self.batch, self.seed = number, x, labels, batch, seed
         self.network = build(seed)
@@ -53,7 +53,7 @@ class Shard:
                 layer.w, layer.b = Kept(layer.w.value), Kept(layer.b.value)
 
     def learn(self, weights: list[Array], step: int) -> Answer:
-        """The mean loss for images of this shard, with noise, and its gradients at these weights."""
+        """Return the mean loss for noisy images of this shard, and its gradients at these weights."""
         rng = np.random.default_rng([self.seed, step, self.number])
         chosen = rng.choice(len(self.x), self.batch, replace=False)
         noise = NOISE * rng.standard_normal((self.batch, SIZES[0]), np.float32)
@@ -65,7 +65,7 @@ class Shard:
 
 
 def train(ask: Callable[[list[Array], int], list[Answer]], steps: int, seed: int) -> Network:
-    """Descend by the sum of what all shards answer when asked with the weights."""
+    """Descend along the sum of the gradients that all shards compute for the current weights."""
     network = build(seed)
     learning = parameters(network)
     start = perf_counter()

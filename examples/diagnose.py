@@ -1,4 +1,4 @@
-"""See gradients vanish in a deep network and ReLU's units die, and what other activations change about it."""
+"""Show vanishing gradients in a deep network and dying ReLU units, and how other activations behave."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -21,15 +21,15 @@ DEEP = [64, *[128] * 20, 10]  # pixels, hidden layers, digits
 SHALLOW = [64, *[64] * 3, 10]
 BATCH = 128
 LARGE, SMALL, LARGE_EPOCHS = 3.0, 0.05, 5  # a rate that is far too large, and for how long
-DEAD = 1e-3  # of units whose slope stays below, next to nothing is learnt
+DEAD = 1e-3  # a unit whose slope stays below this bound learns almost nothing
 
 
 def too_large(shape: Sequence[int], *args: Any) -> NDArray[Any]:
-    """Glorot's weights times four."""
+    """Return Glorot's weights times four."""
     return initializers.variance_scaling(shape, 16.0, "fan_avg", "uniform", *args)
 
 
-# Activation, initialisation, and the range of what can saturate.
+# Activation, initialization, and the range of the activation if it can saturate.
 CASES: list[tuple[str, Scheme, tuple[float, float] | None]] = [
     ("sigmoid", glorot_uniform, (0, 1)),
     ("tanh", glorot_uniform, (-1, 1)),
@@ -43,7 +43,7 @@ CASES: list[tuple[str, Scheme, tuple[float, float] | None]] = [
 
 
 class Network:
-    """Linear layers with an activation between any two, in plain NumPy."""
+    """Linear layers with activations between them, in plain NumPy."""
 
     def __init__(self, name: str, scheme: Scheme, sizes: Sequence[int], seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -59,14 +59,15 @@ class Network:
         return self.z[-1]
 
     def backward(self, labels: Labels) -> list[Array]:
-        """The loss's gradients with respect to each layer's sums z."""
-        dz = [fastact.softmax_cross_entropy_backward(self.z[-1], labels, 1 / len(labels))]
+        """Return the gradients of the loss with respect to each layer's sums z."""
+        share = np.full(len(labels), 1 / len(labels), np.float32)
+        dz = [fastact.softmax_cross_entropy_backward(self.z[-1], labels, share)]
         for w, z in zip(self.w[:0:-1], self.z[-2::-1], strict=True):
             dz.append(self.f_backward(z, dz[-1] @ w.T))
         return dz[::-1]
 
     def step(self, x: Array, labels: Labels, rate: float) -> None:
-        """Descend by a gradient whose norm is clipped to 1."""
+        """Descend along a gradient whose norm is clipped to 1."""
         self.forward(x)
         dz = self.backward(labels)
         gradients = [y.T @ d for y, d in zip(self.y, dz, strict=False)] + [d.sum(axis=0) for d in dz]
@@ -75,13 +76,13 @@ class Network:
             value -= rate / max(1.0, norm) * gradient
 
     def slopes(self, x: Array) -> list[Array]:
-        """f' of every hidden unit for every sample."""
+        """Return f' of every hidden unit for every sample."""
         self.forward(x)
         return [self.f_backward(z, 1.0) for z in self.z[:-1]]
 
 
 def vanishing(x: Array, labels: Labels, seed: int) -> Curves:
-    """Of untrained deep networks, the size of the gradient at each layer."""
+    """Measure the size of the gradient at each layer of untrained deep networks."""
     print(f"Gradients through {len(DEEP) - 2} hidden layers, untrained\n")
     print(f"{'':11} {'weights':15} {'saturated':>9} {'first/last layer':>17} {'factor a layer':>15}")
     curves = {}
@@ -98,9 +99,9 @@ def vanishing(x: Array, labels: Labels, seed: int) -> Curves:
 
 
 def dying(epochs: int, seed: int) -> tuple[Curves, Curves]:
-    """Of networks in training, the dead units and the accuracy after each epoch."""
+    """Measure the dead units and the accuracy of networks in training after each epoch."""
     x, x_test, labels, labels_test = digits(seed)
-    # Brightness from 0 up, not centred: one large step may push a unit below zero for every image.
+    # The brightness is at least 0 and not centred, so one large step may push a unit below 0 for all images.
     darkest = x.min(axis=0)
     x, x_test = x - darkest, x_test - darkest
     print(
@@ -143,7 +144,7 @@ def draw(file: str, sizes: Curves, dead: Curves, accuracy: Curves) -> None:
         for width, (key, values) in zip(np.linspace(3.5, 1.5, len(curves)), curves.items(), strict=True):
             name, _, scheme = key.partition(", ")
             style = {"color": colours[name], "linestyle": "--" if scheme == too_large.__name__ else "-"}
-            # The thinner lie on the wider, so that curves which coincide are seen.
+            # Thinner lines are drawn over wider ones, so that curves that coincide remain visible.
             axis.plot(range(1, len(values) + 1), values, label=key, linewidth=width, **style)
         axis.set(title=title, xlabel=label)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))

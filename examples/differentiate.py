@@ -3,11 +3,9 @@
 import autograd
 import autograd.numpy as anp
 import fastact
-import fastact.autograd  # has autograd differentiate fastact's functions
+import fastact.autograd  # teaches autograd the derivatives of fastact's functions
 import numpy as np
-from fastact._core import activations, learnable
-
-REQUIRED = {"prelu": {"alpha": 0.25}}
+from fastact.functions.registry import ELEMENTWISE, FORWARD
 
 
 def main() -> None:
@@ -16,18 +14,16 @@ def main() -> None:
     x = np.linspace(-6, 6, 241)
     titles = "f(1)", "f′(1)", "f″(1)", "least f′", "at", "largest f′"
     print(" " * 14, *(f"{title:>10}" for title in titles))
-    for name, *_ in activations + learnable:
-
-        def f(x: anp.ndarray, name: str = name) -> anp.ndarray:
-            return getattr(fastact, name)(x, **REQUIRED.get(name, {}))
-
+    for f in ELEMENTWISE:
+        if f.suffix != FORWARD:
+            continue
         slope = autograd.elementwise_grad(f)
         values = slope(x)
         curvature = autograd.elementwise_grad(slope)(1.0)
         row = f(1.0), slope(1.0), curvature, values.min(), x[values.argmin()], values.max()
-        print(f"{name:14}", *(f"{number:10.5f}" for number in row))
+        print(f"{f.name:14}", *(f"{number:10.5f}" for number in row))
 
-    # A parameter is differentiated for like an array, and a loss through whatever calls fastact.
+    # Parameters are differentiated like arrays, and so is a whole loss that calls fastact.
     print("\nd/dβ Σ swish(x, β) at 1:", autograd.grad(lambda beta: anp.sum(fastact.swish(x, beta)))(1.0))
     logits = np.array([2.0, 1.0, -1.0])
     curvature = autograd.hessian(lambda z: fastact.softmax_cross_entropy(z, 0))(logits)

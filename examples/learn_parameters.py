@@ -1,4 +1,4 @@
-"""Learn activations with the digits: PReLU's slope of each unit, Swish's beta; beside fixed ReLU and SiLU."""
+"""Train networks with learnable activations, PReLU and Swish, next to networks with fixed ones."""
 
 import argparse
 from typing import Any
@@ -9,7 +9,7 @@ from train_digits import SIZES, Activation, Array, Function, Network, Parameter,
 
 
 def learning(f: Function, f_backward: Function, values: Array) -> Activation:
-    """f with a parameter that learns, in place, from these values on."""
+    """Return an activation whose parameter is trained in place, starting from these values."""
     parameter = Parameter(values)
 
     def backward(x: Array, g: Array) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import fastact
 import numpy as np
-from fastact._core import activations
+from fastact.functions.registry import BACKWARD, ELEMENTWISE
 from numpy.typing import NDArray
 from scipy.special import erf
 from sklearn.datasets import load_digits
@@ -55,7 +55,7 @@ class Linear:
 
 
 class Activation:
-    """y = f(x); backwards g f'(x). Adds up the seconds spent in both."""
+    """y = f(x) forwards, g f'(x) backwards. Adds up the seconds spent in both."""
 
     def __init__(self, f: Function, f_backward: Function) -> None:
         self.f, self.f_backward, self.seconds = f, f_backward, 0.0
@@ -75,14 +75,14 @@ class Activation:
 
 
 class Network:
-    """Linear layers with an activation between any two."""
+    """Linear layers with activations between them."""
 
     def __init__(self, activations: Sequence[Activation], seed: int, sizes: Sequence[int] = SIZES) -> None:
         rng = np.random.default_rng(seed)
         self.activations = activations
         self.layers: list[Linear | Activation] = [Linear(sizes[0], sizes[1], rng, 1.0)]
         for f, (inputs, outputs) in zip(activations, pairwise(sizes[1:]), strict=True):
-            # He's rule for any f: weights that give every sum a mean square of 1, as the pixels have.
+            # He's rule for any f: the weights give every sum a mean square of 1, as the pixels have.
             mean_square = np.square(f.forward(rng.standard_normal((100, inputs), np.float32))).mean()
             self.layers += f, Linear(inputs, outputs, rng, mean_square)
         self.milliseconds: list[tuple[float, float]] = []  # of each step, and of its activations
@@ -97,7 +97,8 @@ class Network:
         before, start = sum(f.seconds for f in self.activations), perf_counter()
         logits = self.forward(x)
         loss = fastact.softmax_cross_entropy(logits, labels).mean()
-        g = fastact.softmax_cross_entropy_backward(logits, labels, 1 / len(labels))
+        share = np.full(len(labels), 1 / len(labels), logits.dtype)
+        g = fastact.softmax_cross_entropy_backward(logits, labels, share)
         for layer in reversed(self.layers):
             g = layer.backward(g)
         inside = sum(f.seconds for f in self.activations) - before
@@ -109,7 +110,7 @@ class Network:
 
 
 def digits(seed: int) -> tuple[Array, Array, Labels, Labels]:
-    """Images and labels: x, x_test, labels, labels_test."""
+    """Return images and labels: x, x_test, labels, labels_test."""
     images, labels = load_digits(return_X_y=True)
     x, x_test, *both_labels = train_test_split(
         images.astype(np.float32), labels, test_size=0.2, stratify=labels, random_state=seed
@@ -119,12 +120,12 @@ def digits(seed: int) -> tuple[Array, Array, Labels, Labels]:
 
 
 def train(networks: Sequence[Network], x: Array, labels: Labels, epochs: int, seed: int) -> None:
-    """Train networks on the same batches and tell how the last one fares."""
+    """Train networks on the same batches and report on the last one."""
     rng = np.random.default_rng(seed)
     for epoch in tqdm(range(1, epochs + 1), unit="epoch", disable=None):
         losses = []
         for batch in np.array_split(rng.permutation(len(x)), len(x) // BATCH):
-            # Noise shows new images in every epoch. The networks take turns, which makes timing them fair.
+            # Noise gives new images in every epoch. The networks take turns, so their times are comparable.
             noisy = x[batch] + NOISE * rng.standard_normal((len(batch), SIZES[0]), np.float32)
             losses.append([network.step(noisy, labels[batch]) for network in networks][-1])
         accuracy = networks[-1].accuracy(x, labels)
@@ -143,7 +144,7 @@ def tanh_softplus(x: Array) -> Any:
     return np.tanh(np.log1p(np.exp(x)))
 
 
-# What one writes without fastact: f(x) and g f'(x).
+# How f(x) and g f'(x) are written without fastact.
 USUAL: dict[str, tuple[Function, Function]] = {
     "relu": (lambda x: np.maximum(x, 0), lambda x, g: g * (x > 0)),
     "leaky_relu": (lambda x: np.where(x > 0, x, 0.01 * x), lambda x, g: np.where(x > 0, g, 0.01 * g)),
@@ -164,7 +165,7 @@ USUAL: dict[str, tuple[Function, Function]] = {
 
 
 def parse_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """Options, with those of every training."""
+    """Parse the options, including those common to all trainings."""
     parser.add_argument("--epochs", type=int, default=40, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     options = parser.parse_args()
@@ -175,7 +176,7 @@ def parse_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = [name for name, *_ in activations]
+    names = [f.forward for f in ELEMENTWISE if f.suffix == BACKWARD]
     parser.add_argument(
         "--activation",
         default="gelu",
@@ -198,7 +199,7 @@ def main() -> None:
     accuracies = {key: network.accuracy(x_test, labels_test) for key, network in networks.items()}
     if options.compare:
         print(f"\n{'':9} {'best step':>11} {'activations':>14} {'share':>8} {'test accuracy':>15}")
-        # Whatever else the machine does can only slow a step down.
+        # The shortest time counts, because other work on the machine can only slow a step down.
         best = {key: np.array(min(network.milliseconds)) for key, network in networks.items()}
         for key, (step, inside) in best.items():
             print(f"{key:9} {step:8.3f} ms {inside:11.3f} ms {inside / step:8.1%} {accuracies[key]:15.4f}")

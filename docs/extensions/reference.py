@@ -5,20 +5,33 @@ from pkgutil import iter_modules
 from typing import Any
 
 import fastact
-from fastact._documentation import ENTRIES
-from fastact._row_documentation import FAMILIES
+from fastact.facts import dropout, norms, pairs
+from fastact.facts.elements import ENTRIES
+from fastact.facts.rows import FAMILIES
+from fastact.functions.registry import OF_TWO, SUFFIXES
 from matplotlib import pyplot
 
-SUFFIXES = "", "_backward", "_backward_from_output"
 PAGES = {
-    "choosing": ("Choosing and drawing", ("get", "Activation", "names", "plot")),
+    "choosing": ("Choosing and drawing", ("get", "Activation", "mixed", "Mixed", "names", "plot")),
+    "checking": ("Checking a backward pass", ("check_gradient",)),
     "memory": ("Memory", ("memory_pool",)),
     "runtime": (
         "Threads and configuration",
-        ("set_num_threads", "get_num_threads", "config", "show_config", "get_include", "get_cmake_dir"),
+        (
+            "set_num_threads",
+            "get_num_threads",
+            "config",
+            "show_config",
+            "get_include",
+            "get_cmake_dir",
+            "get_library",
+        ),
     ),
 }
-MODULES = [module.name for module in iter_modules(fastact.__path__) if module.name[0] != "_"]
+MODULES = [m.name for m in iter_modules(fastact.__path__) if not m.ispkg and not m.name.startswith("_")]
+
+
+OF_TWO_NAMES = list(dict.fromkeys(f.forward for f in OF_TWO))
 
 
 def heading(title: str, line: str = "=") -> str:
@@ -39,12 +52,22 @@ def described(name: str) -> str:
 def formulas(name: str) -> tuple[str, ...]:
     if name in FAMILIES:
         return FAMILIES[name].latex
+    if name in norms.FAMILIES:
+        return norms.FAMILIES[name].latex
+    if name == "dropout":
+        return dropout.LATEX
+    if name in OF_TWO_NAMES:
+        return pairs.latex(name)
     f = fastact.get(name)
     return f.formula, f.derivative
 
 
 def title(name: str) -> str:
-    return (ENTRIES.get(name) or FAMILIES[name]).title
+    if name in OF_TWO_NAMES:
+        return pairs.title(name)
+    if name == "dropout":
+        return dropout.TITLE
+    return (ENTRIES.get(name) or FAMILIES.get(name) or norms.FAMILIES[name]).title
 
 
 def activation_page(name: str) -> str:
@@ -52,6 +75,7 @@ def activation_page(name: str) -> str:
     text += "".join(f".. math:: {formula}\n\n" for formula in formulas(name))
     if name in ENTRIES:
         text += f".. image:: {name}.svg\n   :alt: {name} and its derivative\n\n"
+        text += f"See it move, with its errors: `explore <../explore/index.html#name={name}>`__.\n\n"
     functions = [name + suffix for suffix in SUFFIXES if name + suffix in fastact.__all__]
     return text + "".join(map(described, functions))
 
@@ -76,18 +100,23 @@ def gallery(names: list[str]) -> str:
 def pages() -> dict[str, str]:
     """Each page's text, by its path."""
     elementwise, rows = list(ENTRIES), list(FAMILIES)
-    documented = {name + suffix for name in elementwise + rows for suffix in SUFFIXES}
+    of_norms = list(norms.FAMILIES)
+    every = [*elementwise, *OF_TWO_NAMES, *rows, *of_norms, "dropout"]
+    documented = {name + suffix for name in every for suffix in SUFFIXES}
     documented.update(*(names for _, names in PAGES.values()))
     if missing := set(fastact.__all__) - documented - {"__version__"}:
         raise LookupError(f"no page of the API has {', '.join(missing)}: docs/extensions/reference.py")
 
-    index = heading("API") + toctree([*PAGES, *MODULES, *elementwise, *rows])
+    index = heading("API") + toctree([*PAGES, *MODULES, *every])
     index += heading("Activations", "-") + table(elementwise)
+    index += heading("Gates and losses of two arrays", "-") + table(OF_TWO_NAMES)
     index += heading("Functions of rows", "-") + table(rows)
+    index += heading("Norms", "-") + table(of_norms)
+    index += heading("Dropout", "-") + table(["dropout"])
     index += heading("More", "-") + "".join(f"* :doc:`{page}`\n" for page in (*PAGES, *MODULES))
     return (
         {"api/index.rst": index, "gallery.rst": gallery(elementwise)}
-        | {f"api/{name}.rst": activation_page(name) for name in elementwise + rows}
+        | {f"api/{name}.rst": activation_page(name) for name in every}
         | {
             f"api/{page}.rst": heading(t) + "".join(map(described, names))
             for page, (t, names) in PAGES.items()
@@ -119,6 +148,11 @@ def escape_bars(_app: Any, _kind: str, _name: str, _object: Any, _options: Any, 
     lines[:] = [
         line if line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|") for line in lines
     ]
+
+
+def lesson_number(file: str) -> int:
+    """The place of a lesson among the others."""
+    return int(file.split("_")[1])
 
 
 def setup(app: Any) -> dict[str, bool]:

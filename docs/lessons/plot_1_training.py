@@ -2,11 +2,12 @@ r"""
 A training loop by hand
 =======================
 
-A network learns to tell three spirals apart: forward pass, loss, backward pass, step. Only the activations
-come from fastact; the rest is NumPy, so that every gradient can be seen.
+A network learns to classify the points of three spirals. Each step consists of a forward pass, the loss, a
+backward pass and an update of the weights. Only the activations come from fastact; the rest is NumPy, so that
+every gradient can be seen.
 
-A layer computes :math:`z = yW + b` from the outputs y of the one before, and hands on :math:`f(z)`. For the
-way back it needs z and y again, therefore they are kept.
+A layer computes :math:`z = yW + b` from the outputs y of the previous layer, and passes :math:`f(z)` to the
+next one. The backward pass needs z and y again, so they are kept.
 """
 
 from itertools import pairwise
@@ -25,8 +26,8 @@ x = (radius * np.stack([np.cos(angle), np.sin(angle)])).T
 # %%
 # Forward
 # -------
-# The last layer's outputs, the logits, go to the loss: the cross-entropy of their softmax and the labels.
-# Weights start as suits the activation: He's scheme for GELU.
+# The last layer's outputs are the logits; the loss is the cross-entropy of their softmax and the labels. The
+# scheme of the initial weights depends on the activation: He's scheme for GELU.
 
 f = fastact.get("gelu")
 sizes = 2, 32, 32, 3
@@ -35,7 +36,7 @@ biases = [np.zeros(size) for size in sizes[1:]]
 
 
 def forward(x):
-    """What each layer was given, and its z."""
+    """Return the input of each layer, and its z."""
     given, sums = [x], []
     for w, b in zip(weights, biases, strict=True):
         sums.append(given[-1] @ w + b)
@@ -52,12 +53,12 @@ def forward(x):
 #           \frac{\partial L}{\partial W} = y^T\,\frac{\partial L}{\partial z}, \quad
 #           \frac{\partial L}{\partial y} = \frac{\partial L}{\partial z}\,W^T
 #
-# for a layer that was given y. The first of these is what ``backward(z, g)`` computes. The loss is a mean,
+# for a layer whose input is y. The first of these is what ``backward(z, g)`` computes. The loss is a mean,
 # so that each row's gradient has the factor 1/n.
 
 
 def backward(given, sums, labels):
-    """The loss's gradients with respect to weights and biases."""
+    """Return the gradients of the loss with respect to weights and biases."""
     n = len(labels)
     dz = fastact.softmax_cross_entropy_backward(sums[-1], labels, np.full(n, 1 / n))
     dw, db = [], []
@@ -70,8 +71,8 @@ def backward(given, sums, labels):
 
 
 # %%
-# A gradient written by hand is checked before it is used: one weight is moved a little both ways, and the
-# loss's difference quotient must be its gradient.
+# Check a gradient written by hand before you use it: change one weight a little in both directions, and the
+# loss's difference quotient must equal the gradient.
 
 
 def loss():
@@ -107,7 +108,7 @@ for epoch in range(300):
         print(f"epoch {epoch + 1:4}: loss {losses[-1]:.4f}, accuracy {accuracy:.3f}")
 
 # %%
-# The network's regions, and the loss on its way down:
+# The regions that the network assigns to each class, and the loss during training:
 
 side = np.linspace(-1.2, 1.2, 300)
 plane = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

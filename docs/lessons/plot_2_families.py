@@ -2,8 +2,9 @@ r"""
 The families of activations
 ===========================
 
-Without an activation between them, layers are one matrix: a product of matrices is a matrix. Which function
-bends them has changed over the years. Solid lines are functions, dashed ones derivatives.
+Without an activation between them, several layers are equivalent to a single matrix, because a product of
+matrices is a matrix. The activations in common use have changed over the years. In the plots, solid lines are
+functions and dashed lines are their derivatives.
 """
 
 import fastact
@@ -22,7 +23,8 @@ fastact.plot(["sigmoid", "tanh", "softsign", "hard_sigmoid"])
 plt.show()
 
 # %%
-# The largest derivative is what a layer can hand back at best. Sigmoid's is 1/4, at 0:
+# A layer can at best pass back the gradient times the largest derivative. Sigmoid's is 1/4, at 0 (`move along
+# it <../explore/index.html#at=function&name=sigmoid&other=tanh&x=0>`__):
 
 x = np.linspace(-6, 6, 12001)
 for name in ("sigmoid", "hard_sigmoid", "tanh", "softsign", "hard_tanh"):
@@ -33,8 +35,8 @@ for name in ("sigmoid", "hard_sigmoid", "tanh", "softsign", "hard_tanh"):
 # The rectifier and its family
 # ----------------------------
 # relu is x or 0. Its derivative is 1 wherever a unit is active, however large x is, and both cost next to
-# nothing. Where x ≤ 0 nothing comes back; leaky_relu leaves a small slope there, prelu learns that slope,
-# elu and selu bend towards a negative limit, so that their mean output is nearer to 0.
+# nothing. Where x ≤ 0 no gradient is passed back; leaky_relu leaves a small slope there, prelu learns that
+# slope, elu and selu bend towards a negative limit, so that their mean output is nearer to 0.
 
 leaky = fastact.get("leaky_relu", negative_slope=0.1)
 fastact.plot(["relu", leaky, "elu", "selu"], range=(-4, 3))
@@ -58,7 +60,7 @@ fastact.plot(["softplus", "silu", "gelu", "mish"], range=(-5, 3))
 plt.show()
 
 # %%
-# Where they turn:
+# Their minima:
 
 for name in ("silu", "quick_gelu", "gelu", "gelu_tanh", "mish"):
     f = fastact.get(name)
@@ -69,7 +71,7 @@ for name in ("silu", "quick_gelu", "gelu", "gelu_tanh", "mish"):
     print(f"{name:11} is least at {low:.4f}: {f(low):.4f}")
 
 # %%
-# gelu_tanh and quick_gelu approximate gelu. How far they are off:
+# gelu_tanh and quick_gelu approximate gelu. Their largest errors:
 
 for name in ("gelu_tanh", "quick_gelu", "silu"):
     difference = abs(fastact.get(name)(x) - fastact.gelu(x))
@@ -78,7 +80,8 @@ for name in ("gelu_tanh", "quick_gelu", "silu"):
     )
 
 # %%
-# β moves Swish from x/2 (β = 0) over silu (β = 1) and nearly gelu (β = 1.702) towards relu:
+# β moves Swish from x/2 (β = 0) over silu (β = 1) and nearly gelu (β = 1.702) towards relu (`move β
+# <../explore/index.html#at=function&name=swish&other=relu&beta=1.702&x=-1>`__):
 
 betas = [fastact.get("swish", beta=beta) for beta in (0.0, 1.0, 1.702, 10.0)]
 fastact.plot(betas, derivative=False, range=(-4, 4))

@@ -2,28 +2,31 @@ r"""
 Choosing an activation
 ======================
 
-Four questions tell most of what matters in training. With a good initialisation the inputs x of an
-activation are about normally distributed with mean 0 and variance 1, so that each question has a number as
-its answer, an expectation over that distribution.
+Four questions cover most of what matters in training. With a good initialization the inputs x of an
+activation are approximately normally distributed with mean 0 and variance 1. Each question can then be
+answered by a number: an expectation over that distribution.
 
-**Is it centred?** If all outputs of a layer are positive, the gradients of a next unit's weights have all
-the same sign, and gradient descent zigzags. :math:`E[f]` tells.
+**Is the activation centred?** If all outputs of a layer are positive, the gradients with respect to the
+weights of one unit in the next layer all have the same sign, and gradient descent zigzags. The mean output
+:math:`E[f]` answers this question.
 
-**Does it keep the size of the signal?** :math:`E[f^2]` is what a layer does to the variance on the way
-forward.
+**Does it preserve the size of the signal?** In the forward pass, a layer multiplies the variance by
+:math:`E[f^2]`.
 
-**And of the gradient?** :math:`E[f'^2]` is the same on the way back.
+**Does it preserve the size of the gradient?** In the backward pass, a layer multiplies the mean square of
+the gradient by :math:`E[f'^2]`.
 
-**How much of it is dead or saturated?** :math:`P(|f'| < 0.05)` is the share of inputs for which nearly
-nothing comes back. It is shown for wider inputs too, with variance 9, as after some bad steps.
+**How often is it dead or saturated?** :math:`P(|f'| < 0.05)` is the share of inputs through which almost no
+gradient flows back. The table also shows it for inputs with variance 9, which a few bad training steps can
+cause.
 """
 
 import fastact
 import matplotlib.pyplot as plt
 import numpy as np
 
-# The expectations are sums over 100,000 equally probable inputs: the normal distribution's quantiles, found
-# on a grid.
+# The expectations are averages over 100,000 equally probable inputs. These are quantiles of the normal
+# distribution, which are interpolated on a grid.
 grid = np.linspace(-8, 8, 200_001)
 cumulative = np.cumsum(np.exp(-(grid**2) / 2))
 x = np.interp((np.arange(100_000) + 0.5) / 100_000, cumulative / cumulative[-1], grid)
@@ -48,25 +51,26 @@ for name in names:
 # %%
 # What the numbers say
 # --------------------
-# * *sigmoid* has mean 0.5 and hands back a twentieth of the gradient's square a layer: fit for an output
-#   that is a probability, and for gates, not for deep hidden layers.
-# * *tanh* is centred and hands back ten times as much, but saturates when inputs are wide.
-# * *relu* halves both squares, whatever the size of the inputs, which weights of twice the variance (He)
-#   make up for. Half of the inputs are dead in either column; a unit all of whose inputs are is dead for
-#   good (:doc:`plot_5_dead_units`).
-# * *leaky_relu* is dead nowhere in principle, but its slope of 0.01 hands back little; 0.1 to 0.3 is common
-#   too.
-# * *selu* has mean 0 and variance 1 for such inputs: it was made so that, with LeCun's weights, both stay.
-# * *silu*, *gelu* and *mish* have a mean between elu's and relu's. They are smooth, and alive for moderately
-#   negative inputs.
+# * *sigmoid* has a mean of 0.5, and each layer reduces the mean square of the gradient to about a twentieth.
+#   It suits gates and outputs that are probabilities, but not deep hidden layers.
+# * *tanh* is centred and passes back ten times as much, but it saturates when the inputs are spread widely.
+# * *relu* halves both mean squares, whatever the size of the inputs. He's initialization compensates for this
+#   with weights of twice the variance. Half of the inputs are dead in both columns. A unit whose inputs are
+#   all dead never recovers (:doc:`plot_5_dead_units`).
+# * *leaky_relu* is never entirely dead, but its default slope of 0.01 passes back little; slopes of 0.1 to
+#   0.3 are common too.
+# * *selu* has mean 0 and variance 1 for such inputs. It was designed so that both are preserved with LeCun's
+#   weights.
+# * *silu*, *gelu* and *mish* have a mean between those of elu and relu. They are smooth, and they pass a
+#   gradient back for moderately negative inputs.
 #
-# As a rule: relu where speed counts, gelu or silu in transformers, tanh or sigmoid in recurrent cells and
-# gates, selu in deep plain networks, and at the output identity for regression, sigmoid or softmax for
-# probabilities.
+# As a rule, use relu where speed matters, gelu or silu in transformers, tanh or sigmoid in recurrent cells
+# and gates, and selu in deep networks of plain dense layers. In the output layer, use identity for
+# regression, and sigmoid or softmax for probabilities.
 #
-# Saturation, seen
-# ----------------
-# The share of inputs for which next to nothing comes back, as their spread grows:
+# How saturation depends on the spread
+# ------------------------------------
+# This is the share of inputs through which almost no gradient flows back, as their spread grows:
 
 spreads = np.geomspace(0.1, 30, 60)
 for name in ("sigmoid", "tanh", "softsign", "relu", "elu", "gelu"):

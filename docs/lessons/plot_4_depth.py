@@ -1,16 +1,17 @@
 r"""
-Initialisation, and signals through depth
-=========================================
+Initialization and signal propagation
+=====================================
 
-Of n inputs with mean square q, a unit with weights of variance v makes a sum with the variance
-:math:`n\,v\,q`. Thirty layers multiply by such a factor thirty times, so that it must be 1:
+Consider a unit with n inputs of mean square q and with weights of variance v. The variance of its weighted
+sum is :math:`n\,v\,q`. Thirty layers multiply the signal by such a factor thirty times, so the factor must
+be 1:
 
-.. math:: v\,n\,E[f^2] = 1 \quad\text{forward}, \qquad v\,n\,E[f'^2] = 1 \quad\text{backward},
+.. math:: v\,n\,E[f^2] = 1 \quad\text{forward}, \qquad v\,n\,E[f'^2] = 1 \quad\text{backward}.
 
-with expectations over normally distributed inputs of variance 1, as in :doc:`plot_3_choosing`. Glorot's
-scheme, :math:`v = 2/(n_{in} + n_{out})`, is right for functions that are about x near 0, He's, :math:`v =
-2/n_{in}`, for relu, which loses half, and LeCun's, :math:`v = 1/n_{in}`, for selu, whose :math:`E[f^2]` is
-1.
+The expectations are over normally distributed inputs of variance 1, as in :doc:`plot_3_choosing`. Glorot's
+scheme, :math:`v = 2/(n_{in} + n_{out})`, is right for functions that are approximately x near 0. He's scheme,
+:math:`v = 2/n_{in}`, is right for relu, which loses half of the mean square. LeCun's scheme, :math:`v =
+1/n_{in}`, is right for selu, whose :math:`E[f^2]` is 1.
 """
 
 import fastact
@@ -25,7 +26,7 @@ upstream = rng.normal(size=(256, WIDTH))
 
 
 def pass_through(name, scheme):
-    """Outputs of every layer, and gradients of the loss with respect to its sums."""
+    """Return the outputs of every layer, and the gradients of the loss with respect to its weighted sums."""
     f, initialise = fastact.get(name), getattr(initializers, f"{scheme}_normal")
     weights = [initialise((WIDTH, WIDTH), rng=rng) for _ in range(DEPTH)]
     sums, outputs, y = [], [], x
@@ -40,13 +41,14 @@ def pass_through(name, scheme):
 
 
 # %%
-# Each pair of activation and scheme, after thirty layers: the outputs' standard deviation over samples and
-# units, the gradient's size at the first layer beside that at the last, and the factor a layer.
+# For each pair of an activation and a scheme, the table shows the standard deviation of the outputs of the
+# thirtieth layer, the size of the gradient at the first layer relative to the last, and the factor by which
+# the gradient changes from one layer to the one before it.
 
 pairs = [("sigmoid", "glorot"), ("tanh", "glorot"), ("relu", "glorot"), ("relu", "he")]
 pairs += [("elu", "he"), ("selu", "lecun"), ("gelu", "he")]
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
-print(f"{'':18}{'deviation':>12}{'gradient':>12}{'a layer':>10}")
+print(f"{'':18}{'deviation':>12}{'gradient':>12}{'per layer':>10}")
 for name, scheme in pairs:
     outputs, gradients = pass_through(name, scheme)
     flow = diagnostics.gradient_flow(gradients)
@@ -55,19 +57,24 @@ for name, scheme in pairs:
     print(f"{pair:18}{deviations[-1]:12.2e}{size[0] / size[-1]:12.2e}{flow.factor:10.3f}")
     left.semilogy(deviations, label=pair)
     right.semilogy(size, label=pair)
-left.set(title="deviation of the outputs", xlabel="layer")
+left.set(title="standard deviation of the outputs", xlabel="layer")
 right.set(title="size of the gradient", xlabel="layer")
 right.legend(fontsize="small")
 plt.show()
 
 # %%
-# With sigmoids the gradient *vanishes*: each layer hands back at most a quarter, times the weights. relu
-# with Glorot's weights loses half a layer, since the zeros are half of the squares; with He's it neither
-# vanishes nor explodes. selu keeps its outputs' deviation at 1 by itself. gelu keeps a little less than relu
-# does, so that with He's weights it fades slowly.
+# With sigmoid the gradient *vanishes*: each layer multiplies it by at most a quarter, times the weights. With
+# relu and Glorot's weights, each layer loses half of the mean square, because half of the outputs are zero;
+# with He's weights the gradient neither vanishes nor explodes. selu keeps the standard deviation of its
+# outputs at 1. gelu preserves a little less than relu does, so with He's weights its signal fades slowly.
 #
-# The scheme that suits an activation is known to it, and `fastact.initializers.gain` is the factor for the
-# deviation:
+# Watch it happen: `sigmoid with Glorot's weights
+# <../explore/index.html#at=depth&depth=sigmoid&initialization=glorot&layers=30>`__, `relu with He's weights
+# <../explore/index.html#at=depth&depth=relu&initialization=he&layers=30>`__, or `tanh with weights of too
+# large a deviation <../explore/index.html#at=depth&depth=tanh&initialization=large&layers=30>`__.
+#
+# Each activation names the scheme that suits it, and `fastact.initializers.gain` returns the factor by which
+# the standard deviation of the weights has to be multiplied:
 
 for name in ("sigmoid", "tanh", "relu", "leaky_relu", "selu"):
     print(f"{name:11}{fastact.get(name).initializer:8}{initializers.gain(name):.4f}")

@@ -2,10 +2,10 @@ r"""
 Dead units
 ==========
 
-A relu unit whose sum is negative for every sample has the output 0 and the gradient 0: its weights never
-change again. One step that is too long is enough. The network of :doc:`plot_1_training` is trained for a
-while, without momentum, with larger and larger learning rates; then the units are counted that nothing
-comes back through any more.
+A relu unit whose weighted sum is negative for every sample has the output 0 and the gradient 0, so its
+weights never change again. One step that is too long is enough to cause this. This lesson trains the network
+of :doc:`plot_1_training` without momentum, with larger and larger learning rates, and then counts the units
+through which no gradient flows back any more.
 """
 
 import fastact
@@ -28,7 +28,7 @@ rates = 0.0, 0.1, 0.3, 1.0, 3.0
 
 
 def train(f, rate, steps=300):
-    """The share of the hidden units that are dead after some steps, and the accuracy."""
+    """Return the share of the hidden units that are dead after training, and the accuracy."""
     rng = np.random.default_rng(0)
     w1, w2, w3 = (initializers.he_normal(shape, rng=rng) for shape in ((2, 32), (32, 32), (32, 3)))
     b1, b2, b3 = np.zeros(32), np.zeros(32), np.zeros(3)
@@ -45,7 +45,7 @@ def train(f, rate, steps=300):
     return diagnostics.dead_fraction(slopes, 1e-4).mean(), np.mean(logits.argmax(axis=1) == labels)
 
 
-print("dead units and accuracy after 300 steps with the learning rate")
+print("share of dead units and accuracy after 300 steps, by learning rate")
 print(" " * 10, *(f"{rate:>12}" for rate in rates))
 dead = {}
 for name, f in activations.items():
@@ -54,14 +54,18 @@ for name, f in activations.items():
     print(f"{name:10}", *(f"{share:6.0%} {accuracy:5.2f}" for share, accuracy in results))
 
 # %%
-# A rate of 0 shows the start: random weights alone leave some of relu's units dead, and no rate brings one
-# back. With the highest rate nearly all are, and what remains cannot tell the spirals apart. A slope
-# everywhere, as leaky_relu's, lets units come back. That of elu fades, and its units too can be carried to
-# where it has; gelu's fades as well, but here no unit was carried so far.
+# The column for a rate of 0 shows the initial state: some relu units are dead with the random weights alone,
+# and no learning rate brings one back. With the highest rate nearly all of them are dead, and those that
+# remain cannot tell the spirals apart. The slope of leaky_relu is nowhere 0, which lets units recover. The
+# slope of elu approaches 0 for negative inputs, and a long step can carry a unit that far. The slope of gelu
+# does so too, but here no step carried a unit far enough.
+#
+# On the page that computes you can `give every unit a negative bias
+# <../explore/index.html#at=depth&depth=relu&initialization=he&bias=-2>`__ and watch the layers die.
 
 for name, shares in dead.items():
     plt.plot([str(rate) for rate in rates], shares, "o-", label=name)
 plt.xlabel("learning rate")
-plt.ylabel("dead units")
+plt.ylabel("share of dead units")
 plt.legend()
 plt.show()

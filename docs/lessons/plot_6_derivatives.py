@@ -1,24 +1,24 @@
 r"""
-Derivatives: by formula, by differences, automatic
-==================================================
+Derivatives: formulas, differences, automatic differentiation
+=============================================================
 
-There are three ways to a derivative. A *formula* is exact and has to be found; a *difference quotient*
-needs no formula and is inexact; *automatic differentiation* applies the chain rule to the steps of a
-program, whose own formulas are known.
+There are three ways to compute a derivative. A *formula* is exact, but somebody has to derive it. A
+*difference quotient* needs no formula, but is inexact. *Automatic differentiation* applies the chain rule to
+the steps of a program, for each of which a formula is known.
 """
 
 import autograd
 import fastact
-import fastact.autograd  # has autograd know fastact's functions
+import fastact.autograd  # teaches autograd the derivatives of fastact's functions
 import matplotlib.pyplot as plt
 import numpy as np
 
 # %%
 # Differences
 # -----------
-# :math:`(f(x + h) - f(x - h))/2h` is off by :math:`h^2 f'''(x)/6`, so that a small h is better; and by the
-# rounding of f divided by h, so that a large h is better. The best h is about the cube root of the
-# precision, and even then a third of the digits is lost.
+# The difference quotient :math:`(f(x + h) - f(x - h))/2h` has two errors. The first is about :math:`h^2
+# f'''(x)/6` and calls for a small h. The second is the rounding error of f divided by h and calls for a large
+# h. The best h is about the cube root of the machine precision, and even then a third of the digits is lost.
 
 x, steps = 0.7, np.geomspace(1e-12, 1, 100)
 for name in ("sigmoid", "tanh", "gelu"):
@@ -36,15 +36,16 @@ plt.show()
 # %%
 # Automatic differentiation
 # -------------------------
-# `autograd <https://github.com/HIPS/autograd>`_ records what a NumPy program does and goes back through it.
-# It has always known that the derivative of 3x² is 6x, which at 5 is
+# `autograd <https://github.com/HIPS/autograd>`_ records the operations of a NumPy program and applies the
+# chain rule to them in reverse order. It knows the derivatives of NumPy's own functions. The derivative of
+# 3x² is 6x, so at x = 5 it is 30:
 
 print(autograd.grad(lambda x: 3 * x**2)(5.0))
 
 # %%
-# and once ``fastact.autograd`` is imported it knows every function of fastact. Here it is at 1.5 for each
-# activation without parameters, beside the difference quotient; and, since a derivative is a program too,
-# the derivative's derivative:
+# Once ``fastact.autograd`` is imported, autograd knows every function of fastact too. The table shows the
+# derivative at 1.5 of each activation without parameters, next to the difference quotient. A derivative is
+# a program as well, so autograd can differentiate it again; the last column is the second derivative.
 
 x, h = 1.5, 1e-5
 print(f"{'':14}{'automatic':>12}{'quotient':>13}{'second':>13}")
@@ -56,7 +57,7 @@ for name in fastact.names():
         print(f"{name:14}{slope(x):12.8f}{quotient:13.8f}{second:13.8f}")
 
 # %%
-# The same for arrays, element by element:
+# ``elementwise_grad`` does the same for each element of an array:
 
 x = np.linspace(-6, 6, 1201)
 slope = autograd.elementwise_grad(fastact.gelu)
@@ -68,7 +69,7 @@ plt.legend()
 plt.show()
 
 # %%
-# Through a whole network, the gradient that :doc:`plot_1_training` writes by hand is one call:
+# For a whole network, one call computes the gradient that :doc:`plot_1_training` writes by hand:
 
 rng = np.random.default_rng(0)
 x, labels = rng.normal(size=(8, 4)), rng.integers(3, size=8)

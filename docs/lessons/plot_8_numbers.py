@@ -1,16 +1,17 @@
 r"""
-What floating-point numbers do to formulas
-==========================================
+Formulas in floating-point arithmetic
+=====================================
 
-A formula that is right on paper may overflow, cancel or vanish in float32. Some that are met often, beside
-fastact, whose results are within one unit in the last place (ulp) of the exact ones.
+A formula that is correct on paper may overflow, lose digits by cancellation, or underflow to 0 in float32.
+This lesson compares common formulas with fastact, whose results are within one unit in the last place (ulp)
+of the exact ones.
 """
 
 import fastact
 import matplotlib.pyplot as plt
 import numpy as np
 
-np.seterr(all="ignore")  # the formulas would warn; fastact never does
+np.seterr(all="ignore")  # the formulas would raise warnings; fastact never does
 
 
 def f32(*values):
@@ -18,7 +19,9 @@ def f32(*values):
 
 
 # %%
-# Each line: formula, input, what the formula gives, what fastact gives.
+# Each line shows a formula, an input, the result of the formula, and the result of fastact.
+# You can `try any other input
+# <../explore/index.html#at=function&name=tanh&x=12>`__.
 
 cases = [
     ("log(1 + exp(x))", 100, lambda x: np.log(1 + np.exp(x)), fastact.softplus),
@@ -39,7 +42,8 @@ for formula, x, naive, exact in cases:
     print(f"{formula:20} x = {x:<7} {naive(f32(x))[0]:<15.8g} {exact(f32(x))[0]:.8g}")
 
 # %%
-# The errors of two ways to write gelu_tanh, in ulp of the exact value, which float64 stands for:
+# The following plot shows the errors of two implementations of gelu_tanh, in ulp. The float64 result serves
+# as the exact value.
 
 x = np.linspace(-6, 6, 4001).astype(np.float32)
 exact = fastact.gelu_tanh(x.astype(np.float64))
@@ -55,6 +59,6 @@ plt.legend(markerscale=5)
 plt.show()
 
 # %%
-# Does it matter? A gradient that is 0 instead of small stops a unit for good, a ``nan`` spreads to every
-# weight in one step, and a loss of 0 hides what there is to learn. :doc:`/accuracy` lists the errors of all
-# functions, with those of torch and JAX.
+# These errors matter in training. A gradient that is 0 instead of small stops a unit from learning, a ``nan``
+# spreads to every weight in one step, and a loss of 0 hides that there is still something to learn.
+# :doc:`/accuracy` lists the errors of all functions, next to those of torch and JAX.
