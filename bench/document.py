@@ -12,7 +12,7 @@ from typing import Any
 
 import report
 from measure import Cell
-from report import Figures, Measurement, Table, markdown
+from report import Measurement, Table, markdown
 
 PICTURE = "performance.png"
 SHOWN = {"dtype": "float32", "spread": 2, "output": "fresh", "threads": 1, "isa": "best"}
@@ -24,7 +24,8 @@ TEXT = """# Performance
 pip install '.[bench,examples]'  # torch and JAX take part where they are installed
 python bench/peers.py --json peers.jsonl  # --full for the whole matrix, in hours
 python bench/training.py --json training.json
-python bench/limits.py > limits.md && python bench/limits.py --isa avx2 >> limits.md
+python bench/limits.py > limits.md  # after the microbenchmarks of README.md
+python bench/limits.py --isa avx2 >> limits.md
 python bench/threads.py > threads.md
 python bench/document.py peers.jsonl training.json limits.md threads.md docs  # writes this page
 ```
@@ -33,10 +34,13 @@ python bench/document.py peers.jsonl training.json limits.md threads.md docs  # 
 
 All libraries take turns in one process, on the same data, with the same threads; the least time counts, of
 the processor with one thread and of the clock with several. Their results are compared too. What they are
-asked to compute, as a user of each would write it, is in `bench/expressions.py`: torch runs eagerly, its
-gradients are the operations that its autograd calls; JAX's functions and their gradients (`vjp`) are under
-`jit`; numexpr and numba compile the NumPy expressions. Inputs are normal with the deviation told below,
-gradients with deviation 1. A function of rows gets a matrix of 2^20 elements or a few more.
+asked to compute, as a user of each would write it, is in `python/fastact/facts/expressions.py`: torch runs
+eagerly, its gradients are the operations that its autograd calls; JAX's functions and their gradients
+(`vjp`) are under `jit`; numexpr and numba compile the NumPy expressions. Where such a gradient is computed
+from the output y, it meets fastact's gradient from x after computing y itself, and `from_output` with y
+given to both. With several threads each library runs after a pause and two calls of its own. Inputs are
+normal with the deviation told below, gradients with deviation 1. A function of rows gets a matrix of 2^20
+elements or a few more.
 
 ## Summary
 
@@ -96,16 +100,8 @@ tails.
 
 """
 
-# Why another library is faster, by the first pattern that fits "function pass shape", and what was tried.
+# Why another library is faster and what was tried, by the first pattern that matches "function pass shape".
 CAUSES = {
-    "given more": (
-        r"(softmax|log_softmax|logsumexp|softmax_cross_entropy|maxout|sigmoid|tanh|tanh_shrink|exponential"
-        r"|\w*glu|channel_swish) backward",
-        "torch and the NumPy expression are handed what the forward pass kept: y, the labels, f(a), σ(βx)."
-        " fastact's function has x and g alone, and computes y anew. Where fastact has one that takes y,"
-        " *from_output* compares it. Tried: each exponential once, taken from a table; gradients finished"
-        " where the exponentials were written.",
-    ),
     "exact sums": (
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
         "the rounding errors of x - max x, of products and of sums are carried along, in one order for all"
@@ -153,7 +149,7 @@ def or_none(table: Table) -> str:
 
 
 def cause(cell: Cell) -> str:
-    """The name of the first cause that fits."""
+    """Return the name of the first cause whose pattern matches."""
     what = " ".join((cell.function, cell.pass_, report.shape(cell)))
     return next((name for name, (pattern, _) in CAUSES.items() if re.match(pattern, what)), "")
 
@@ -169,10 +165,9 @@ def document(
     causes = ["cause", *(cause(m.cell) for m in slower)]
     slower_table = [[*row, of] for row, of in zip(report.cells_table(slower), causes, strict=True)]
     wrong = report.wrong_table(measurements)
-    alike = Figures.of(m.ratio() for m in measurements if cause(m.cell) != "given more")
     return TEXT.format(
         setting=markdown(report.setting_table(setting, measurements)),
-        summary=markdown(report.summary_table(measurements, [("all but *given more*, see below", alike)])),
+        summary=markdown(report.summary_table(measurements)),
         picture=PICTURE,
         slower=or_none(slower_table),
         causes="\n".join(f"- *{name}*: {text}" for name, (_, text) in CAUSES.items() if name in causes),

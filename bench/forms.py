@@ -1,21 +1,22 @@
-"""Expressions in other forms: writing into `out`, and as numexpr and numba compile them."""
+"""Other forms of expressions: writing into `out`, and as numexpr and numba compile them."""
 
 import ast
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fastact._expressions import CONSTANTS
+from fastact.facts.expressions import CONSTANTS
 
-# How a call of torch's is made to write into `out`, where adding out= is not enough.
+# Functions of torch that need more than out= to write into `out`: the names of the overload and of the
+# parameter, by the name of the function.
 TORCH_INTO_OUT = (
-    (r"aten\._softmax_backward_data\((.*)\)", r"aten._softmax_backward_data.out(\1, grad_input=out)"),
-    (r"aten\._log_softmax_backward_data\(([^()]*)\)", r"aten._log_softmax_backward_data.out(\1, out=out)"),
-    (r"F\.(\w+)\(([^()]*)\)", r"aten.\1.out(\2, out=out)"),
-    (r"aten\.(\w+)\(([^()]*)\)", r"aten.\1.grad_input(\2, grad_input=out)"),
+    (r"aten\._softmax_backward_data", "aten._softmax_backward_data.out", "grad_input"),
+    (r"aten\._log_softmax_backward_data", "aten._log_softmax_backward_data.out", "out"),
+    (r"F\.(\w+)", r"aten.\1.out", "out"),
+    (r"aten\.(\w+)", r"aten.\1.grad_input", "grad_input"),
 )
 
-# What NumPy, torch and Python call the same operation.
+# The names of the same operation in NumPy, torch and Python.
 OPERATIONS: dict[type[ast.operator], str] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -23,7 +24,7 @@ OPERATIONS: dict[type[ast.operator], str] = {
     ast.Div: "divide",
 }
 
-# The functions of single elements in NumPy's expressions, and how a compiler knows one of a, b, c by
+# The elementwise functions in NumPy's expressions, and how to write those of a, b, c that a compiler knows by
 # another name.
 ELEMENTWISE = frozenset(
     f"np.{name}" for name in ("abs", "clip", "exp", "expm1", "log1p", "maximum", "sqrt", "tanh", "where")
@@ -41,22 +42,23 @@ NUMBA = {name: f"{name}(a)" for name in ELEMENTWISE} | {
 }
 
 
-def into_out(expression: str) -> str | None:
-    """The expression writing into `out`: what it does last may have such a form."""
-    for call, form in TORCH_INTO_OUT:
-        if match := re.fullmatch(call, expression):
-            return match.expand(form)
+def into_out(expression: str, module: str = "np") -> str | None:
+    """Return the expression with its last operation writing into `out`, if that operation can do so."""
     match ast.parse(expression, mode="eval").body:
-        case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Name()), args=[_, *_]):
-            return f"{expression[:-1]}, out=out)"
-        case ast.BinOp(left, operator, right) if name := OPERATIONS.get(type(operator)):
-            library = "torch" if re.search(r"\b(torch|aten|F)\.", expression) else "np"
-            return f"{library}.{name}({ast.unparse(left)}, {ast.unparse(right)}, out=out)"
+        case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Name()) as func, args=[_, *_]):
+            name = ast.unparse(func)
+            arguments = expression.removeprefix(f"{name}(")[:-1]
+            for pattern, overload, parameter in TORCH_INTO_OUT:
+                if found := re.fullmatch(pattern, name):
+                    return f"{found.expand(overload)}({arguments}, {parameter}=out)"
+            return f"{name}({arguments}, out=out)"
+        case ast.BinOp(left, operator, right) if operation := OPERATIONS.get(type(operator)):
+            return f"{module}.{operation}({ast.unparse(left)}, {ast.unparse(right)}, out=out)"
     return None
 
 
 class Elements(ast.NodeTransformer):
-    """Rewrites a NumPy expression whose operations are elementwise; LookupError where one is not."""
+    """Rewrites a NumPy expression of elementwise operations; raises LookupError for other operations."""
 
     def __init__(self, functions: Mapping[str, str], constant: Callable[[float], str]) -> None:
         self.functions, self.constant = functions, constant

@@ -10,14 +10,17 @@
 #include <string>
 #include <vector>
 
+#include "runtime/catalogue.hpp"
 #include "runtime/dispatch.hpp"
 
-namespace fastact {
 namespace {
+
+using namespace fastact::kernels;
+using namespace fastact::runtime;
 
 // In the first-level cache, in the second, and beyond every cache.
 constexpr std::size_t sizes[] = {1 << 11, 1 << 16, 1 << 24};
-constexpr const char* names[] = {"forward", "backward", "backward_from_output"};
+constexpr const char* names[] = {"forward", "backward", "backward_from_output", "gate"};
 
 template <class T>
 std::vector<T> normal(std::size_t n) {
@@ -48,13 +51,13 @@ void cycle(benchmark::State& state) {
 }
 
 template <class T>
-void run(benchmark::State& state, Kernel kernel, const Description& activation, bool backward, std::size_t n) {
+void run(benchmark::State& state, Kernel kernel, const Description& activation, std::size_t arrays, std::size_t n) {
   static const std::vector<T> x = normal<T>(sizes[2]);
   static const std::vector<T> g = normal<T>(sizes[2]);
   static std::vector<T> y(sizes[2]);
   std::array<T, most_parameters> parameters = {};
   std::vector<const void*> inputs = {x.data()};
-  if (backward) inputs.push_back(g.data());
+  inputs.resize(arrays, g.data());
   for (std::size_t i = 0; i < activation.parameter_count; ++i) {
     const double value = activation.parameters[i].value;
     parameters[i] = static_cast<T>(std::isnan(value) ? 0.25 : value);  // NaN says that there is no default
@@ -65,7 +68,7 @@ void run(benchmark::State& state, Kernel kernel, const Description& activation, 
     benchmark::ClobberMemory();
   }
   count(state, n);
-  state.SetBytesProcessed(static_cast<std::int64_t>(n * sizeof(T) * (backward ? 3 : 2)) * state.iterations());
+  state.SetBytesProcessed(static_cast<std::int64_t>(n * sizeof(T) * (arrays + 1)) * state.iterations());
 }
 
 void add(const InstructionSet& set, std::size_t activation, Pass pass) {
@@ -76,11 +79,11 @@ void add(const InstructionSet& set, std::size_t activation, Pass pass) {
       const std::string name = std::string(description.name) + "/" + names[static_cast<std::size_t>(pass)] + "/" +
                                type + "/" + std::string(set.name) + "/" + std::to_string(n);
       benchmark::RegisterBenchmark(name.c_str(), [=, &description](benchmark::State& state) {
-        function(state, kernel, description, pass != Pass::forward, n);
+        function(state, kernel, description, description.inputs(pass).size(), n);
       });
     }
   };
-  const Entry& entry = set.table[activation];
+  const ElementEntry& entry = set.elements[activation];
   add_type("float32", entry.f32[static_cast<std::size_t>(pass)], run<float>);
   add_type("float64", entry.f64[static_cast<std::size_t>(pass)], run<double>);
 }
@@ -100,26 +103,17 @@ void run_rows(benchmark::State& state, RowKernel kernel, const RowDescription& f
   RowCall call = {};
   call.length = length;
   call.rows_format = call.format = sizeof(T) == sizeof(float) ? Format::f32 : Format::f64;
-  std::size_t operand = 0;
-  bool is_output = false;
-  for (const char* c = function.signature; *c != '\0'; ++c) {
-    if (*c == '-') is_output = true;
-    if (*c != '(') continue;
-    const std::size_t along = c[1] == 'n' ? length : c[1] == 'm' ? length / 2 : 1;
-    const auto strides = [&](std::size_t item) {
-      const auto size = static_cast<std::ptrdiff_t>(item), many = static_cast<std::ptrdiff_t>(rows);
-      return side_by_side ? std::array{size, many * size} : std::array{static_cast<std::ptrdiff_t>(along) * size, size};
-    };
-    const bool is_label = function.labelled && operand == 1;
-    const bool is_sum = function.parameter && is_output && along == 1;
-    void* const data = is_label ? static_cast<void*>(labels.data())
-                       : is_sum ? static_cast<void*>(sums.data())
-                                : static_cast<void*>((is_output      ? y
-                                                      : operand == 0 ? x
-                                                                     : g)
-                                                         .data());
-    const auto [row, element] = strides(is_label || is_sum ? 8 : sizeof(T));
-    call.operands[operand++] = {data, row, element};
+  for (std::size_t k = 0; k < function.signature.count; ++k) {
+    const RowOperand& operand = function.signature.operands[k];
+    const std::size_t along = operand.divisor == 0 ? 1 : length / operand.divisor;
+    T* const numbers = k >= function.signature.inputs ? y.data() : k == 0 ? x.data() : g.data();
+    void* const data = operand.role == Role::labels ? static_cast<void*>(labels.data())
+                       : operand.role == Role::sum  ? static_cast<void*>(sums.data())
+                                                    : numbers;
+    const auto item =
+        static_cast<std::ptrdiff_t>(operand.role == Role::labels || operand.role == Role::sum ? 8 : sizeof(T));
+    const auto many = static_cast<std::ptrdiff_t>(side_by_side ? rows : along);
+    call.operands[k] = side_by_side ? Operand{data, item, many * item} : Operand{data, many * item, item};
   }
   for (auto _ : state) {
     kernel(call, 0, rows);
@@ -146,19 +140,19 @@ void add_rows(const InstructionSet& set, std::size_t function) {
 }
 
 }  // namespace
-}  // namespace fastact
 
 int main(int argc, char** argv) {
-  benchmark::RegisterBenchmark("cycle", fastact::cycle);
-  for (const fastact::InstructionSet* set : fastact::available()) {
-    for (std::size_t i = 0; i < std::size(fastact::catalogue); ++i) {
-      for (const auto pass : {fastact::Pass::forward, fastact::Pass::backward, fastact::Pass::backward_from_output}) {
-        fastact::add(*set, i, pass);
+  benchmark::RegisterBenchmark("cycle", cycle);
+  for (const InstructionSet* set : available()) {
+    for (std::size_t i = 0; i < catalogue.size(); ++i) {
+      for (const auto pass : passes) {
+        add(*set, i, pass);
       }
     }
+    for (const Activation gate : gates) add(*set, static_cast<std::size_t>(gate), Pass::gate);
   }
-  for (const fastact::InstructionSet* set : fastact::available()) {
-    for (std::size_t i = 0; i < std::size(fastact::row_catalogue); ++i) fastact::add_rows(*set, i);
+  for (const InstructionSet* set : available()) {
+    for (std::size_t i = 0; i < row_catalogue.size(); ++i) add_rows(*set, i);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

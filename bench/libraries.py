@@ -1,4 +1,4 @@
-"""fastact and its peers: how each is loaded, and what it is called with."""
+"""fastact and its peers: how each library is loaded, and how its functions are called."""
 
 import hashlib
 import math
@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 import fastact
 import forms
 import numpy as np
-from expressions import EXPRESSIONS, ROWS
 from fastact import _core
-from fastact._documentation import REQUIRED
-from fastact._expressions import CONSTANTS
+from fastact.facts.expressions import CONSTANTS, EXPRESSIONS, ROWS, by_pass
+from fastact.functions.registry import ELEMENTWISE, OF_ROWS, SUFFIXES
 
 PASSES = "forward", "backward", "from_output"
 
-# Libraries read how many threads to use when they are imported.
+# Libraries read the number of threads when they are imported.
 THREADS = (
     "FASTACT_NUM_THREADS",
     "OMP_NUM_THREADS",  # torch
@@ -45,13 +44,13 @@ if "avx2" in fastact.config()["available"]:
 
 
 def environment(threads: int, isa: str = "best") -> dict[str, str]:
-    """The variables that hold every library to so many threads and this instruction set."""
-    # numba's other pools wait busily and so disturb whoever is measured next.
+    """Return the environment variables that limit every library to these threads and this instruction set."""
+    # The threads of numba's other layers wait actively, which disturbs the next measurement.
     return dict.fromkeys(THREADS, str(threads)) | ISA[isa] | {"NUMBA_THREADING_LAYER": "workqueue"}
 
 
 class Written(NamedTuple):
-    """An expression in x, g, y…, and what else it refers to."""
+    """An expression in x, g, y…, and the other names that it uses."""
 
     expression: str
     names: Mapping[str, Any]
@@ -68,7 +67,8 @@ def expressions(library: str) -> dict[tuple[str, str], str]:
     return {
         (function, pass_): expression
         for function, by_library in (EXPRESSIONS | ROWS).items()
-        for pass_, expression in zip(PASSES, by_library.get(library, ()), strict=False)
+        if library in by_library
+        for pass_, expression in by_pass(*by_library[library]).items()
     }
 
 
@@ -83,17 +83,13 @@ def writer(
 
 
 def fastact_calls() -> dict[tuple[str, str], str]:
-    """The calls of all that fastact has."""
-    templates = "fastact.{}(x{})", "fastact.{}_backward(x, g{})", "fastact.{}_backward_from_output(y, g{})"
-    calls = {
-        (function, pass_): call.format(function, ", axis=axis" if function in ROWS else "")
-        for function in [*(name for name, *_ in _core.activations), *ROWS]
-        for pass_, call in zip(PASSES, templates, strict=True)
-        if hasattr(fastact, re.split("[.(]", call.format(function, ""))[1])
-    }
-    for activation, ((_, default),), _ in _core.learnable:
-        calls[activation, "forward"] = f"fastact.{activation}(x{'' if default else f', {REQUIRED}'})"
-    return calls | expressions("fastact")
+    """Return the calls of all functions of fastact."""
+    calls = {}
+    for f in ELEMENTWISE + OF_ROWS:
+        axis = ["axis=axis"] if f.kind == "rows" else []
+        arguments = [*f.inputs, *map(str, f.required.values()), *axis]
+        calls[f.forward, PASSES[SUFFIXES.index(f.suffix)]] = f"fastact.{f}({', '.join(arguments)})"
+    return calls | expressions("fastact")  # which has those of functions of labels, too
 
 
 def load_fastact() -> Library:
@@ -134,24 +130,30 @@ def load_jax() -> Library:
     config: Any = jax.config
     config.update("jax_enable_x64", True)
     config.update("jax_cpu_enable_async_dispatch", False)  # spares small calls a change of thread
-    written = expressions("JAX")
+    forward, from_output = expressions("JAX"), expressions("NumPy")
+    modules = {"jnp": jax.numpy, "np": jax.numpy, "nn": jax.nn, **CONSTANTS}
 
     @cache
     def compiled(function: str, pass_: str) -> Written | None:
-        expression = written.get((function, "forward"))
-        if not expression or pass_ == "from_output":
+        """Return a jitted function of x and, in the vjp, g; from the output, as NumPy users write it."""
+        if pass_ == "from_output":
+            expression = from_output.get((function, pass_))
+        else:
+            expression = forward.get((function, "forward"))
+        if not expression:
             return None
-        arrays = "x, weight" if "weight" in expression else "x"
-        keywords = "".join(f", {name}={name}" for name in ("indices", "axis") if name in expression)
-        f = eval(f"lambda {arrays}, indices=None, axis=None: {expression}", {"jnp": jax.numpy, "nn": jax.nn})
+        words = re.findall(r"\w+", expression)
+        arrays = ", ".join(name for name in ("x", "weight", "bias", "y", "g") if name in words)
+        keywords = "".join(f", {name}={name}" for name in ("indices", "axis") if name in words)
+        f = eval(f"lambda {arrays}, indices=None, axis=None: {expression}", modules)
 
         def backward(g: Any, *arrays: Any, **keywords: Any) -> Any:
             gradients = jax.vjp(partial(f, **keywords), *arrays)[1](g)
             return gradients if len(gradients) > 1 else gradients[0]
 
-        call = f"f({arrays}{keywords})" if pass_ == "forward" else f"f(g, {arrays}{keywords})"
-        ready = "ready({})" if pass_ == "backward" and "weight" in arrays else "{}.block_until_ready()"
-        jitted = jax.jit(f if pass_ == "forward" else backward, static_argnames="axis")
+        call = f"f(g, {arrays}{keywords})" if pass_ == "backward" else f"f({arrays}{keywords})"
+        ready = "ready({})" if pass_ == "backward" and "weight" in words else "{}.block_until_ready()"
+        jitted = jax.jit(backward if pass_ == "backward" else f, static_argnames="axis")
         return Written(ready.format(call), {"f": jitted, "ready": jax.block_until_ready})
 
     return Library(
@@ -160,7 +162,7 @@ def load_jax() -> Library:
 
 
 def load_numexpr() -> Library:
-    """NumPy's expressions where their operations are elementwise."""
+    """Return NumPy's expressions for numexpr, where all their operations are elementwise."""
     import numexpr
 
     written = expressions("NumPy")
@@ -190,7 +192,7 @@ def load_numexpr() -> Library:
 
 
 def load_numba() -> Library:
-    """Ufuncs from NumPy's expressions where their operations are elementwise."""
+    """Return numba ufuncs of NumPy's expressions, where all their operations are elementwise."""
     import numba
 
     vectorize: Any = numba.vectorize
@@ -212,7 +214,10 @@ def load_numba() -> Library:
         for index, result in enumerate(results):
             used = "".join(f"    {name} = {value}\n" for name, value in variables.items())
             body = f"{used}    return {result}\n"
-            arrays = sorted(set(re.findall(r"\w+", body)) & {"x", "g", "y", "a", "b", "kept", "weight"})
+            arrays = sorted(
+                set(re.findall(r"\w+", body))
+                & ({"x", "g", "y", "a", "b", "weight", "bias"} - variables.keys())
+            )
             exec(f"def f{index}({', '.join(arrays)}):\n{body}", names)
             number = getattr(numba, dtype)
             names[f"f{index}"] = vectorize([number(*[number] * len(arrays))], target=target)(
@@ -235,7 +240,7 @@ LOADERS = {
 
 
 def load() -> dict[str, Library]:
-    """fastact, and those of its peers that are installed."""
+    """Return fastact and those of its peers that are installed."""
     libraries = {}
     for name, loader in LOADERS.items():
         with suppress(ImportError):

@@ -14,15 +14,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from fastact.command.markdown import heading, line
+
 REPOSITORY = Path(__file__).parents[1]
 L1, L2, MEMORY = 1 << 11, 1 << 16, 1 << 24  # the sizes in kernels.cpp
 
 SOURCE = """
 #include "simd/{isa}.hpp"
-#include "kernels/loops.hpp"
+#include "kernels/elements/loop.hpp"
 
 using namespace fastact;
-using V = simd::Elements<simd::{backend}, float>;
+using V = simd::Vec<simd::{backend}, float>;
 
 template <class F, std::size_t... k>
 V apply(F f, const V* parameters, std::index_sequence<k...>) {{ return f(parameters[k]...); }}
@@ -58,8 +60,21 @@ def tool(name: str) -> str:
     raise SystemExit(f"{name} is not installed; Debian has it in the packages clang and llvm")
 
 
+def paired(assembly: str) -> str:
+    """Return the assembly without the region marks that compilers have duplicated."""
+    lines: list[str] = []
+    open_regions: set[str] = set()
+    for text in assembly.splitlines():
+        if mark := re.search(r"LLVM-MCA-(BEGIN|END) (.+)", text):
+            if (mark[1] == "BEGIN") == (mark[2] in open_regions):
+                continue
+            open_regions ^= {mark[2]}
+        lines.append(text)
+    return "\n".join(lines) + "\n"
+
+
 def bounds(isa: str, processor: str) -> dict[tuple[str, str], float]:
-    """Cycles per element by activation and pass."""
+    """Return the cycles per element by activation and pass."""
     level, backend = {"avx512": ("x86-64-v4", "Avx512"), "avx2": ("x86-64-v3", "Avx2")}[isa]
     command = [
         *(tool("clang++"), f"-I{REPOSITORY / 'cpp'}", f"-I{REPOSITORY / 'cpp/include'}"),
@@ -71,13 +86,15 @@ def bounds(isa: str, processor: str) -> dict[tuple[str, str], float]:
     size = re.search(r"\.size\s+size, (\d+)", assembly)
     assert size
     command = [tool("llvm-mca"), f"-mcpu={processor}", "-instruction-info=0", "-resource-pressure=0"]
-    report = subprocess.run(command, input=assembly, check=True, stdout=subprocess.PIPE, text=True).stdout
+    report = subprocess.run(
+        command, input=paired(assembly), check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     regions = re.findall(r"Code Region - (\w+) (\w+)\n.*?Block RThroughput: ([\d.]+)", report, re.DOTALL)
     return {(name, pass_): float(cycles) / int(size[1]) for name, pass_, cycles in regions}
 
 
 def measured(program: Path, isa: str, seconds: float) -> dict[str, float]:
-    """Seconds per element by benchmark, and per cycle."""
+    """Return the seconds per element by benchmark, and per cycle."""
     sizes = "|".join(map(str, (L1, L2, MEMORY)))
     command = [
         str(program),
@@ -101,7 +118,7 @@ def measured(program: Path, isa: str, seconds: float) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--kernels", type=Path, default=REPOSITORY / "build/bench/kernels", help="the microbenchmarks"
+        "--kernels", type=Path, default=REPOSITORY / "build/bench/bench/kernels", help="the microbenchmarks"
     )
     parser.add_argument("--isa", choices=["avx512", "avx2"], default="avx512")
     parser.add_argument(
@@ -113,14 +130,14 @@ def main() -> None:
         parser.error(f"{options.kernels} is not there; README.md says how to build the microbenchmarks")
     time = measured(options.kernels.resolve(), options.isa, options.seconds)
     print(f"### {options.isa}\n")
-    print("| activation | pass | bound | cycles/element | times the bound | times a copy, L2 | memory |")
-    print("|---|---|---|---|---|---|---|")
+    columns = "activation", "pass", "bound", "cycles/element", "times the bound", "times a copy, L2", "memory"
+    print(heading(columns, (name not in ("activation", "pass") for name in columns)))
     for (name, pass_), bound in bounds(options.isa, options.mcpu).items():
         in_l1, *far = (time[f"{name}/{pass_}/float32/{options.isa}/{size}"] for size in (L1, L2, MEMORY))
         copies = [time[f"identity/{pass_}/float32/{options.isa}/{size}"] for size in (L2, MEMORY)]
         cycles = in_l1 / time["cycle"]
-        beside = " | ".join(f"{t / copy:.2f}" for t, copy in zip(far, copies, strict=True))
-        print(f"| {name} | {pass_} | {bound:.3f} | {cycles:.3f} | {cycles / bound:.2f} | {beside} |")
+        beside = (f"{t / copy:.2f}" for t, copy in zip(far, copies, strict=True))
+        print(line([name, pass_, f"{bound:.3f}", f"{cycles:.3f}", f"{cycles / bound:.2f}", *beside]))
     print()
 
 

@@ -21,15 +21,14 @@ from typing import Any, NamedTuple
 
 import fastact
 import numpy as np
-from expressions import ROWS
-from fastact._bench import clock, least_times
-from fastact._documentation import REQUIRED
+from fastact.command.bench import clock, least_times
+from fastact.functions.registry import REQUIRED
 from forms import into_out
 from libraries import Library, load
 
 CHECKED = 1 << 16  # elements of each result
 TOLERANCES = {"float16": (0.016, 0.016), "bfloat16": (0.125, 0.125)}  # 16 units in the last place
-# What not every operation has: a form for out=, or one for half precision.
+# Some operations have no form for out=, or none for half precision.
 OPTIONAL = "out", "float16", "bfloat16"
 MISSING = AttributeError, TypeError, RuntimeError  # what libraries raise then
 
@@ -47,20 +46,20 @@ class Cell(NamedTuple):
 
 
 def inputs(cell: Cell, forward: str) -> dict[str, Any]:
-    """The arrays by the names they have in expressions."""
+    """Return the arrays by their names in expressions."""
     rng = np.random.default_rng(0)
     x = (cell.spread * rng.standard_normal(cell.shape, np.float32)).astype(cell.dtype)
     each = [n if i == cell.axis else 1 for i, n in enumerate(cell.shape)]
     arrays = {"x": x, "weight": np.full(each, REQUIRED, cell.dtype)}
+    arrays["bias"] = np.ones(each, cell.dtype)
     names = {"fastact": fastact, "axis": cell.axis}
     if cell.axis is not None:
         arrays["a"], arrays["b"] = np.array_split(x, 2, cell.axis)
         arrays["labels"] = x.argmax(cell.axis)
         arrays["indices"] = np.expand_dims(arrays["labels"], cell.axis)
-        for expression in ROWS[cell.function].get("kept", ()):
-            arrays["kept"] = eval(expression, names | arrays)
     y = arrays["y"] = eval(forward, names | arrays)
     arrays["g"] = rng.standard_normal(y.shape, np.float32).astype(cell.dtype)
+    arrays["ones"] = np.ones_like(arrays["g"])
     arrays["out"] = np.empty_like(y if cell.pass_ == "forward" else x)
     return arrays
 
@@ -71,22 +70,22 @@ def some_values(library: Library, result: Any) -> list[Any]:
 
 
 def agree(dtype: str, ours: Any, theirs: Any) -> bool:
-    """Whether nearly all elements do. Some lie at kinks, where conventions differ."""
+    """Return whether nearly all elements agree; some lie at kinks, where conventions differ."""
     relative, absolute = TOLERANCES.get(dtype, (1e-3, 1e-5))
     return all(np.isclose(b, a, relative, absolute).mean() > 0.99 for a, b in zip(ours, theirs, strict=True))
 
 
 def timers(libraries: Mapping[str, Library], cell: Cell) -> dict[str, Timer | None]:
-    """By library, where it has such a function; None where its result is wrong."""
+    """Return a timer for each library that has such a function; None if its result is wrong."""
     found: dict[str, Timer | None] = {}
     forward = libraries["fastact"].write(cell.function, "forward", cell.dtype)
     assert forward
     arrays = inputs(cell, forward.expression)
     for name, library in libraries.items():
         written = library.write(cell.function, cell.pass_, cell.dtype)
-        expression = written and (
-            into_out(written.expression) if cell.output == "out" else written.expression
-        )
+        expression = written and written.expression
+        if expression and cell.output == "out":
+            expression = into_out(expression, "torch" if name == "torch" else "np")
         if not written or not expression:
             continue
         names = {key: library.array(array) for key, array in arrays.items()}
@@ -133,18 +132,25 @@ def raise_threshold() -> None:
     np.ones((1 << 25) - 4096, np.uint8)
 
 
+def pin(processors: int) -> None:
+    """Limit the process to this many processors, because some libraries start more threads than allowed."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-processors:])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=0.4, metavar="S", help="for each cell")
     options = parser.parse_args()
+    cells = [Cell(*values)._replace(shape=tuple(values[3])) for values in json.load(sys.stdin)]
     np.seterr(all="ignore")
     raise_threshold()
+    pin(max(cell.threads for cell in cells))
     libraries = load()
     print(json.dumps({"setting": setting(libraries)}), flush=True)
-    for function, pass_, dtype, shape, *rest in json.load(sys.stdin):
-        cell = Cell(function, pass_, dtype, tuple(shape), *rest)
+    for cell in cells:
         print(json.dumps(measure(libraries, cell, options.seconds)), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""fastact beside torch, JAX, NumPy/SciPy, numexpr and numba: whichever are installed.
+"""Compare fastact with torch, JAX, NumPy/SciPy, numexpr and numba, as far as they are installed.
 
 Every cell of the matrix asked for is measured in a process in which all libraries are held to the same
 threads and instruction set; see measure.py. With --json a run that was stopped goes on where it was.
@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import report
-from expressions import ROWS
-from fastact._core import activations, learnable
+from fastact.facts.expressions import ROWS
+from fastact.functions.registry import ELEMENTWISE, FUNCTIONS
 from forms import into_out
 from libraries import ISA, PASSES, environment, fastact_calls
 from measure import Cell
 from tqdm import tqdm
 
-NAMES = [*(name for name, *_ in activations + learnable), *ROWS]
+NAMES = [*dict.fromkeys(f.forward for f in ELEMENTWISE), *ROWS]
 DTYPES = "float32", "float64", "bfloat16", "float16"
 OUTPUTS = "fresh", "out"
-AXES = "1", "0"
 ROW_ELEMENTS = 1 << 20  # at least so many in a matrix given to functions of rows
 
 
@@ -57,8 +56,8 @@ OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str, str], ...] = (
     ("pass", some_of(PASSES), ",".join(PASSES), "", "passes"),
     ("dtype", some_of(DTYPES), "float32", ",".join(DTYPES), f"of {', '.join(DTYPES)}"),
     ("sizes", positive(int), "4096,65536,1048576", "256,4096,65536,1048576,16777216", "elements of arrays"),
-    ("rows", positive(int), "10,64,1024,50257", "", "lengths of rows, for functions of rows"),
-    ("axis", some_of(AXES), "1,0", "", "along which rows lie in a matrix"),
+    ("rows", positive(int), "10,64,128,1024,50257", "", "lengths of rows, for functions of rows"),
+    ("columns", positive(int), "64,1024", "", "lengths of rows that lie along axis 0"),
     ("spread", positive(float), "2", "2,10", "deviation of the inputs"),
     ("output", some_of(OUTPUTS), "fresh", ",".join(OUTPUTS), "fresh arrays, or out= where a library can"),
     ("threads", positive(int), "1", f"1,{os.cpu_count()}", "of every library"),
@@ -99,16 +98,17 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def cells(options: argparse.Namespace) -> Iterator[Cell]:
-    """Arrays of all sizes for functions of elements, matrices with rows of all lengths for those of rows."""
+    """Return arrays of all sizes for elementwise functions, and matrices of all row lengths for others."""
     calls = fastact_calls()
     for threads, isa, function in product(options.threads, options.isa, options.only):
         shapes: list[tuple[tuple[int, ...], int | None]] = [((size,), None) for size in options.sizes]
         if function in ROWS:
-            lengths = [n + n % 2 if function.endswith("glu") else n for n in options.rows]
-            matrices = [(-(-ROW_ELEMENTS // n), n) for n in lengths]
-            shapes = [
-                (m if axis == "1" else m[::-1], int(axis)) for axis, m in product(options.axis, matrices)
-            ]
+            even = function in FUNCTIONS and FUNCTIONS[function].needs_even_rows
+            rows, columns = (
+                [n + n % 2 * even for n in lengths] for lengths in (options.rows, options.columns)
+            )
+            shapes = [((-(-ROW_ELEMENTS // n), n), 1) for n in rows]
+            shapes += [((n, -(-ROW_ELEMENTS // n)), 0) for n in columns]
         asked = product(getattr(options, "pass"), options.dtype, shapes, options.spread, options.output)
         for pass_, dtype, shape, spread, output in asked:
             call = calls.get((function, pass_))
@@ -117,7 +117,7 @@ def cells(options: argparse.Namespace) -> Iterator[Cell]:
 
 
 def measured(asked: Sequence[Cell], seconds: float) -> Iterator[dict[str, Any]]:
-    """What measure.py prints, from a process for each number of threads and instruction set."""
+    """Return the output of measure.py, from one process for each number of threads and instruction set."""
     command = [sys.executable, str(Path(__file__).with_name("measure.py")), f"--seconds={seconds}"]
     for (threads, isa), group in groupby(asked, key=lambda cell: (cell.threads, cell.isa)):
         variables = os.environ | environment(threads, isa)
@@ -137,7 +137,7 @@ def measured(asked: Sequence[Cell], seconds: float) -> Iterator[dict[str, Any]]:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, str], list[report.Measurement]]:
-    """The setting and the measurements asked for, from the file or taken now and appended to it."""
+    """Return the setting and the measurements, read from the file or made now and appended to it."""
     setting, there = report.read(options.json or Path(os.devnull))
     known = {m.cell: m for m in there}
     asked = list(cells(options))

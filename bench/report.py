@@ -1,4 +1,4 @@
-"""What measurements say: figures of groups, tables and heat maps."""
+"""Reports of measurements: figures of groups, tables and heat maps."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fastact.command.markdown import heading, line
 from libraries import PASSES
 from measure import Cell
 
@@ -29,18 +30,18 @@ class Measurement(NamedTuple):
         return min(self.times.keys() - {OURS}, key=self.times.__getitem__, default=None)
 
     def ratio(self, peer: str | None = None) -> float:
-        """To the time of a peer, or of the fastest; NaN where there is none."""
+        """Return the ratio to the time of a peer, by default the fastest; NaN if there is none."""
         return self.times[OURS] / self.times.get(peer or self.fastest_peer or "", math.nan)
 
 
 def read(file: Path) -> tuple[dict[str, str], list[Measurement]]:
-    """The setting and the measurements in a file that peers.py has written, perhaps none."""
+    """Return the setting and the measurements (perhaps none) of a file that peers.py has written."""
     lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     return lines[0]["setting"] if lines else {}, [Measurement.of(line) for line in lines[1:]]
 
 
 class Figures(NamedTuple):
-    """Of the ratios of some cells."""
+    """The figures of the ratios of some cells."""
 
     cells: int
     mean: float  # geometric
@@ -62,6 +63,10 @@ def shape(cell: Cell) -> str:
     return f"rows of {cell.shape[cell.axis]}, axis {cell.axis}"
 
 
+def wing(cell: Cell) -> str:
+    return "functions of elements" if cell.axis is None else "functions of rows"
+
+
 GROUPS: dict[str, Callable[[Cell], str]] = {
     "pass": lambda cell: cell.pass_,
     "type": lambda cell: cell.dtype,
@@ -74,15 +79,15 @@ GROUPS: dict[str, Callable[[Cell], str]] = {
 
 
 def varying(measurements: Iterable[Measurement]) -> list[str]:
-    """The properties in which cells differ."""
+    """Return the properties in which the cells differ."""
     cells = [m.cell for m in measurements]
     return [name for name, of in GROUPS.items() if len(set(map(of, cells))) > 1]
 
 
 def groups(measurements: Sequence[Measurement]) -> dict[str, Figures]:
-    """Beside the fastest peer: of all cells, and of each value of what differs. Then beside each peer."""
+    """Return figures relative to the fastest peer, overall and by property, then relative to each peer."""
     ratios: dict[str, list[float]] = {"all cells": [m.ratio() for m in measurements]}
-    for of in map(GROUPS.__getitem__, varying(measurements)):
+    for of in (wing, *map(GROUPS.__getitem__, varying(measurements))):
         for m in measurements:
             ratios.setdefault(of(m.cell), []).append(m.ratio())
     for peer in dict.fromkeys(name for m in measurements for name in m.times if name != OURS):
@@ -91,33 +96,29 @@ def groups(measurements: Sequence[Measurement]) -> dict[str, Figures]:
 
 
 def worst(measurements: Iterable[Measurement]) -> list[Measurement]:
-    """Those with a peer, highest ratio first."""
+    """Return the cells that have a peer, those with the highest ratio first."""
     return sorted((m for m in measurements if m.fastest_peer), key=lambda m: -m.ratio())
 
 
 def setting_table(setting: dict[str, str], measurements: Sequence[Measurement] = ()) -> Table:
-    """What all have in common."""
+    """Return the table of what all measurements have in common."""
     properties = {name: {of(m.cell) for m in measurements} for name, of in GROUPS.items()}
     common = {name: value for name, values in properties.items() if len(values) == 1 for value in values}
     return [["measured with", ""], *([name, value] for name, value in (setting | common).items())]
 
 
-def summary_table(
-    measurements: Sequence[Measurement], more: Iterable[tuple[str, Figures | None]] = ()
-) -> Table:
-    """Figures of groups, and more of them."""
+def summary_table(measurements: Sequence[Measurement]) -> Table:
     return [
         ["time relative to the fastest peer's", "cells", "geometric mean", "highest", "slower"],
         *(
             [name, str(f.cells), f"{f.mean:.3f}", f"{f.highest:.2f}", str(f.slower)]
-            for name, f in [*groups(measurements).items(), *more]
-            if f
+            for name, f in groups(measurements).items()
         ),
     ]
 
 
 def cells_table(measurements: Sequence[Measurement]) -> Table:
-    """Nanoseconds for each element."""
+    """Return the table of nanoseconds per element."""
     properties = varying(measurements)
     libraries = list(dict.fromkeys(name for m in measurements for name in m.times))
     return [
@@ -135,7 +136,7 @@ def cells_table(measurements: Sequence[Measurement]) -> Table:
 
 
 def wrong_table(measurements: Iterable[Measurement]) -> Table:
-    """Who is left out where, for results that are not near ours."""
+    """Return the table of libraries that are left out because their results are wrong."""
     cells: dict[tuple[str, ...], int] = {}
     for m in measurements:
         for library in m.wrong:
@@ -147,7 +148,7 @@ def wrong_table(measurements: Iterable[Measurement]) -> Table:
 
 
 def steps_table(networks: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
-    """From the milliseconds of a step and, where they are known, of its activations."""
+    """Return a table from the milliseconds of a step and, where known, of its activations."""
     table = [["network", "written with", "ms a step", "of them activations", "relative to NumPy"]]
     for network, times in networks.items():
         for library, (step, *inside) in times.items():
@@ -161,7 +162,7 @@ def numeric(column: Sequence[str]) -> bool:
 
 
 def text(table: Table) -> str:
-    """Aligned, columns of numbers to the right."""
+    """Return the table as aligned text, with columns of numbers to the right."""
     columns = list(zip(*table, strict=True))
     widths = [max(map(len, column)) * (1 if numeric(column) else -1) for column in columns]
     return "\n".join(
@@ -171,18 +172,17 @@ def text(table: Table) -> str:
 
 
 def markdown(table: Table) -> str:
-    heading, *rows = (f"| {' | '.join(row)} |" for row in table)
-    rule = "|".join("--:" if numeric(column) else "---" for column in zip(*table, strict=True))
-    return "\n".join([heading, f"|{rule}|", *rows])
+    columns, *rows = table
+    return "\n".join([heading(columns, map(numeric, zip(*table, strict=True))), *map(line, rows)])
 
 
 def place(cell: Cell) -> tuple[str, str]:
-    """The row and the column of a heat map."""
+    """Return the row and the column of a heat map."""
     return cell.function, f"{cell.pass_}, {shape(cell)}"
 
 
 def draw(measurements: Sequence[Measurement], file: Path) -> None:
-    """Heat maps of functions by pass and shape, for each type and number of threads; means of the rest."""
+    """Draw heat maps of functions by pass and shape, for each type and number of threads."""
     from matplotlib import colors, pyplot
 
     panels = list(dict.fromkeys((m.cell.dtype, m.cell.threads) for m in measurements))

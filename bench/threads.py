@@ -1,4 +1,4 @@
-"""What more threads gain, and what many callers at once lose, as Markdown tables."""
+"""Print what more threads gain, and how concurrent callers slow each other down, as Markdown tables."""
 
 import argparse
 import os
@@ -10,7 +10,8 @@ from timeit import Timer
 
 import fastact
 import numpy as np
-from fastact._bench import least_times
+from fastact.command.bench import least_times
+from fastact.command.markdown import heading, line
 
 FUNCTIONS = ("relu", "hard_swish", "softsign", "sigmoid", "gelu", "mish", "softmax")
 SIZES = tuple(1 << k for k in range(10, 21))
@@ -32,7 +33,7 @@ def repeat(one: Call, count: int) -> None:
 
 
 def gain(function: Callable[..., object], size: int, threads: int, seconds: float) -> float:
-    """How many times faster calls are with so many threads than with one."""
+    """Return how many times faster calls are with this many threads than with one."""
     calls = partial(repeat, call(function, size), ELEMENTS // size)
     timers = {str(n): Timer(calls, partial(fastact.set_num_threads, n), perf_counter) for n in (1, threads)}
     alone, together = least_times(timers, seconds, threads).values()
@@ -40,7 +41,7 @@ def gain(function: Callable[..., object], size: int, threads: int, seconds: floa
 
 
 def slowdown(function: Callable[..., object], size: int, callers: int, seconds: float) -> float:
-    """How many times longer the same calls take from several Python threads than from one."""
+    """Return how many times longer the same calls take from several Python threads than from one."""
 
     def repeat_some(some: Sequence[Call]) -> None:
         for one in some:
@@ -56,16 +57,12 @@ def slowdown(function: Callable[..., object], size: int, callers: int, seconds: 
     return many / one
 
 
-def table(heading: str, figure: Callable[..., float], functions: Iterable[Callable[..., object]]) -> None:
-    print(f"\n| {heading} |", " | ".join(f"{size >> 10} Ki" for size in SIZES), "|")
-    print("|---|" + "--:|" * len(SIZES))
+def table(title: str, figure: Callable[..., float], functions: Iterable[Callable[..., object]]) -> None:
+    columns = [title, *(f"{size >> 10} Ki" for size in SIZES)]
+    print("\n" + heading(columns, (name != title for name in columns)))
     for function in functions:
-        print(
-            f"| {function.__name__} |",
-            " | ".join(f"{figure(function, size):.2f}" for size in SIZES),
-            "|",
-            flush=True,
-        )
+        figures = (f"{figure(function, size):.2f}" for size in SIZES)
+        print(line([function.__name__, *figures]), flush=True)
 
 
 def main() -> None:

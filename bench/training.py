@@ -46,7 +46,7 @@ Batch = tuple[Array, Labels]
 
 
 class IntoOut:
-    """f, which writes into the array of its last call where the shape is the same."""
+    """An activation that writes into the array of its last call, if the shape is the same."""
 
     def __init__(self, f: Function) -> None:
         self.f, self.out = f, np.empty(0)
@@ -57,7 +57,7 @@ class IntoOut:
 
 
 class TorchNetwork:
-    """A network's twin in torch, with its weights."""
+    """The equivalent of a network in torch, with the same weights."""
 
     def __init__(self, twin: Network, activation: str) -> None:
         import torch
@@ -112,7 +112,7 @@ def entrants(activation: str, sizes: Sequence[int]) -> dict[str, Entrant]:
 
 
 def batches(x: Array, labels: Labels, size: int) -> list[Batch]:
-    """As many whole ones as there are."""
+    """Return as many whole batches as there are."""
     return [(x[i : i + size], labels[i : i + size]) for i in range(0, len(x) - size + 1, size)]
 
 
