@@ -1,7 +1,8 @@
 """Builds what is released, and checks it: python .ci/package.py [--short] [STEP…], on Debian.
 
 Without a step all are done; the sdist and the wheels remain in dist/. --short leaves out other platforms and
-versions, and installs the wheel in the environment that it is run in, in place of any other fastact.
+versions that are not named, and installs the wheel in the environment that it is run in, in place of any
+other fastact.
 """
 
 import argparse
@@ -25,13 +26,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 REQUIRED: list[str] = PROJECT["build-system"]["requires"]
 OLDEST = int(PROJECT["project"]["requires-python"].removeprefix(">=3."))
 LARGEST = 8 << 20  # bytes of a wheel
-# What the tests could take for the installed library, or build it from.
-LIBRARY = ("CMakeLists.txt", "python", "cpp/include", "cpp/kernels", "cpp/numpy")
-# The tests of aarch64: of each promise something, as far as an emulator gets in some minutes.
+# Folders that the tests could mistake for the installed library, or build it from.
+LIBRARY = ("CMakeLists.txt", "python", "cpp/include", "cpp/numpy")
+# The tests for aarch64: some for each promise, as many as an emulator can run in a few minutes.
 EMULATED = ("calling", "choose", "errors", "memory_pool", "rows", "runtime", "special_values")
-# Those of them that it fails: it heeds no limit of memory, and has no child processes of several threads.
+# Those that fail in the emulator, which ignores memory limits and cannot fork processes with several threads.
 NOT_EMULATED = ("memory_exhausted", "forked_child_computes", "no_thread_can_be_created")
 NEWEST = ("forky", "python3.14")  # of Debian's testing distribution
+TARGETS = ("x86_64-linux-musl",)  # that zig compiles the C++ library for, and whose programs run here
 
 started = time.monotonic()
 temporary = tempfile.TemporaryDirectory(prefix="fastact-")
@@ -48,7 +50,7 @@ def check(condition: object, message: str) -> None:
 
 
 def run(*command: str | Path, cwd: Path = work, environment: dict[str, str] | None = None) -> str:
-    """What the command prints; where it fails, that is shown and the end."""
+    """Run the command and return its output; if it fails, print the output and exit."""
     variables = os.environ | (environment or {})
     with subprocess.Popen(
         command, cwd=cwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -59,7 +61,7 @@ def run(*command: str | Path, cwd: Path = work, environment: dict[str, str] | No
 
 
 def need(*packages: str) -> None:
-    """Debian's packages of these names, installed where they are missing."""
+    """Install those of these Debian packages that are missing."""
     if subprocess.run(["dpkg", "-s", *packages], capture_output=True).returncode != 0:
         apt = [*([] if os.getuid() == 0 else ["sudo"]), "apt-get", "-qq", "-y"]
         run(*apt, "update")
@@ -67,7 +69,7 @@ def need(*packages: str) -> None:
 
 
 def venv(name: str, *install: str, python: str = sys.executable) -> Path:
-    """The interpreter of the virtual environment of this name, made at first use with these packages."""
+    """Return the interpreter of a virtual environment, which is created with these packages on first use."""
     interpreter = work / name / "bin/python"
     if not interpreter.exists():
         run(python, "-m", "venv", work / name)
@@ -77,7 +79,7 @@ def venv(name: str, *install: str, python: str = sys.executable) -> Path:
 
 
 def beside(python: Path) -> dict[str, str]:
-    """Finds the programs of the interpreter's environment."""
+    """Return the environment variables with which the programs of the interpreter's environment are found."""
     return {"PATH": f"{python.parent}:{os.environ['PATH']}"}
 
 
@@ -96,7 +98,7 @@ def tested(wheel: Path) -> str:
 
 
 def unpacked(name: str) -> Path:
-    """The sdist, unpacked in an empty folder of this name."""
+    """Unpack the sdist into an empty folder of this name and return it."""
     archive = released(".tar.gz")
     with tarfile.open(archive) as tar:
         tar.extractall(work / name, filter="data")
@@ -110,7 +112,7 @@ def build(
     libraries: Path = Path("/"),
     environment: dict[str, str] | None = None,
 ) -> Path:
-    """The wheel that pip makes of the sdist in a folder of this name, the libraries it needs inside."""
+    """Build a wheel from the sdist in a folder of this name, with the libraries that it needs inside."""
     wheels = work / f"{name}-wheels"
     interpreter = venv(
         "-".join(["build", Path(python).name, *required]), *required, "cmake", "ninja", python=python
@@ -127,7 +129,7 @@ def build(
 
 
 def check_wheel(wheel: Path) -> None:
-    """No path of this machine; no memory to write and execute, addresses final, stack and copies checked."""
+    """Check that the wheel contains no path of this machine, is hardened, and has no writable code."""
     check(wheel.stat().st_size <= LARGEST, f"{wheel.name} is larger than {LARGEST} bytes")
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
@@ -152,14 +154,14 @@ def without_library(source: Path) -> Path:
 
 
 def tests(name: str, python: Path, *arguments: str) -> None:
-    """The tests, with the wheel that is installed, in a folder with nothing that it was built from."""
+    """Run the tests with the installed wheel, in a folder without the sources that it was built from."""
     folder = without_library(unpacked(f"{name}-tests"))
     shown = run(python, "-m", "pytest", "-q", *arguments, cwd=folder, environment=beside(python))
     say(f"{name}: {shown.splitlines()[-1]}")
 
 
 def sdist() -> None:
-    """The sdist: what is tracked, but for what only a checkout needs."""
+    """Build the sdist: the tracked files, except those that only a checkout needs."""
     shutil.rmtree(DIST, ignore_errors=True)
     tool("build", "--sdist", "-o", DIST, ROOT)
     archive = released(".tar.gz")
@@ -173,12 +175,12 @@ def sdist() -> None:
 
 
 def wheel() -> None:
-    """The wheel for this Python, built in an empty folder."""
+    """Build the wheel for this Python in an empty folder."""
     shutil.copy(build("wheel"), DIST)
 
 
 def install() -> None:
-    """The tests, with the wheel installed."""
+    """Install the wheel and run the tests."""
     made = released(f"{platform.machine()}.whl")
     if arguments.short:
         run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", made)
@@ -188,7 +190,7 @@ def install() -> None:
 
 
 def reproduce() -> None:
-    """The sdist and the wheel once more, in another folder: the same bytes."""
+    """Build the sdist and the wheel again in another folder; they must have the same bytes."""
     tool("build", "--sdist", "-o", work / "again", unpacked("another/folder"))
     anew = {} if arguments.short else {"CCACHE_DISABLE": "1"}
     for again in (work / "again" / released(".tar.gz").name, build("a-longer/folder", environment=anew)):
@@ -200,7 +202,7 @@ def reproduce() -> None:
 
 
 def aarch64() -> None:
-    """The wheel for aarch64, cross-compiled, and its tests in an emulator."""
+    """Cross-compile the wheel for aarch64 and run its tests in an emulator."""
     need("mmdebstrap", "qemu-user", "g++-aarch64-linux-gnu")
     root, site, emulated = work / "aarch64", work / "aarch64-site", work / "aarch64-python"
     suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
@@ -228,7 +230,8 @@ def aarch64() -> None:
     tags = ["manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, glibc + 1))]
     download = [f"--platform={tag}" for tag in tags]
     download += ["--target", os.fspath(site), "--only-binary=:all:", "--python-version", version]
-    requirements = ("hypothesis", "ml_dtypes", "pytest-run-parallel", "scipy", "threadpoolctl")
+    requirements = ["hypothesis", "ml_dtypes", "pytest-run-parallel", "pytest-xdist"]
+    requirements += ["scipy", "threadpoolctl"]
     verify = f"fastact[verify] @ {made.as_uri()}"
     run(venv("tools"), "-m", "pip", "install", "-q", *download, verify, *requirements)
     # For the interpreters that tests start, too.
@@ -251,12 +254,14 @@ def aarch64() -> None:
 
 
 def windows() -> None:
-    """The C++ library for Windows, by Clang and MinGW; its programs run in Wine."""
+    """Build the C++ library for Windows by Clang and MinGW and run its programs in Wine."""
     need("clang-19", "g++-mingw-w64-x86-64-posix", "wine", "wine64")
     source, prefix = unpacked("windows"), work / "windows/installed"
     define = {
         "CMAKE_SYSTEM_NAME": "Windows",
         "CMAKE_SYSTEM_PROCESSOR": "AMD64",
+        "CMAKE_C_COMPILER": "clang-19",
+        "CMAKE_C_COMPILER_TARGET": "x86_64-w64-mingw32",
         "CMAKE_CXX_COMPILER": "clang++-19",
         "CMAKE_CXX_COMPILER_TARGET": "x86_64-w64-mingw32",
         "CMAKE_CXX_STANDARD_LIBRARIES": "-static -lstdc++ -lpthread",
@@ -282,8 +287,33 @@ def windows() -> None:
     say("Windows: the bits of tests/bits.txt")
 
 
+def zig() -> None:
+    """Compile the C++ library's portable kernels by zig for musl and run them."""
+    python = venv("ziglang", "ziglang>=0.14")
+    compiler = run(python, "-c", "import ziglang; print(ziglang.__path__[0], end='/zig')")
+    source = unpacked("zig")
+    bits = (source / "tests/bits.txt").read_text()
+    for target in TARGETS:
+        define = {
+            "ZIG": compiler,
+            "ZIG_TARGET": target,
+            "FASTACT_OPENMP": "OFF",  # zig has none
+            "FASTACT_PORTABLE": "ON",
+            "FASTACT_TESTS": "ON",
+            "FASTACT_WERROR": "ON",
+        }
+        options = [f"-D{name}={value}" for name, value in define.items()]
+        folder = source / "build" / target
+        no_cache = {"CMAKE_CXX_COMPILER_LAUNCHER": ""}  # ccache takes `zig c++` for a file
+        toolchain = ("--toolchain", source / "cpp/zig.cmake")
+        tool("cmake", *toolchain, "-S", source, "-B", folder, "-G", "Ninja", *options, environment=no_cache)
+        tool("cmake", "--build", folder, "--target", "bits")
+        check(run(folder / "tests/consumer/bits") == bits, f"{target}: other bits than tests/bits.txt")
+        say(f"{target}: the bits of tests/bits.txt")
+
+
 def lowest() -> None:
-    """The oldest Python, NumPy, pybind11 and scikit-build-core that are allowed."""
+    """Test with the oldest Python, NumPy, pybind11 and scikit-build-core that are allowed."""
     python, required = f"python3.{OLDEST}", [requirement.replace(">=", "==") for requirement in REQUIRED]
     made = build("lowest", python, required)
     interpreter = venv("lowest", tested(made), *required, python=python)
@@ -291,9 +321,9 @@ def lowest() -> None:
 
 
 def later() -> None:
-    """Every later Python that is found."""
+    """Test with every later Python that is found."""
     for python in (f"python3.{minor}" for minor in range(OLDEST + 1, OLDEST + 6)):
-        # pyenv has commands for those, too, that it does not offer now: see its PYENV_VERSION.
+        # pyenv also has commands for versions that are not active; PYENV_VERSION selects one.
         if shutil.which(python) and not subprocess.run([python, "-V"], capture_output=True).returncode:
             made = build(f"{python}-build", python)
             tests(python, venv(python, tested(made), python=python), "-m", "not slow")
@@ -302,7 +332,7 @@ def later() -> None:
 
 
 def newest() -> None:
-    """The newest Python, NumPy and GCC: those of Debian's testing distribution."""
+    """Test with the newest Python, NumPy and GCC: those of Debian's testing distribution."""
     need("mmdebstrap")
     root, (suite, python) = work / "newest", NEWEST
     packages = f"--include=ca-certificates,g++,{python}-dev,{python}-venv"
@@ -325,7 +355,7 @@ def newest() -> None:
 
 
 SHORT = [sdist, wheel, install, reproduce]
-STEPS = [*SHORT, aarch64, windows, lowest, later, newest]
+STEPS = [*SHORT, zig, aarch64, windows, lowest, later, newest]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.epilog = "\n".join(f"{step.__name__:10}{step.__doc__}" for step in STEPS)
@@ -339,12 +369,12 @@ if unknown := set(arguments.steps) - {step.__name__ for step in STEPS}:
 
 os.environ.setdefault("CXX", "g++")
 os.environ.setdefault("SOURCE_DATE_EPOCH", run("git", "log", "-1", "--format=%ct", cwd=ROOT).strip())
-# Below this folder paths are known by the way there, so that what is compiled in one place serves in another.
+# Paths below this folder are relative, so that object files compiled in one folder can be reused in another.
 os.environ["CCACHE_BASEDIR"] = os.fspath(work)
 if shutil.which("ccache"):
     os.environ.setdefault("CMAKE_CXX_COMPILER_LAUNCHER", "ccache")
 
-for step in SHORT if arguments.short else STEPS:
-    if not arguments.steps or step.__name__ in arguments.steps:
-        print(f"{step.__name__}: {step.__doc__}", flush=True)
-        step()
+named = [step for step in STEPS if step.__name__ in arguments.steps]
+for step in named or (SHORT if arguments.short else STEPS):
+    print(f"{step.__name__}: {step.__doc__}", flush=True)
+    step()
