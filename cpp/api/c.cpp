@@ -11,8 +11,8 @@
 
 namespace {
 
-/// Of the calling thread's last failed call. It has no destructor, which would be run at the thread's end, maybe after
-/// the library was unloaded.
+/// The calling thread's last failed call. The struct has no destructor, since that would run at the end of the thread,
+/// perhaps after the library was unloaded.
 struct Failure {
   int code;
   char message[256];
@@ -43,7 +43,7 @@ int guarded(F call) {
   return FASTACT_OK;
 }
 
-/// [outer][length][inner].
+/// The shape [outer][length][inner], with rows along the middle dimension.
 struct Shape {
   std::size_t outer, length, inner;
 
@@ -53,7 +53,7 @@ struct Shape {
     return {data, outer * length * inner};
   }
   template <class T>
-  std::span<T> halves(T* data) const {  // length is even, or refused
+  std::span<T> halves(T* data) const {  // an odd length is refused by the C++ function
     return {data, outer * (length / 2) * inner};
   }
   template <class T>
@@ -61,7 +61,7 @@ struct Shape {
     return {data, outer * inner};
   }
   template <class T>
-  std::span<T> along(T* data) const {  // null where it is left out
+  std::span<T> along(T* data) const {  // data is null if the argument is left out
     return {data, data == nullptr ? 0 : length};
   }
 };

@@ -13,7 +13,7 @@ template <class V>
 struct Term {
   V power, rest;
   V value() const { return fma(power, rest, power); }
-  /// What `value` lacks.
+  /// The rounding error of `value`.
   V low(V value) const { return fma(power, rest, power - value); }
   Pair<V> pair() const {
     const V hi = value();

@@ -23,11 +23,11 @@ using kernels::Format;
 /// The cost of an element in picoseconds.
 constexpr std::size_t element_cost = 500;
 
-/// The elements of a tile, which fits into the first-level cache, and the most in a row of it.
+/// The number of elements of a tile, which fits into the first-level cache, and the largest number in one of its rows.
 constexpr std::size_t tile_size = 4096, tile_width = 256;
 
-/// Joins axes where one step along the outer one is as many along the inner one as that has, and leaves out axes of one
-/// element. Numbers are consecutive along the last axis.
+/// Joins two axes if one step along the outer axis equals as many steps along the inner axis as it has elements, and
+/// leaves out axes of one element. The numbers of the stream are consecutive along the last axis of the result.
 std::vector<DropoutAxis> simplified(const std::vector<DropoutAxis>& axes) {
   std::vector<DropoutAxis> result;
   for (const DropoutAxis& inner : axes) {
@@ -55,7 +55,7 @@ struct Drop {
     return stored == format<T> && (run.length == 1 || (run.x == sizeof(T) && run.y == sizeof(T)));
   }
 
-  /// A run of consecutive numbers.
+  /// Computes elements whose numbers are consecutive.
   void compute(const char* x, char* y, const DropoutAxis& run, std::uint64_t first, bool streaming) const {
     if (is_direct(run)) return kernel(call, x, y, run.length, first, streaming);
     alignas(64) T buffer[block];
@@ -68,8 +68,8 @@ struct Drop {
     }
   }
 
-  /// Several runs, which are `rows.length`, a tile at a time. Memory is read and written along the axis of the smaller
-  /// stride.
+  /// Computes `rows.length` runs of consecutive numbers, a tile at a time. Memory is read and written along the axis
+  /// with the smaller stride.
   void compute(const char* x, char* y, const DropoutAxis& rows, const DropoutAxis& run, std::uint64_t first) const {
     alignas(64) T tile[tile_size], column[block];
     const bool by_rows = std::abs(run.x) <= std::abs(rows.x);

@@ -13,7 +13,7 @@ namespace {
 
 using kernels::Format;
 
-/// What of a call does not depend on the thread; T is the type in which the kernel computes.
+/// The part of a call that all threads share; T is the type in which the kernel computes.
 template <class T>
 class Elements {
  public:

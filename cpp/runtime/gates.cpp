@@ -14,7 +14,8 @@ namespace {
 using kernels::Activation;
 using kernels::Pass;
 
-/// g b f'(a) is the activation's gradient for g b in the place of g, and g f(a) the gate of a and g.
+/// The gradient for a, g b f'(a), is that of the activation with g b in place of g. The gradient for b, g f(a), is the
+/// gate of a and g.
 template <class T>
 void run_as(const GateGradientCall& call, std::size_t n) {
   const kernels::Kernel multiply = kernel<T>(Activation::identity, Pass::gate),
@@ -39,7 +40,7 @@ void run_as(const GateGradientCall& call, std::size_t n) {
       multiply(of_product.data(), product, count, mode);
       differentiate(of_a.data(), da, count, mode);
       gate(of_b.data(), db, count, mode);
-      // Only now, since an output may be an input.
+      // Both gradients are stored after all inputs are read, because an output may be an input.
       const std::array results = {da, db};
       for (std::size_t k = 0; k < results.size(); ++k) {
         const auto [data, stride] = call.outputs[k];

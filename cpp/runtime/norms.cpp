@@ -18,7 +18,8 @@ using kernels::NormPass;
 
 /// The cost of an element in all passes over a row, in picoseconds.
 constexpr std::size_t norm_element_cost = 300;
-/// The most blocks of rows that are summed apart, and the fewest rows and elements that a block is worth.
+/// The largest number of blocks of rows that are summed separately, and the smallest numbers of rows and of elements
+/// that are worth a block.
 constexpr std::size_t most_blocks = 16, least_rows = 16, least_elements = 32768;
 
 /// Calls the kernel for the rows from begin to end, an axis' rows at a time.
@@ -48,7 +49,7 @@ void run_rows(NormKernel kernel, const NormCall& call, bool per_row, std::span<c
   }
 }
 
-/// sum + (hi + lo), the sum having a low part too.
+/// Adds hi + lo to sum + low.
 void add_to(double& sum, double& low, double hi, double lo) {
   const double s = sum + hi, back = s - sum;
   low += ((sum - (s - back)) + (hi - back)) + lo;

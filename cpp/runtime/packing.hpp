@@ -65,7 +65,7 @@ void unpack_half(const float* from, char* to, std::ptrdiff_t stride, std::size_t
   if (!is_contiguous) unpack(packed, to, stride, count);
 }
 
-/// From arrays that are stored in this way.
+/// Loads contiguous elements of type T from an array of this format and type, and stores them.
 template <class T>
 void load_array(kernels::Format format, ArrayType type, const char* from, std::ptrdiff_t stride, T* to,
                 std::size_t count) {

@@ -25,7 +25,7 @@ void split_row(std::size_t n, std::size_t cost, void (*body)(const void*, std::s
   split(n, {.cost = cost * element_cost, .border = 1}, body, context);
 }
 
-/// Makes the halves that a gated unit combines arrays of their own, two in the place of each that has both.
+/// Replaces each operand of a gated unit that contains both halves of a row by two operands, one for each half.
 void take_halves(RowCall& call) {
   const std::size_t half = call.length / 2;
   auto& [x, second, third, fourth, fifth, sixth] = call.operands;
@@ -38,8 +38,8 @@ void take_halves(RowCall& call) {
   call.length = half;
 }
 
-/// A function of single elements may take them in either direction. Makes rows of what is contiguous, and one row if
-/// all of it is.
+/// For a function of single elements, which may be computed in any order: lets rows lie along the contiguous direction,
+/// and joins all of them to one row if the arrays are contiguous as a whole.
 void merge(RowCall& call, std::size_t& rows) {
   const std::ptrdiff_t item = kernels::size_of(call.rows_format);
   const auto all = [&](auto holds) {
