@@ -13,6 +13,7 @@ from conftest import RunPython
 from fastact import __main__
 from fastact.checks import libraries, ruler, verify
 from fastact.checks.figures import DERIVATIVE, GRADIENT
+from fastact.checks.reference import ACTIVATIONS
 from fastact.facts.expressions import EXPRESSIONS
 
 
@@ -44,6 +45,15 @@ def test_sample_keeps_the_bounds(name: str, capsys: pytest.CaptureFixture[str]) 
     out = capsys.readouterr().out
     assert fastact.__version__ in out and fastact.config()["isa"] in out
     assert out.count(f"\n{name} ") == 6  # three passes, two types
+
+
+@pytest.mark.parametrize("dtype", [ruler.FLOAT32, ruler.FLOAT64], ids=str)
+@pytest.mark.parametrize("name", [name for name, a in ACTIVATIONS.items() if a.parameters])
+def test_many_parameters_are_tried(name: str, dtype: np.dtype[Any]) -> None:
+    drawn = verify.drawn_parameters(name, dtype)
+    assert len(drawn) == 60
+    for parameters in drawn:  # all of them are allowed
+        assert getattr(fastact, name)(np.ones(1, dtype), **parameters).dtype == dtype
 
 
 @pytest.mark.parametrize("value", [1.0000002, np.nan, np.inf])

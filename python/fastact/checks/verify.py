@@ -36,7 +36,7 @@ from .ruler import FLOAT32, FLOAT64, Subject
 INPUTS = 1 << 32  # float32 numbers
 CHUNK = 1 << 22  # of them between two saves
 DENSITY = {FLOAT32: 256, FLOAT64: 1}  # of the sample; mpmath takes a thousand times as long
-DRAWS = {FLOAT32: 20, FLOAT64: 2}  # random parameters of each spread
+DRAWS = {FLOAT32: 20, FLOAT64: 20}  # random parameters of each spread; half precision tries every input
 LONG_ROWS = (1 << 20,)
 PAIRS = 20_000  # arguments of a function of two arrays
 LONG = ("softmax", "log_softmax", "logsumexp", "softmax_cross_entropy")  # whose long rows are tried
@@ -48,8 +48,10 @@ def drawn_parameters(name: str, dtype: DType) -> list[dict[str, float]]:
     """Random parameters of either sign, near 1 and of many magnitudes, that the activation allows."""
     names = list(dict.fromkeys(chain.from_iterable(ACTIVATIONS[name].parameters)))
     rng, function = np.random.default_rng(0), library(None).functions(name)[FORWARD]
-    found = []
-    for spread in np.repeat([2, 8, 40], DRAWS.get(dtype, 2)) if names else ():
+    spreads = np.repeat([2, 8, 40], DRAWS.get(dtype, 2)) if names else np.array([])
+    found: list[dict[str, float]] = []
+    while len(found) < len(spreads):
+        spread = spreads[len(found)]
         values = rng.choice([-1, 1], len(names)) * 2 ** rng.uniform(-spread, spread, len(names))
         parameters = dict(zip(names, map(float, values), strict=True))
         try:
