@@ -1,3 +1,5 @@
+"""The fixtures that tests share."""
+
 import os
 import subprocess
 import sys

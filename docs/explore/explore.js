@@ -1,3 +1,4 @@
+// The program of the page that computes activations.
 "use strict";
 // What is drawn is computed by the functions of fastact/fastact.h in a WebAssembly module. module.js gives MODULE, in
 // base64, and FUNCTIONS: [{name, parameters: [[name, default]…], required, formula, derivative}…] with formulas in MathML.

@@ -1,3 +1,4 @@
+// Calls every function of the list, for the programs that test them all.
 #pragma once
 
 #include <fastact/fastact.hpp>

@@ -1,3 +1,4 @@
+// The C interface of fastact.
 #ifndef FASTACT_FASTACT_H
 #define FASTACT_FASTACT_H
 
