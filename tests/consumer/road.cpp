@@ -15,7 +15,7 @@ struct Rows {
   std::size_t count, length;
   std::ptrdiff_t row, element;
   Format format = Format::f32;
-  bool masked = false, by_element = false, once = false;
+  bool masked = false, by_element = false, at_once = false;
 
   Road road(std::size_t vector_lanes = lanes) const {
     static char arrays[3];
@@ -25,7 +25,7 @@ struct Rows {
     call.rows_format = call.format = format;
     for (std::size_t k = 0; k < 2; ++k) call.operands[k] = {arrays + k, row * item, element * item};
     if (masked) call.mask = {arrays + 2, row, element};
-    const Shape shape = {.inputs = 1, .outputs = once ? 0U : 1U, .numbers = 0, .by_element = by_element, .once = once};
+    const Shape shape = {.inputs = 1, .outputs = 1, .numbers = 0, .by_element = by_element, .at_once = at_once};
     return fastact::kernels::road(call, shape, count, Format::f32, room, vector_lanes, true);
   }
 };
@@ -54,10 +54,11 @@ int main() {
   expect(columns.rows >= 64, "in runs that are worth fetching");
   expect(columns.pitch % 1024 != 0, "whose lines do not share the sets of a cache");
 
-  const Road largest = Rows{.count = 1000, .length = 64, .row = 1, .element = 1000, .once = true}.road();
-  expect(largest.across && !largest.staged[0], "rows side by side that are read once are read where they are");
+  const Road largest = Rows{.count = 1000, .length = 64, .row = 1, .element = 1000, .at_once = true}.road();
+  expect(largest.across && !largest.staged[0] && !largest.staged[1],
+         "rows side by side may be computed where they are");
   expect(largest.length == 64 && largest.pitch == 1000, "a whole row at a time, by its own stride");
-  expect(Rows{.count = 100, .length = 64, .row = 1, .element = 100, .once = true}.road().staged[0],
+  expect(Rows{.count = 100, .length = 64, .row = 1, .element = 100, .at_once = true}.road().staged[0],
          "unless they are fewer than eight vectors have lanes");
 
   const Road apart = Rows{.count = 1000, .length = 5, .row = 10, .element = 1, .by_element = true}.road();

@@ -44,6 +44,7 @@ struct RowFunction {
   static constexpr bool repeats = false;       // the second sweep is repeated until all rows are settled
   static constexpr bool labelled = false;      // the first number is a label; functions are given x at the label
   static constexpr bool writes_label = false;  // and the output at the label is a number of its own
+  static constexpr bool keeps_first = false;   // of outputs that are not 0, the first; `after` counts them
   static constexpr bool result_first = false;  // the result precedes the outputs that are rows
   static constexpr bool targets = false;       // the second input may be labels, and the third is weights
   static constexpr std::size_t settings = 0;   // 3 for the smoothing, in two parts, and the length after the numbers
@@ -96,12 +97,6 @@ bool repeats([[maybe_unused]] Before& before, [[maybe_unused]] const Sums& sums)
 struct Position {
   std::size_t j;
   double step;
-  /// The number in two parts, for a float does not hold all numbers.
-  template <class V>
-  std::array<V, 2> number() const {
-    constexpr std::size_t part = std::size_t{1} << 16;
-    return {V(static_cast<double>(j / part)), fma(V::indices(), V(step), V(static_cast<double>(j % part)))};
-  }
 };
 
 /// A sum of all terms of a row, of which the largest is near 2^lift. In a block, hi starts at a number larger than any

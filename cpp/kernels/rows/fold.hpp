@@ -18,14 +18,15 @@ auto vectors(const X& x) {
 }
 
 /// Joins the lanes of each x, the upper half onto the lower until one is left, which is lane i of the result for x[i].
+/// There are as many x as lanes, or one.
 template <class V, std::size_t distance = V::size / 2, class Join, class X, std::size_t count>
 X fold_lanes(Join join, const std::array<X, count>& x) {
   if constexpr (distance == 0) {
     return x[0];
   } else {
-    std::array<X, count / 2> halves;
+    std::array<X, (count + 1) / 2> halves;
     for (std::size_t i = 0; i < halves.size(); ++i) {
-      auto low = vectors<V>(x[i]), high = vectors<V>(x[i + halves.size()]);
+      auto low = vectors<V>(x[i]), high = vectors<V>(x[i + count / 2]);
       for (std::size_t k = 0; k < low.size(); ++k) V::template exchange<distance>(low[k], high[k]);
       halves[i] = join(std::bit_cast<X>(low), std::bit_cast<X>(high));
     }

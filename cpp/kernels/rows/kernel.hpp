@@ -20,8 +20,8 @@ namespace {
 template <class V, class F>
 class Kernel : Tile<V, F> {
   using Base = Tile<V, F>;
-  using Base::buffered, Base::element, Base::is_across, Base::label, Base::of_group, Base::operand;
   using Base::call_, Base::held_, Base::road_, Base::shape;
+  using Base::element, Base::is_across, Base::label, Base::of_group, Base::operand;
   using typename Base::Arrays, typename Base::S, typename Base::T;
   static constexpr bool has_labels = F::labelled || F::targets;
   static constexpr std::size_t place_of_result = F::rows + F::numbers + (F::result_first ? 0 : F::outputs);
@@ -44,7 +44,7 @@ class Kernel : Tile<V, F> {
     const std::size_t most = in_place ? Wide<V, 8>::size : is_short ? Wide<V>::size : V::size;
     for (std::size_t i = 0; i < rows && !by_element; i += most) {
       const std::size_t some = std::min(most, rows - i);
-      if constexpr (shape.once) {  // in place the last vector is whole, too, and computes some rows again
+      if constexpr (shape.at_once) {  // in place the last vector is whole, too, and computes some rows again
         if (in_place) short_rows<Wide<V, 8>>(r + i + some - most, i, most);
       }
       if (!in_place) is_short ? short_rows<Wide<V>>(r + i, i, some) : group(r + i, i, some);
@@ -74,7 +74,8 @@ class Kernel : Tile<V, F> {
       const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& found) {
         sweeps.largest(arrays, begin, end, is_first, found);
       };
-      largest = this->template joined<V>(r, i, rows, false, larger, sweep);
+      const Pieces pieces(call_.length, call_.split == nullptr);
+      largest = this->template joined<V>(r, i, rows, pieces, false, larger, sweep);
     }
     const auto numbers = this->numbers<V>(r, rows);
     auto before = std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
@@ -85,7 +86,7 @@ class Kernel : Tile<V, F> {
         const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& partial) {
           sweeps.sum(arrays, begin, end, is_first, of_before, partial);
         };
-        return this->template joined<typename S::Sums>(r, i, rows, !F::has_late, join, sweep);
+        return this->template joined<typename S::Sums>(r, i, rows, Pieces(call_.length), !F::has_late, join, sweep);
       };
       const auto sum = [&] {
         sums = call_.length <= block ? sum_by([](auto a, auto b) { return join_in_block(a, b); })
@@ -116,6 +117,9 @@ class Kernel : Tile<V, F> {
   void write(const After& after, W largest, std::size_t r, std::size_t i, std::size_t rows) const {
     if constexpr (F::writes_label) write_labels(F::at_label(after), r, i, rows);
     if constexpr (F::has_result) write_result(after, r, rows);
+    if constexpr (F::keeps_first) {
+      if (!all(after <= W(1.0))) this->keep_first(after, r, i, rows);
+    }
     if ((F::maskable && call_.mask.data != nullptr) || (has_labels && call_.ignored != nullptr)) [[unlikely]]
       write_nothing(largest, r, i, rows);
   }
@@ -147,20 +151,13 @@ class Kernel : Tile<V, F> {
     }
     return numbers;
   }
-  /// An element of the output, which may be in its buffer still; row r is row i of the tile.
-  void put(std::size_t r, std::size_t i, std::size_t j, T value) const {
-    if (held_ && road_.staged[F::rows]) {
-      *buffered(i, j) = value;
-    } else {
-      move_line<V, Way::out>(call_.rows_format, operand(F::rows).at(r, j), 0, &value, 1);
-    }
-  }
   template <class W>
   void write_labels(W at_label, std::size_t r, std::size_t i, std::size_t rows) const {
     T values[W::size];
     at_label.store(values);
     for (std::size_t k = 0; k < rows; ++k) {
-      if (const std::size_t j = label(r + k); j < call_.length) put(r + k, i + k, j, values[k]);
+      if (const std::size_t j = label(r + k); j < call_.length)
+        this->template move<Way::out>(r + k, i + k, j, values[k]);
     }
   }
 
@@ -224,7 +221,7 @@ class Kernel : Tile<V, F> {
         const Operand& o = call_.operands[place_of_result];
         if (!F::targets || o.data != nullptr) move_line<V, Way::out>(call_.format, o.at(r + k, 0), 0, &nothing, 1);
       }
-      for (j = 0; F::outputs > 0 && j < call_.length; ++j) put(r + k, i + k, j, nothing);
+      for (j = 0; F::outputs > 0 && j < call_.length; ++j) this->template move<Way::out>(r + k, i + k, j, nothing);
     }
   }
 };

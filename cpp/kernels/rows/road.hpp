@@ -20,7 +20,7 @@ constexpr std::size_t chains = 64 / sizeof(T);
 struct Shape {
   std::size_t inputs, outputs, numbers;
   bool by_element = false;  // an element of the outputs depends on those in its place alone
-  bool once = false;        // inputs are read once, and there are no outputs of rows
+  bool at_once = false;     // a vector's rows are computed from one end to the other, whatever their length
   std::size_t rows() const { return inputs + outputs; }
   /// The place of an array of rows among the call's operands.
   std::size_t place(std::size_t k) const { return k < inputs ? k : k + numbers; }
@@ -54,6 +54,12 @@ inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Form
   for (std::size_t k = 0; k < shape.rows(); ++k) road.joined &= operand(k).element == item;
   road.across =
       lanes > 1 && !road.joined && (call.length <= lanes ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
+  const auto is_beside = [&](std::size_t k) {  // and stays as it is, for the last vector computes some rows again
+    const Operand& o = operand(k);
+    return o.row == item && o.element == operand(0).element && (k < shape.inputs || o.data != operand(0).data);
+  };
+  bool in_place = shape.at_once && road.across && rows >= many * lanes;
+  for (std::size_t k = 0; k < shape.rows(); ++k) in_place &= is_beside(k);
   std::size_t buffers = 0;
   for (std::size_t k = 0; k < shape.rows(); ++k) {
     const Operand& o = operand(k);
@@ -61,7 +67,7 @@ inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Form
     bool is_overwritten = false;  // what is kept there would replace an input that is still needed
     for (std::size_t i = 1; i < shape.inputs; ++i) is_overwritten |= k >= shape.inputs && o.data == operand(i).data;
     const bool lies_apart = road.joined && o.row != item * static_cast<std::ptrdiff_t>(call.length);
-    const bool is_in_place = road.across ? shape.once && rows >= many * lanes && o.row == item : o.element == item;
+    const bool is_in_place = road.across ? in_place : o.element == item;
     road.staged[k] =
         call.rows_format != computed || !is_in_place || is_masked || lies_apart || (keeps && is_overwritten);
     buffers += road.staged[k];
@@ -91,13 +97,14 @@ inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Form
   return road;
 }
 
-/// A long row is summed in pieces, which threads may share; their number depends on its length alone.
+/// A long row is summed in pieces, which threads may share; their number depends on its length alone. What has no order
+/// may be one.
 struct Pieces {
   static constexpr std::size_t most = 16, least_length = 32768;
   std::size_t length, count, size;
 
-  explicit Pieces(std::size_t n)
-      : length(n), count(n < least_length ? 1 : most), size((n + block * count - 1) / (block * count) * block) {}
+  explicit Pieces(std::size_t n, bool one = false)
+      : length(n), count(one || n < least_length ? 1 : most), size((n + block * count - 1) / (block * count) * block) {}
   std::size_t begin(std::size_t i) const { return std::min(length, i * size); }
 };
 

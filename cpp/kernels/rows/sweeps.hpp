@@ -123,13 +123,13 @@ struct Sweeps {
       const T* x = w.p[0];
       V m = is_first ? least : found[i];
       std::size_t n = w.whole;
-      if (n >= 8) {
-        std::array<V, 4> several;  // for each waits for the one before
+      if (constexpr std::size_t registers = V::size / V::lanes; n >= 8 / registers) {
+        std::array<V, 8 / registers> several;  // for each waits for the one before
         several.fill(m);
         for (; n >= several.size(); n -= several.size()) {
           for (V& most : several) most = F::larger(most, V::load(x)), x += w.step;
         }
-        m = F::larger(F::larger(several[0], several[1]), F::larger(several[2], several[3]));
+        for (const V& most : several) m = F::larger(m, most);
       }
       for (; n > 0; --n, x += w.step) m = F::larger(m, V::load(x));
       if (w.part > 0) m = F::larger(m, load_part(0, x, w.part));
@@ -171,7 +171,8 @@ struct Sweeps {
     for (std::size_t i = begin == end ? 0 : partials(); i < sums.size(); ++i) sums[i] = none;
   }
 
-  /// All sweeps at once, over rows with no more elements than there are chains; a vector has one element of each row.
+  /// All sweeps at once, over rows with no more elements than there are chains or counted; a vector has
+  /// one element of each row.
   /// What the next sweep needs stays in registers.
   template <class Numbers>
   [[gnu::noinline, gnu::flatten]] auto few(const Arrays& arrays, std::size_t length, const Numbers& numbers,
@@ -190,11 +191,16 @@ struct Sweeps {
     Before before = std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
     Sums sums = {};
     do {
-      if constexpr (F::has_sums) {
+      const auto add = [&](auto& s, std::size_t j) {
+        inputs_at(j, 0, [&](auto... x) { add_to(s, before, {j, 0.0}, [&](V y) { y.store(at(kept, j)); }, x...); });
+      };
+      if constexpr (F::keeps_first) {  // counts, in any order
+        for (std::size_t j = 0; j < length; ++j) add(sums, j);
+      } else if constexpr (F::has_sums) {
         Partial<Sums> of_chain;
         for (std::size_t j = 0; j < length; ++j) {
           Sums s = {};
-          inputs_at(j, 0, [&](auto... x) { add_to(s, before, {j, 0.0}, [&](V y) { y.store(at(kept, j)); }, x...); });
+          add(s, j);
           s.settle();
           of_chain[j] = s;
         }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -25,7 +26,7 @@ struct Tile {
   using S = Sweeps<V, F>;
   using Arrays = typename S::Arrays;
   static constexpr Shape shape = {F::rows, F::outputs, F::numbers + F::result_first, !F::has_largest && !F::has_sums,
-                                  !F::has_sums && !F::has_late};
+                                  (!F::has_sums || F::keeps_first) && !F::has_late};
   /// A vector has elements of several rows, or is one element.
   bool is_across() const { return road_.across || V::size == 1; }
 
@@ -54,11 +55,6 @@ struct Tile {
     arrays_[S::kept] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
   }
   std::ptrdiff_t element() const { return road_.across ? static_cast<std::ptrdiff_t>(road_.pitch) : 1; }
-  /// Of the output, element j of the tile's row i.
-  T* buffered(std::size_t i, std::size_t j) const {
-    const auto [p, row] = arrays_[F::rows];
-    return p + static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(j) * element();
-  }
   const Operand& operand(std::size_t k) const { return call_.operands[shape.place(k)]; }
   /// As an array whose first element is that of row r.
   Array<T> in_memory(std::size_t k, std::size_t r) const {
@@ -118,6 +114,30 @@ struct Tile {
     }
   }
 
+  /// An element of the output, which may be in its buffer still; row r is row i of the tile.
+  template <Way way>
+  void move(std::size_t r, std::size_t i, std::size_t j, T& value) const {
+    const auto [p, row] = arrays_[F::rows];
+    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(j) * element();
+    if (!held_ || !road_.staged[F::rows]) {
+      move_line<V, way>(call_.rows_format, operand(F::rows).at(r, j), 0, &value, 1);
+    } else {
+      way == Way::in ? value = p[at] : p[at] = value;
+    }
+  }
+  /// Of the elements of an output that are not 0 only the first, where there are several.
+  template <class W>
+  [[gnu::noinline]] void keep_first(W several, std::size_t r, std::size_t i, std::size_t rows) const {
+    T count[W::size], value, zero = 0;
+    several.store(count);
+    for (std::size_t k = 0; k < rows; ++k) {
+      for (std::size_t j = 0, found = 0; count[k] > 1 && j < call_.length; ++j) {
+        move<Way::in>(r + k, i + k, j, value);
+        if ((value != 0 || std::signbit(value)) && found++ > 0) move<Way::out>(r + k, i + k, j, zero);
+      }
+    }
+  }
+
   /// The arrays of a group of rows, from row r, which is row i of the tile, on; element `begin` is the first in
   /// buffers.
   Arrays of_group(std::size_t r, std::size_t i, std::size_t begin) const {
@@ -173,15 +193,17 @@ struct Tile {
 
   /// X joined from what sweep(arrays, begin, end, is_first, partial) gives for every piece of some rows, in turn.
   template <class X, class Join, class Sweep>
-  X joined(std::size_t r, std::size_t i, std::size_t rows, bool writes, Join join, Sweep sweep) const {
-    const Pieces pieces(call_.length);
+  X joined(std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes, Join join,
+           Sweep sweep) const {
     std::array<X, Pieces::most> of_piece;
     each_piece(pieces, [&](const Tile& tile, std::size_t piece, std::size_t begin, std::size_t end) {
       typename S::template Partial<X> partial;
       tile.each_stretch(r, i, rows, begin, end, writes, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
         sweep(arrays, from, to, from == begin, partial);
       });
-      of_piece[piece] = is_across() ? fold_vectors<V>(join, partial, end - begin) : fold_lanes<V>(join, partial);
+      of_piece[piece] = is_across() ? fold_vectors<V>(join, partial, end - begin)
+                        : rows == 1 ? fold_lanes<V>(join, std::array<X, 1>{partial[0]})
+                                    : fold_lanes<V>(join, partial);
     });
     for (std::size_t k = 1; k < pieces.count; ++k) of_piece[0] = join(of_piece[0], of_piece[k]);
     return of_piece[0];
