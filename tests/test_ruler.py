@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import RunPython
 from fastact import __main__, accuracy
-from fastact.checks import ruler, verify
+from fastact.checks import pairs, ruler, verify
 from fastact.functions.registry import BACKWARD, FROM_OUTPUT, FUNCTIONS, FUSED, OF_TWO, Function
 from scipy.special import erf
 
@@ -111,7 +111,6 @@ def test_flush() -> None:
 PASSES = {"": "forward", BACKWARD: "backward", FROM_OUTPUT: "backward_from_output"}
 
 
-# Those of two arrays have tests of their own.
 OF_ONE = [f for f in FUNCTIONS.values() if f not in OF_TWO + FUSED]
 
 
@@ -127,6 +126,47 @@ def test_own_functions_keep_their_bounds(f: Function, dtype: str) -> None:
     assert found.largest <= (1e4 if f.suffix == FROM_OUTPUT else 3 if f.kind == "rows" else 1.5)
     assert not found.wrong
     assert found.name == f.forward and found.dtype == dtype
+
+
+@pytest.mark.parametrize("f", OF_TWO, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_functions_of_two_arrays_keep_their_bounds(f: Function, dtype: str) -> None:
+    arrays = tuple(pairs.arguments(f, ruler.dtype(dtype), 300))
+    found = accuracy.measure(f, f.forward, PASSES[f.suffix], dtype, arrays)  # type: ignore[arg-type]
+    assert found.largest <= pairs.bound(f, ruler.dtype(dtype)) and not found.wrong
+    assert sum(r.inputs for r in found.table) == 300 * len(f.results)
+    values = [a[:3] for a in arrays]
+    exact = accuracy.exact(f.forward, *values, pass_=PASSES[f.suffix])  # type: ignore[arg-type]
+    results = f(*values)
+    for given, right in zip(*((p,) if len(f.results) == 1 else p for p in (results, exact)), strict=True):
+        np.testing.assert_allclose(given.astype(float), right.high, rtol=2e-2, atol=1e-7)
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_error_in_either_gradient_of_a_gate(wrong: int) -> None:
+    def f(a: Array, b: Array, g: Array) -> tuple[Array, ...]:
+        both = fastact.silu_gate_backward(a, b, g)
+        return tuple(np.where((a == 2) & (k == wrong), d + 64 * np.spacing(d), d) for k, d in enumerate(both))
+
+    a, b, g = (np.array(values, np.float32) for values in ([1, 2, 3], [1.5, 1.25, 1], [1, 1, 1]))
+    found = accuracy.measure(f, "silu_gate", "backward", inputs=(a, b, g))
+    assert 63 <= found.largest <= 65 and found.where["a"] == 2
+    assert found.where.get("of") == (None, "db")[wrong]
+    assert found.result - found.exact == pytest.approx(64 * 2.0**-23, rel=0.05)
+
+
+def test_limits_of_functions_of_two_arrays() -> None:
+    """fastact gives what is expected for infinities and NaN of each array; 0·inf may be anything."""
+    values = np.array([-np.inf, -2, 0, 1, np.inf, np.nan], np.float32)
+    every = tuple(a.ravel() for a in np.meshgrid(values, values, values))
+    for name in ("silu_gate", "relu_gate"):
+        assert accuracy.measure(getattr(fastact, name), name, inputs=every[:2]).wrong == ()
+        backward = getattr(fastact, f"{name}_backward")
+        assert accuracy.measure(backward, name, "backward", inputs=every).wrong == ()
+    x, t = (a.ravel() for a in np.meshgrid(values, np.array([0, 0.25, 1], np.float32)))
+    assert accuracy.measure(fastact.sigmoid_cross_entropy, "sigmoid_cross_entropy", inputs=(x, t)).wrong == ()
+    plain = accuracy.measure(lambda x, t: np.logaddexp(0, x) - t * x, "sigmoid_cross_entropy", inputs=(x, t))
+    assert [wrong.partition(",")[0] for wrong in plain.wrong] == ["nan at x = -inf", "nan at x = inf"]
 
 
 @pytest.mark.parametrize("name", ["gelu", "softplus", "hard_swish"])
@@ -202,6 +242,9 @@ def test_function_gets_copies() -> None:
         ((lambda x: x, "relu", "forward", "float32", "some"), ValueError, "inputs"),
         ((lambda x: x, "relu", "forward", "float64", "exhaustive"), ValueError, "exhaustive"),
         ((lambda x: x, "softmax", "derivative"), ValueError, "backward"),
+        ((fastact.silu_gate, "silu_gate", "derivative"), ValueError, "two arrays: use the backward pass"),
+        ((fastact.silu_gate, "silu_gate", "forward", "float32", [1.0]), ValueError, "a tuple of a, b"),
+        ((fastact.silu_gate, "silu_gate", "backward", "float32", ([1.0],) * 3), ValueError, "2 are required"),
         ((lambda y, g: y, "gelu", "backward_from_output"), ValueError, "output"),
         ((lambda x: x.sum(), "relu"), ValueError, "shape"),
         ((lambda x: x.astype(float), "relu"), TypeError, "float64 for float32"),

@@ -85,8 +85,8 @@ def test_backward_of_a_learnable_gives_two(monkeypatch: pytest.MonkeyPatch) -> N
     x, g = np.array([-1, 8], np.float32)
     for kind in (DERIVATIVE, GRADIENT):
         subject = ruler.Subject("prelu", kind, x.dtype)
-        assert ruler.call(subject, functions[kind], [x, g]) == 2
-        assert ruler.call(subject, functions[kind], [x, g], alpha=0.5) == 4
+        assert ruler.call(subject, functions[kind], [x, g])[0] == 2
+        assert ruler.call(subject, functions[kind], [x, g], alpha=0.5)[0] == 4
 
 
 def test_nan_must_stay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,6 +202,30 @@ def test_wrong_row_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(fastact, "maxout", wrong)
     assert main(["verify", "maxout"]) == 1
     assert "maxout forward float64: 5 ulp, above 4, at rows of = 17 " in capsys.readouterr().err
+
+
+def test_dropout(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its values, its mask and the share of what is kept; a function with another mask is found."""
+    assert main(["verify", "dropout"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("\ndropout ") == 2 * len(verify.default_types(None, "dropout"))
+
+    right = fastact.dropout
+
+    def other_mask(x: Any, rate: float, seed: int, offset: int = 0) -> Any:
+        return right(x, rate, seed, offset + 1)
+
+    def other_scale(x: Any, rate: float, seed: int, offset: int = 0) -> Any:
+        return right(x, rate, seed, offset) * np.float32(1 + 2.0**-20)
+
+    def keeps_more(x: Any, rate: float, seed: int, offset: int = 0) -> Any:
+        return right(x, rate - 0.01 if x.size > 10_000 and rate == 0.25 else rate, seed, offset)
+
+    for wrong, message in ((other_mask, "the mask"), (other_scale, "ulp, above 1"), (keeps_more, "kept at")):
+        monkeypatch.setattr(fastact, "dropout", wrong)
+        assert main(["verify", "dropout", "--dtype", "float32"]) == 1
+        captured = capsys.readouterr()
+        assert message in captured.err and "any gradient" not in captured.err
 
 
 def test_rows_have_no_exhaustive_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,19 +6,19 @@ measures in the same way.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .functions.by_name import Activation, find
-from .functions.registry import FUNCTIONS, OF_TWO
+from .functions.registry import FUNCTIONS
 
 try:
     from tqdm import tqdm
 
-    from .checks import libraries, reference, row_accuracy, row_reference, ruler
+    from .checks import libraries, pairs, reference, row_accuracy, row_reference, ruler
     from .checks.accuracy import FORWARD_BOUND
     from .checks.figures import DERIVATIVE, FORWARD, FROM_OUTPUT, Figures, Range, place
 except ModuleNotFoundError as missing:
@@ -30,7 +30,7 @@ __all__ = ["Measurement", "Pair", "Range", "Shares", "exact", "measure", "peer"]
 
 Pass = Literal["forward", "derivative", "backward", "backward_from_output"]
 Library = Literal["torch", "jax", "numpy", "scipy", "mkl"]
-_NAMES = tuple(name for name, f in FUNCTIONS.items() if name == f.forward and f not in OF_TWO)
+_NAMES = tuple(name for name, f in FUNCTIONS.items() if name == f.forward)
 
 
 class Shares(NamedTuple):
@@ -59,7 +59,8 @@ class Measurement:
         where the function gives infinity or NaN in the place of a number.
     where : dict
         The inputs with this error, by name. For functions of rows they are the arrays of one row, and
-        ``element`` is the position in its result.
+        ``element`` is the position in its result. Of the two results of a gate's backward pass, ``of`` is
+        "db" if it is the second.
     result : float
         The result of the function at these inputs.
     exact : float
@@ -140,7 +141,7 @@ def _subject(
         raise ValueError(f"flush must be None, 'subnormal results' or 'subnormal inputs', not {flush!r}")
     subject = ruler.Subject(name, ruler.KINDS[pass_], ruler.dtype(dtype), tuple(parameters.items()), flush)
     if parameters:  # of which fastact's own function refuses impossible ones
-        FUNCTIONS[name](np.ones(1, subject.dtype), **parameters)
+        FUNCTIONS[name](*[np.ones(1, subject.dtype)] * len(FUNCTIONS[name].inputs), **parameters)
     return subject
 
 
@@ -157,6 +158,8 @@ def _arrays(subject: ruler.Subject, given: Sequence[ArrayLike]) -> list[NDArray[
         return arrays
     if first.size == 0:
         raise ValueError("inputs must not be empty")
+    if subject.of_two and len(given) != len(subject.function.inputs):
+        raise ValueError(f"inputs must be a tuple of {', '.join(subject.function.inputs)}")
     if len(given) == 1:
         return list(ruler.with_gradients(subject, first.ravel()))
     return [np.asarray(a, subject.dtype).ravel() for a in np.broadcast_arrays(*given)]
@@ -178,9 +181,9 @@ def measure(
     ----------
     f : callable
         A function of NumPy arrays that returns an array of the same dtype. It is called with the arrays of
-        the pass and without any other argument: x; x and g; y and g; logits, labels and g. Rows lie along
-        the last axis. If it returns a tuple, as backward passes of learnable activations do, the first array
-        is measured.
+        the pass and without any other argument: x; x and g; y and g; logits, labels and g; a, b and g. Rows
+        lie along the last axis. If it returns a tuple, as backward passes of learnable activations do, the
+        first array is measured; of the backward pass of a gate, which returns two gradients, both are.
     like : str or Activation
         The function that ``f`` implements: a name or an alias, as for `fastact.get`.
     pass_ : {"forward", "derivative", "backward", "backward_from_output"}
@@ -217,9 +220,9 @@ def measure(
     Notes
     -----
     An ulp is the distance between adjacent floating-point numbers near the exact result; for a subnormal
-    result it is the smallest positive number. Gradients of rows are differences: their errors are measured in
-    ulp of the largest term. A result that is infinite or NaN while the exact result is a number has an
-    infinite error. The sign of zero is ignored.
+    result it is the smallest positive number. Gradients of rows and of cross-entropy are differences: their
+    errors are measured in ulp of the largest term. A result that is infinite or NaN while the exact result is
+    a number has an infinite error. The sign of zero is ignored.
 
     Examples
     --------
@@ -293,6 +296,8 @@ def _exact(subject: ruler.Subject, arrays: Sequence[NDArray[Any]]) -> NDArray[np
     """The exact results, in mpmath, for arrays as `_arrays` makes them."""
     if subject.of_rows:
         return np.asarray(row_reference.exact(subject.function.name, *arrays), object)
+    if subject.of_two:
+        return pairs.exact(subject.function, arrays, subject.part, **dict(subject.parameters))
     finite = np.logical_and.reduce([np.isfinite(a) for a in arrays])
     values = np.empty(finite.shape, object)
     values[finite] = ruler.exact_results(subject, [a[finite] for a in arrays])
@@ -302,6 +307,8 @@ def _exact(subject: ruler.Subject, arrays: Sequence[NDArray[Any]]) -> NDArray[np
 
 
 def _exact_at(subject: ruler.Subject, where: dict[str, Any]) -> float:
+    if "of" in where:
+        subject = replace(subject, part=pairs.GRADIENTS.index(where["of"]))
     given = [where.get(name, 1.0) for name in subject.function.inputs]  # a derivative's g is 1
     kept = [a if isinstance(a, np.ndarray | np.generic) else subject.dtype.type(a) for a in given]
     value = _exact(subject, [np.asarray(a)[None] for a in kept])[0]
@@ -322,8 +329,8 @@ def exact(
     name : str or Activation
         The activation: a name or an alias, as for `fastact.get`.
     *arrays : array_like
-        The arrays of the pass: x; x and g, or x alone for g = 1; y and g; logits, labels and g. Rows lie
-        along the last axis. Integers are converted to float64.
+        The arrays of the pass: x; x and g, or x alone for g = 1; y and g; logits, labels and g; a, b and g.
+        Rows lie along the last axis. Integers are converted to float64.
     pass_ : {"forward", "derivative", "backward", "backward_from_output"}
         The pass, as for `measure`.
     form : {"pair", "mpmath"}
@@ -334,7 +341,8 @@ def exact(
     Returns
     -------
     Pair or ndarray of object
-        The values rounded to float64, ``high``, and the remainders, ``low``; or the numbers of mpmath.
+        The values rounded to float64, ``high``, and the remainders, ``low``; or the numbers of mpmath. Of
+        the backward pass of a gate, a tuple of two.
 
     Raises
     ------
@@ -360,7 +368,7 @@ def exact(
     dtype = given[0].dtype if given and given[0].dtype.name in FORWARD_BOUND else np.dtype(np.float64)
     subject = _subject(name, pass_, dtype, parameters)
     takes = subject.function.inputs
-    if len(given) == 1 and len(takes) == 2 and not subject.of_rows:
+    if len(given) == 1 and len(takes) == 2 and not (subject.of_rows or subject.of_two):
         given.append(np.ones((), dtype))
     if len(given) != len(takes):
         raise TypeError(f"{subject.function.name} takes {', '.join(takes)}, not {len(given)} arrays")
@@ -368,13 +376,18 @@ def exact(
         shape = ruler.shape_of_result(subject, given[0])
     else:
         shape = np.broadcast_shapes(*(a.shape for a in given))
-    values = _exact(subject, _arrays(subject, given)).reshape(shape)
-    if form == "mpmath":
-        return values[()]
+    each = _arrays(subject, given)
+    count = len(subject.function.results) if subject.of_two else 1
+    results = [_exact(replace(subject, part=k), each).reshape(shape) for k in range(count)]
+    found = [values[()] if form == "mpmath" else _pair(values) for values in results]
+    return tuple(found) if count > 1 else found[0]
+
+
+def _pair(values: NDArray[np.object_]) -> Pair:
     high = np.asarray(values, np.float64)
     both = zip(values.flat, high.flat, strict=True)
     low = [float(v - reference.mp.mpf(h)) if np.isfinite(h) else 0.0 for v, h in both]
-    return Pair(high[()], np.reshape(low, shape)[()])
+    return Pair(high[()], np.reshape(low, values.shape)[()])
 
 
 def peer(library: Library | Literal["fastact"], like: str | Activation, pass_: Pass = "forward") -> Any:

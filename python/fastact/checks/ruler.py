@@ -65,6 +65,7 @@ KINDS = {  # what users call the passes
 
 # At a time: their float64 arrays stay in the second-level cache and in the heap. Infinity begins a block.
 BLOCK = 1 << 14
+PAIRS = 20_000  # arguments of a function of two arrays
 
 RADIUS = 2.0**-5  # of what the Taylor polynomials cover
 DEGREE = 10
@@ -94,12 +95,14 @@ class Subject:
     dtype: DType
     parameters: Parameters = ()
     flush: Flush | None = None
+    part: int = 0  # the index of the result, if the function has several
 
     def __post_init__(self) -> None:
         if self.kind == FROM_OUTPUT and self.name + registry.FROM_OUTPUT not in registry.FUNCTIONS:
             raise ValueError(f"the gradient of {self.name} cannot be computed from its output")
-        if self.of_rows and self.kind == DERIVATIVE:
-            raise ValueError(f"{self.name} is a function of rows: use the backward pass, with a gradient")
+        if (self.of_rows or self.of_two) and self.kind == DERIVATIVE:
+            what = "rows" if self.of_rows else "two arrays"
+            raise ValueError(f"{self.name} is a function of {what}: use the backward pass, with a gradient")
 
     @property
     def function(self) -> registry.Function:
@@ -110,11 +113,15 @@ class Subject:
         return self.function.kind == "rows"
 
     @property
+    def of_two(self) -> bool:
+        return self.function.kind in ("gate", "loss")
+
+    @property
     def bound(self) -> float:
         """The bound in ulp on the error of fastact's own function."""
         if self.of_rows:
             return row_accuracy.bound(self.function.name, self.dtype)
-        if self.function.kind in ("gate", "loss"):
+        if self.of_two:
             return pairs.bound(self.function, self.dtype)
         return BOUNDS[self.kind][self.dtype.name]
 
@@ -165,6 +172,8 @@ def expected_values(subject: Subject, arrays: Sequence[Array]) -> Any:
     """The exact results, rounded to float64 or long double."""
     if subject.of_rows:
         return expected(subject.function.name, *arrays)
+    if subject.of_two:
+        return pairs.exact(subject.function, arrays, subject.part, **dict(subject.parameters)).astype(float)
     x, *g = arrays
     values = reference(subject.name, subject.kind, subject.parameters, subject.dtype)(x)
     if not g:
@@ -208,6 +217,11 @@ def row_errors(subject: Subject, arrays: Sequence[Any], result: Array) -> Errors
     return row_accuracy.errors(subject.function.name, result, *arrays)
 
 
+def pair_errors(subject: Subject, arrays: Sequence[Array], result: Array) -> Errors:
+    parameters = dict(subject.parameters)
+    return pairs.part_errors(subject.function, result, arrays, subject.part, **parameters)
+
+
 def flushed(a: NDArray[Any]) -> NDArray[Any]:
     """Zero, of the same sign, in place of subnormal numbers."""
     if a.dtype.kind in "iu":
@@ -217,7 +231,7 @@ def flushed(a: NDArray[Any]) -> NDArray[Any]:
 
 def errors(subject: Subject, arrays: Sequence[Any], result: Array) -> Errors:
     """Errors in ulp; a zero in place of a subnormal number is no error if the subject allows it."""
-    measure = row_errors if subject.of_rows else element_errors
+    measure = row_errors if subject.of_rows else pair_errors if subject.of_two else element_errors
     found = measure(subject, arrays, result)
     if not subject.flush:
         return found
@@ -245,6 +259,9 @@ def numbers(subject: Subject, chosen: range) -> Iterator[tuple[Array, ...]]:
 
 def elements(subject: Subject, density: int = 1) -> Iterator[tuple[Array, ...]]:
     """Every number in half precision, otherwise a sample, infinities and NaN; or the outputs for these."""
+    if subject.of_two:
+        yield tuple(pairs.arguments(subject.function, subject.dtype, PAIRS))
+        return
     short = subject.dtype.itemsize == 2
     if short and subject.kind != FROM_OUTPUT:
         yield from numbers(subject, range(1 << 16))
@@ -279,18 +296,24 @@ def shape_of_result(subject: Subject, first: Any) -> tuple[int, ...]:
     return (*outer, *({"n": n, "m": n // 2}[size] for size in core))
 
 
-def call(subject: Subject, function: Function, arrays: Sequence[Any], **parameters: Any) -> Array:
-    """The result of the function for copies of the arrays; if it is a pair, the first array."""
+def call(subject: Subject, function: Function, arrays: Sequence[Any], **parameters: Any) -> list[Array]:
+    """The results of the function for copies of the arrays, of which there are as many as are measured."""
     with np.errstate(all="ignore"):
-        result = function(*(a.copy() for a in arrays), **parameters)
-    result = np.asarray(result[0] if isinstance(result, tuple) else result)
+        returned = function(*(a.copy() for a in arrays), **parameters)
+    count = len(subject.function.results) if subject.of_two else 1
+    found = [np.asarray(result) for result in (returned if isinstance(returned, tuple) else (returned,))]
+    if len(found) < count:
+        raise ValueError(f"the function returned {len(found)} array where {count} are required")
     shape = shape_of_result(subject, arrays[0])
-    if result.shape != shape:
-        given = " and ".join(str(a.shape) for a in arrays)
-        raise ValueError(f"the function returned an array of shape {result.shape} for {given}, not {shape}")
-    if result.dtype != subject.dtype:
-        raise TypeError(f"the function returned {result.dtype} for {subject.dtype}")
-    return result
+    for result in found[:count]:
+        if result.shape != shape:
+            given = " and ".join(str(a.shape) for a in arrays)
+            raise ValueError(
+                f"the function returned an array of shape {result.shape} for {given}, not {shape}"
+            )
+        if result.dtype != subject.dtype:
+            raise TypeError(f"the function returned {result.dtype} for {subject.dtype}")
+    return found[:count]
 
 
 def add(
@@ -302,7 +325,23 @@ def add(
     **parameters: Any,
 ) -> None:
     """Add the errors of the function for these arguments; ``what`` describes the rows."""
-    result = call(subject, function, arrays, **parameters)
+    results = call(subject, function, arrays, **parameters)
+    for part, result in enumerate(results[1:], 1):
+        found = Figures()
+        _add(found, replace(subject, part=part), arrays, result, what, parameters)
+        found.at |= {"of": pairs.GRADIENTS[part]} if found.at else {}
+        figures.merge(found)
+    _add(figures, subject, arrays, results[0], what, parameters)
+
+
+def _add(
+    figures: Figures,
+    subject: Subject,
+    arrays: Sequence[Any],
+    result: Array,
+    what: str,
+    parameters: dict[str, Any],
+) -> None:
     with np.errstate(invalid="ignore"):  # as conversion says of a signalling NaN
         found = errors(subject, arrays, result)
     if subject.of_rows:

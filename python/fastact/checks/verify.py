@@ -24,8 +24,8 @@ import fastact
 
 from ..command.markdown import heading, line
 from ..functions import registry
-from ..functions.registry import BACKWARD, FUNCTIONS, FUSED, NORMS, Function
-from . import norms, pairs, row_accuracy, ruler
+from ..functions.registry import BACKWARD, DROPOUT, FUNCTIONS, FUSED, NORMS, Function
+from . import dropout, norms, row_accuracy, ruler
 from .accuracy import DType
 from .figures import DERIVATIVE, FORWARD, GRADIENT, Figures, Row, percent, place
 from .libraries import Of, Source, library
@@ -38,7 +38,6 @@ CHUNK = 1 << 22  # of them between two saves
 DENSITY = {FLOAT32: 256, FLOAT64: 1}  # of the sample; mpmath takes a thousand times as long
 DRAWS = {FLOAT32: 20, FLOAT64: 20}  # random parameters of each spread; half precision tries every input
 LONG_ROWS = (1 << 20,)
-PAIRS = 20_000  # arguments of a function of two arrays
 LONG = ("softmax", "log_softmax", "logsumexp", "softmax_cross_entropy")  # whose long rows are tried
 
 Format = Literal["text", "markdown", "json"]
@@ -67,7 +66,7 @@ def default_types(source: Source, name: str) -> list[DType]:
     if source is not None:
         return [FLOAT32]
     half = ["float16", *(["bfloat16"] if find_spec("ml_dtypes") else [])]
-    summed = name in NORMS or (FUNCTIONS[name].kind == "rows" and sums(name))
+    summed = name in (*NORMS, *DROPOUT) or (FUNCTIONS[name].kind == "rows" and sums(name))
     return [*(ruler.dtype(name) for name in half if summed), FLOAT32, FLOAT64]
 
 
@@ -137,11 +136,9 @@ def fused_figures(f: Function, dtype: DType) -> Figures:
 def sampled_pairs(source: Source, name: str, dtype: DType) -> Iterator[Row]:
     """Functions of two arrays, with all of their results."""
     for kind, function in library(source).functions(name).items():
-        figures, f = Figures(), Subject(name, kind, dtype).function
-        arrays = pairs.arguments(f, dtype, PAIRS)
-        results = pairs.as_tuple(function(*arrays))
-        for result, found in zip(results, pairs.errors(f, results, arrays), strict=True):
-            figures.add(found, dict(zip(f.inputs, arrays, strict=True)), result, pairs.bound(f, dtype))
+        figures, subject = Figures(), Subject(name, kind, dtype)
+        for arrays in ruler.elements(subject):
+            ruler.add(figures, subject, function, arrays)
         yield name, kind, dtype, figures
 
 
@@ -162,12 +159,19 @@ def sampled_norms(source: Source, name: str, dtype: DType) -> Iterator[Row]:
             yield name, kind, dtype, figures
 
 
+def sampled_dropout(source: Source, name: str, dtype: DType) -> Iterator[Row]:
+    """Values, masks and shares of dropout and of its gradient."""
+    for kind, function in {FORWARD: name, GRADIENT: name + BACKWARD}.items() if source is None else ():
+        yield name, kind, dtype, dropout.figures(function, dtype)
+
+
 def sampled(source: Source, names: Sequence[str], dtypes: Sequence[DType]) -> Iterator[Row]:
     """The lines of the table, by function and type."""
     jobs = [(name, dtype) for name in names for dtype in dtypes or default_types(source, name)]
     for name, dtype in tqdm(jobs, disable=None, leave=False):
         by_kind = {"rows": sampled_rows, "gate": sampled_pairs, "loss": sampled_pairs}
-        measure = sampled_norms if name in NORMS else by_kind.get(FUNCTIONS[name].kind, sampled_elements)
+        others = dict.fromkeys(NORMS, sampled_norms) | dict.fromkeys(DROPOUT, sampled_dropout)
+        measure = others.get(name) or by_kind.get(FUNCTIONS[name].kind, sampled_elements)
         yield from measure(source, name, dtype)
 
 
@@ -261,7 +265,10 @@ def number(value: float) -> float | str:
 def broken(row: Row) -> Iterator[str]:
     """What of a row is not as promised."""
     name, kind, dtype, figures = row
-    bound = norms.bound(dtype) if name in NORMS else Subject(name, kind, dtype).bound
+    if name in DROPOUT:
+        bound = dropout.BOUND
+    else:
+        bound = norms.bound(dtype) if name in NORMS else Subject(name, kind, dtype).bound
     if not figures.largest <= bound:
         where = place(figures.at, dtype)
         yield f"{name} {kind} {dtype}: {figures.largest:.5g} ulp, above {bound:g}, at {where}"
@@ -283,7 +290,8 @@ def run(
     if style != "json":
         print(f"{library(source).title}: {'every float32' if save else 'a sample'}; shares in percent\n")
         print(heading(HEADINGS, HEADINGS.values()) if style == "markdown" else TEXT.format(*HEADINGS))
-    missing = [name for name in names if name not in NORMS and not library(source).functions(name)]
+    by_definition = (*NORMS, *DROPOUT)
+    missing = [name for name in names if name not in by_definition and not library(source).functions(name)]
     if missing:
         print(f"{source} has no {', '.join(missing)}", file=sys.stderr)
     if save and elements != list(names):

@@ -20,9 +20,10 @@ from ..facts.rows import FAMILIES
 from ..functions.by_name import _FACTS, find
 from ..functions.registry import DROPOUT, NORMS, OF_TWO
 
+PAIRS = dict.fromkeys(f.forward for f in OF_TWO)
 MEASURED = (
     *ENTRIES,
-    *dict.fromkeys(f.forward for f in OF_TWO),
+    *PAIRS,
     *FAMILIES,
     *dict.fromkeys(norm.forward for norm in NORMS.values()),
 )
@@ -111,7 +112,7 @@ def plot(names: Sequence[str], output: Path, derivative: bool, range_: tuple[flo
 
 
 @command.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, type=one_of(MEASURED))
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=one_of((*MEASURED, "dropout")))
 @click.option(
     "--exhaustive",
     is_flag=True,
@@ -136,7 +137,11 @@ def plot(names: Sequence[str], output: Path, derivative: bool, range_: tuple[flo
 )
 @click.option("--of", "path", metavar="MODULE:FUNCTION", help="Measure this function of arrays instead.")
 @click.option(
-    "--as", "name", metavar="NAME", type=one_of(ENTRIES | FAMILIES), help="The function that --of computes."
+    "--as",
+    "name",
+    metavar="NAME",
+    type=one_of((*ENTRIES, *PAIRS, *FAMILIES)),
+    help="The function that --of computes.",
 )
 @click.option(
     "--pass",
@@ -179,7 +184,7 @@ def verify(
         from ..checks import verify as checks
 
         of = libraries.Of(path, name, ruler.KINDS[pass_]) if path and name else None
-        chosen = [name] if name else names or [*MEASURED]
+        chosen = [name] if name else names or [*MEASURED, "dropout"]
         types = [ruler.dtype(dtype) for dtype in dtypes]
         sys.exit(checks.run(of or peer, chosen, save if exhaustive else None, style, types))
     except ModuleNotFoundError as missing:

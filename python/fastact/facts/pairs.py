@@ -91,7 +91,10 @@ def docstring(f: Function) -> str:
             else f"{entry.title} as a gate: f(a)·b, f = {activation}."
         )
         accuracy = _GATE_ACCURACY[is_backward]
-        limits = f"f and f' are those of `fastact.{activation}`, and products as in IEEE 754: 0·inf is NaN."
+        limits = (
+            f"f and f' are those of `fastact.{activation}`, and products as in IEEE 754; where f(a) is 0 only"
+            " as the limit at -inf, its product with an infinite b is infinite."
+        )
         source = _DAUPHIN if activation == "sigmoid" else _SHAZEER
         returned = [
             "da, db" if is_backward else "y",
