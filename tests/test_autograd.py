@@ -182,6 +182,35 @@ def test_network() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*ialized memory:UserWarning")  # of NumPy's, from 2.4 on
+@pytest.mark.parametrize("axis", [-1, 0, (0, 1), None])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_masked_rows(name: str, axis: Any) -> None:
+    """Both orders through masks of any shape, with rows of which nothing is left, whatever is left out."""
+    f, backward = getattr(fastact, name), getattr(fastact, f"{name}_backward")
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(4, 5))
+    mask = np.arange(20).reshape(4, 5) % 3 > 0
+    mask[2] = False
+    for where in (mask, mask[0], mask[:, :1], True):
+        counts = np.isfinite(f(x, axis=axis, where=where))
+        g = np.asarray(rng.normal(size=counts.shape))
+
+        def total(x: Any) -> Any:
+            return anp.sum(anp.where(counts, f(x, axis=axis, where=where), 0.0) ** 2)  # noqa: B023
+
+        def slope(x: Any, g: Any) -> Any:
+            return backward(x, g, axis=axis, where=where)  # noqa: B023
+
+        check_grads(total, modes=["rev"], order=2)(x)
+        check_grads(slope, modes=["rev", "fwd"], order=1)(x, g)
+        with np.errstate(all="raise"):
+            left_out = np.where(where, x, np.nan)
+            np.testing.assert_array_equal(autograd.grad(total)(left_out), autograd.grad(total)(x))
+    out = np.empty(np.shape(f(x)))
+    with pytest.raises(TypeError, match="no derivative is known with out="):
+        autograd.grad(lambda x: anp.sum(f(x, where=mask, out=out)))(x)
+
+
 def test_refuses_where() -> None:
     with pytest.raises(TypeError, match="gelu: no derivative is known with where="):
         autograd.grad(lambda x: fastact.gelu(x, where=np.array(True)))(1.0)

@@ -10,7 +10,7 @@ parameters and for derivatives of higher order, autograd differentiates the form
 ``prelu_backward`` and ``swish_backward``, which return a pair.
 
 At a kink of a function, its derivatives of any order are those on the side that NAME_backward chooses. Of the
-keyword arguments of ufuncs, only ``axis`` is allowed.
+keyword arguments of ufuncs, only ``axis`` is allowed, and ``where`` for functions of rows that have it.
 
 This module needs autograd 1.9: ``pip install 'fastact[autograd]'``.
 
@@ -49,7 +49,6 @@ from .functions.registry import (
     DROPOUT,
     ELEMENTWISE,
     FORWARD,
-    FUNCTIONS,
     FUSED,
     GATES,
     LEARNABLE,
@@ -213,13 +212,29 @@ _SECOND: dict[str, Formula] = {
 }
 
 
-def _per_row(x: Any, g: Any, axis: int) -> Any:
-    """Return g with an additional axis, so that it broadcasts against x."""
+def _per_row(x: Any, g: Any, axis: Any) -> Any:
+    """Return g with additional axes, so that it broadcasts against x."""
+    axis = tuple(range(x.ndim)) if axis is None else axis
     return anp.expand_dims(g * np.ones(np.delete(x.shape, axis), bool), axis)
 
 
-def _logsumexp(x: Any, g: Any, axis: int, keepdims: bool = False) -> Any:
-    return (g if keepdims else _per_row(x, g, axis)) * fastact.softmax(x, axis=axis)
+def _softmax(x: Any, g: Any, axis: Any = -1, where: Any = True) -> Any:
+    y, g = fastact.softmax(x, axis=axis, **_masked(where)), _where(where, g, 0.0)
+    return y * (g - anp.sum(g * y, axis, keepdims=True))
+
+
+def _log_softmax(x: Any, g: Any, axis: Any = -1, where: Any = True) -> Any:
+    y, g = fastact.softmax(x, axis=axis, **_masked(where)), _where(where, g, 0.0)
+    return g - y * anp.sum(g, axis, keepdims=True)
+
+
+def _logsumexp(x: Any, g: Any, axis: Any = -1, keepdims: bool = False, where: Any = True) -> Any:
+    y = fastact.softmax(x, axis=axis, **_masked(where))
+    return (g if keepdims else _per_row(x, g, axis)) * y
+
+
+def _masked(where: Any) -> dict[str, Any]:
+    return {} if where is True else {"where": where}
 
 
 def _maxout(x: Any, g: Any, axis: int) -> Any:
@@ -302,8 +317,8 @@ _BACKWARD: dict[str, Formula] = {
     "soft_shrink": lambda x, g, lambd: _where(anp.abs(x) > lambd, g, 0.0),
     "logsumexp": _logsumexp,
     "maxout": _maxout,
-    "softmax": _from_output("softmax"),
-    "log_softmax": _from_output("log_softmax"),
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
     "sparsemax": _from_output("sparsemax"),
     "softmax_cross_entropy": _cross_entropy,
 }
@@ -543,12 +558,13 @@ def _define_rows(name: str) -> None:
     _define(getattr(_core, name), pull, push)
     _derive(getattr(_core, f"{name}_backward"), formula)
     _define_from_output(name)
-    if FUNCTIONS[name].labels is not None:
-        TRACED[name] = ArrayBox, _define(_public(name), pull, push, _OPTIONS)
-        TRACED[f"{name}_backward"] = ArrayBox, _derive(_public(f"{name}_backward"), formula, _OPTIONS)
+    if options := tuple(option for option in _OPTIONS if option in _ARGUMENTS[name]):
+        TRACED[name] = ArrayBox, _define(_public(name), pull, push, options)
+        TRACED[f"{name}_backward"] = ArrayBox, _derive(_public(f"{name}_backward"), formula, options)
 
 
-_OPTIONS = "weights", "ignore_label", "label_smoothing"
+_ARGUMENTS = {name: names for name, names, _ in _core.rows}
+_OPTIONS = "where", "weights", "ignore_label", "label_smoothing"
 
 
 def _public(name: str) -> Formula:

@@ -27,8 +27,8 @@ _SHAPES = {
 _LEARNABLE = {f"{name}_backward" for name, *_ in _core.learnable}
 _LABEL_OPTIONS = "label_smoothing", "weights", "ignore_label"
 
-# By name, a type of arrays that override ufuncs, and the function that takes them with options of labels or
-# with probabilities, which no ufunc has.
+# By name, a type of arrays that override ufuncs, and the function that takes them with a mask, options of
+# labels or probabilities, which no ufunc has.
 TRACED: dict[str, tuple[type, Callable[..., Any]]] = {}
 
 
@@ -299,7 +299,7 @@ def _checked_labels(this: _Call, labels: Any) -> Any:
 
 def _by_ufunc(this: _Call) -> Any:
     """Call the ufunc with arrays that override ufuncs; their rows lie along one axis."""
-    if this.is_weighted and this.name in TRACED:
+    if (this.is_weighted or "where" in this.options) and this.name in TRACED:
         kind, function = TRACED[this.name]
         if any(isinstance(a, kind) for a in this.arrays):
             return function(*this.arrays, **this.options)
