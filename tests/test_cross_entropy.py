@@ -98,6 +98,44 @@ def test_exact_values() -> None:
         np.testing.assert_allclose(BACKWARD(x, labels, g, **options), g[:, None] * dx, rtol=1e-13, atol=1e-14)
 
 
+def in_float64(x: Any, labels: Any, weights: Any, ignore_label: Any, label_smoothing: float) -> Any:
+    """The same in NumPy's float64, with classes along the second axis."""
+    n = x.shape[1]
+    p = np.moveaxis(np.eye(n)[np.clip(labels, 0, n - 1)], -1, 1) if labels.ndim < x.ndim else labels
+    a = (1 - label_smoothing) * p + label_smoothing / n
+    a = a * (np.ones(n) if weights is None else weights).reshape(n, *[1] * (x.ndim - 2))
+    if labels.ndim < x.ndim and ignore_label is not None:
+        a = a * np.expand_dims(labels != ignore_label, 1)
+    shifted = x - x.max(1, keepdims=True)
+    log_softmax = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    return -(a * log_softmax).sum(1), np.exp(log_softmax) * a.sum(1, keepdims=True) - a
+
+
+@pytest.mark.parametrize("shape", [(40, 7), (300, 2), (5, 130), (3, 6, 4), (2, 5, 3, 4), (4, 1)])
+def test_every_combination_of_options(shape: tuple[int, ...]) -> None:
+    """An independent float64 formula, with classes along ONNX's axis, the second of up to four."""
+    n, (count, _, *inner) = shape[1], shape
+    rows = count * int(np.prod(inner))
+    x = np.random.default_rng(1).normal(0, 3, (rows, n))
+
+    def laid_out(a: Any) -> Any:
+        return np.moveaxis(a.reshape(count, *inner, n), -1, 1) if a.ndim == 2 else a.reshape(count, *inner)
+
+    logits, tried = laid_out(x), set()
+    for given, options in combinations(x, seed=2):
+        labels = laid_out(given)
+        weights, ignored, smoothing = options.values()
+        tried.add((given.ndim, weights is None, ignored, smoothing))
+        loss, dx = in_float64(logits, labels, **options)
+        g = np.linspace(-1, 2, loss.size).reshape(loss.shape)
+        np.testing.assert_allclose(FORWARD(logits, labels, axis=1, **options), loss, 1e-13, 1e-15)
+        for found, right in zip(BOTH(logits, labels, axis=1, **options), (loss, dx), strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-14)
+        found = BACKWARD(logits, labels, g, axis=1, **options)
+        np.testing.assert_allclose(found, np.expand_dims(g, 1) * dx, rtol=1e-12, atol=1e-14)
+    assert len(tried) == 2 * 3 * (3 + 1)  # two of weights, three of smoothing; labels of three kinds, or soft
+
+
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 def test_definition_of_onnx(reduction: str) -> None:
     """Of its reductions, `mean` divides by the sum of the labels' weights."""
