@@ -116,6 +116,35 @@ def test_impossible_masks(where: Any, error: type[Exception], message: str) -> N
     assert (out == 7).all()
 
 
+def test_impossible_options_of_dask() -> None:
+    """What is wrong with masks and options is said at the call, not when the result is computed."""
+    da = pytest.importorskip("dask.array", reason="dask's arrays are not installed")
+    x, labels = da.ones((4, 3), chunks=(2, 3), dtype=np.float32), np.array([0, 1, 2, 0])
+    for where, error, message in (
+        (np.ones((4, 3), int), TypeError, "where must be a bool or an array of them, not int64"),
+        (np.ones((4, 3), object), TypeError, "where must be a bool or an array of them, not object"),
+        (None, TypeError, "where must be a bool or an array of them, not object"),
+        (np.ones((4, 2), bool), ValueError, r"where has shape \(4, 2\), which does not broadcast to x's"),
+        (da.ones((2, 4, 3), dtype=bool), ValueError, r"where has shape \(2, 4, 3\)"),
+    ):
+        with pytest.raises(error, match=f"softmax: {message}"):
+            fastact.softmax(x, where=where)
+        with pytest.raises(error, match=f"logsumexp_backward: {message}"):
+            fastact.logsumexp_backward(x, np.ones(4, np.float32), where=where)
+    options: list[tuple[dict[str, Any], type[Exception], str]] = [
+        ({"weights": [1.0, 2.0]}, ValueError, r"weights has shape \(2,\)"),
+        ({"weights": [1.0, -2.0, 1.0]}, ValueError, "weights contains -2.0"),
+        ({"label_smoothing": 1.5}, ValueError, "label_smoothing is 1.5"),
+        ({"ignore_label": 1.5}, TypeError, "ignore_label must be an int"),
+    ]
+    for given, error, message in options:
+        for name in ("softmax_cross_entropy", "softmax_cross_entropy_with_gradient"):
+            with pytest.raises(error, match=f"{name}: {message}"):
+                getattr(fastact, name)(x, labels, **given)
+    with pytest.raises(TypeError, match="softmax_cross_entropy: labels must be integers"):
+        fastact.softmax_cross_entropy(x, np.array(list("abcd")))
+
+
 def test_attention() -> None:
     """Queries may look at keys before them; the first of a padded batch at none."""
     scores = np.random.default_rng(0).standard_normal((2, 4, 6, 6)).astype(np.float32)

@@ -212,6 +212,31 @@ def _block(*arrays: Any, function: str, part: int | None, kind: Any, masked: boo
     return np.asarray(result if part is None else result[part], kind)
 
 
+def _try_options(this: _Call) -> None:
+    """Raise at once what the blocks would raise about options and types, by a call with one row."""
+    x, options = this.arrays[0], {key: a for key, a in this.options.items() if key != "out"}
+    if "where" in options:
+        mask = options["where"]
+        mask = mask if hasattr(mask, "dtype") and hasattr(mask, "shape") else np.asarray(mask)
+        pairs = zip(reversed(mask.shape), reversed(x.shape), strict=False)
+        if mask.ndim > x.ndim or any(n != 1 and n != m and n == n and m == m for n, m in pairs):
+            raise ValueError(
+                f"{this.name}: where has shape {mask.shape}, which does not broadcast to {this.names[0]}'s"
+                f" {x.shape}"
+            )
+        options["where"] = np.ones((), mask.dtype)
+    if options.get("weights") is not None:
+        options["weights"] = np.asarray(options["weights"])
+    lengths = [this.shape[axis] for axis in this.axes]
+    if any(n != n or n == 0 for n in lengths):  # a length that dask does not know is NaN
+        return
+    sample = [
+        np.zeros([this.length(k, i) if i in this.axes else 1 for i in this.axes_of(k)], a.dtype)
+        for k, a in enumerate(this.arrays)
+    ]
+    this.function(*sample, **options)
+
+
 def _lazily(this: _Call, found: dict[str, Any]) -> Any:
     """Compute with dask arrays lazily: the function is called for each block, which contains whole rows."""
     import dask.array as da
@@ -235,6 +260,8 @@ def _lazily(this: _Call, found: dict[str, Any]) -> Any:
             f" call .rechunk({several}) first"
         )
     this.check()
+    if not learns:
+        _try_options(this)
     masked = "where" in this.options
     unique = count(len(this.shape))
     operands: list[Any] = []
