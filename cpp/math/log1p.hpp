@@ -2,6 +2,7 @@
 #pragma once
 
 #include "math/constants.hpp"
+#include "math/exp.hpp"
 #include "math/pair.hpp"
 
 namespace fastact::math {
@@ -27,21 +28,16 @@ Pair<V> log1p(Pair<V> e) {
   return {whole.hi, whole.lo + (lo + select(halve, V(C::ln2_lo), zero))};
 }
 
-/// log(1 + e). 1 + e is divided by a power of two first. Valid range: 0 <= e < 2^32. Max error: that of log1p. Source:
+/// log(1 + e). 1 + e is divided by a power of two first. Valid range: 0 <= e < 2^100. Max error: that of log1p. Source:
 /// log1p.
 template <class V>
 Pair<V> log1p_of_sum(Pair<V> e) {
   using C = Constants<typename V::Element>;
   const V one = 1.0;
   Pair<V> s = one + e;
-  V exponent = 0.0;
-  for (const int bit : {16, 8, 4, 2, 1}) {
-    const double power = static_cast<double>(1U << bit);
-    const auto above = s.hi >= V(power);
-    const V scale = select(above, V(1.0 / power), one);
-    s = {s.hi * scale, s.lo * scale};
-    exponent = exponent + select(above, V(bit), V(0.0));
-  }
+  const V biased = s.hi.template shift_right<C::significand_bits>().plus_bits(V(C::to_integer));
+  const V exponent = biased - V(C::to_integer + C::exponent_bias), scale = exp2_integer(-exponent);
+  s = {s.hi * scale, s.lo * scale};
   const Pair<V> l = log1p(select(exponent == V(0.0), e, fast_sum(s.hi - one, s.lo)));
   const Pair<V> powers = exponent * Pair<V>{C::ln2_hi, C::ln2_lo};
   const Pair<V> whole = fast_sum(powers.hi, l.hi);
