@@ -28,7 +28,7 @@ struct softmax_cross_entropy_backward : Logarithm {
   static constexpr bool labelled = true, writes_label = true, keeps = true, maskable = false;
   static constexpr double of_nothing = 0;
   template <class V>
-  static V add(Sums<V>& sums, Before<V> row, Position, V x) {
+  static V add(Sums<V>& sums, Before<V> row, V x) {
     const auto is_largest = x == row.largest;
     const math::Term<V> t = row.term_of(x);
     sums.below.add({select(is_largest, V(0.0), t.power), t.rest});
@@ -53,7 +53,7 @@ struct softmax_cross_entropy_backward : Logarithm {
     return {factor(g, sums.total(own), row.term_of, usable), select(math::is_finite(usable), at_label, nan<V>())};
   }
   template <class V>
-  static V late(After<V> row, Position, V e) {
+  static V late(After<V> row, V e) {
     return row.share * e;
   }
   template <class V>
@@ -77,8 +77,8 @@ struct softmax_cross_entropy_with_gradient : softmax_cross_entropy_backward {
             softmax_cross_entropy::after(largest, row, sums, labelled_x)};
   }
   template <class V>
-  static V late(After<V> row, Position at, V e) {
-    return softmax_cross_entropy_backward::late(row.gradient, at, e);
+  static V late(After<V> row, V e) {
+    return softmax_cross_entropy_backward::late(row.gradient, e);
   }
   template <class V>
   static V at_label(After<V> row) {
@@ -136,8 +136,8 @@ struct weighted_cross_entropy : Logarithm {
     sums.weight.add(a);
   }
   template <class V>
-  static void add(Sums<V>& sums, Before<V> row, Position at, V x, V p, V w) {
-    Logarithm::add(sums.terms, row.logarithm, at, x);
+  static void add(Sums<V>& sums, Before<V> row, V x, V p, V w) {
+    Logarithm::add(sums.terms, row.logarithm, x);
     add_target(sums, row, x, p, w);
   }
   template <class V, class... Numbers>
@@ -167,9 +167,9 @@ struct weighted_cross_entropy_backward : weighted_cross_entropy {
     return weighted_cross_entropy::before(largest, smoothing, smoothing_lo, n);
   }
   template <class V>
-  static V add(Sums<V>& sums, Before<V> row, Position at, V x, V p, V w) {
+  static V add(Sums<V>& sums, Before<V> row, V x, V p, V w) {
     add_target(sums, row, x, p, w);
-    return softmax_cross_entropy_backward::add(sums.terms, row.logarithm, at, x);
+    return softmax_cross_entropy_backward::add(sums.terms, row.logarithm, x);
   }
   template <class V>
   struct After {
@@ -184,7 +184,7 @@ struct weighted_cross_entropy_backward : weighted_cross_entropy {
             weighted_cross_entropy::after(largest, row, sums)};
   }
   template <class V>
-  static V late(After<V> row, Position, V e, V p, V w) {
+  static V late(After<V> row, V e, V p, V w) {
     const math::Pair<V> a = row.smoothing.weigh(p, w);
     const math::Pair<V> y = row.share.product(e);
     return math::Pair<V>{fma(-row.g, a.hi, y.hi), fma(-row.g, a.lo, y.lo)}.value_or_infinity();

@@ -14,7 +14,7 @@ struct gate : RowFunction {
   static constexpr std::size_t rows = 2;
   static constexpr bool gated = true, has_largest = false, has_sums = false;
   template <class V>
-  static V late(Nothing, Position, V a, V b) {
+  static V late(Nothing, V a, V b) {
     return gate_is_second ? a * A::forward(b) : A::forward(a) * b;
   }
 };
@@ -24,7 +24,7 @@ template <class A, bool gate_is_second = false>
 struct gate_backward : gate<A, gate_is_second> {
   static constexpr std::size_t rows = 3, outputs = 2;
   template <class V>
-  static std::array<V, 2> late(RowFunction::Nothing, Position, V a, V b, V g) {
+  static std::array<V, 2> late(RowFunction::Nothing, V a, V b, V g) {
     const V u = gate_is_second ? b : a, v = gate_is_second ? a : b;
     const V du = activations::gradient<A>(u, g * v), dv = g * A::forward(u);
     return gate_is_second ? std::array<V, 2>{dv, du} : std::array<V, 2>{du, dv};

@@ -27,7 +27,7 @@ struct learnable : RowFunction {
   template <class V>
   using Sums = Signed<V>;
   template <class V>
-  static V add(Sums<V>& sum, Before<V> row, Position, V x, V g) {
+  static V add(Sums<V>& sum, Before<V> row, V x, V g) {
     const auto gradients = A::gradients(x, g, row.p);
     sum.add(gradients.parameter.hi);
     sum.lo = sum.lo + gradients.parameter.lo;

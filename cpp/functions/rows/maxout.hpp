@@ -48,7 +48,7 @@ struct maxout_backward : maxout {
     friend Sums operator+(Sums a, Sums b) { return {a.count + b.count}; }
   };
   template <class V>
-  static V add(Sums<V>& sums, Before<V> row, Position, V x) {
+  static V add(Sums<V>& sums, Before<V> row, V x) {
     const auto is_largest = x == row.largest;
     sums.count = select(is_largest, sums.count + V(1.0), sums.count);
     return select(is_largest, row.g, row.other);

@@ -1,10 +1,8 @@
 // What a function of rows is, and the sums that functions have in common.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <limits>
-#include <numeric>
 
 #include "math/reference.hpp"
 
@@ -19,13 +17,13 @@ namespace fastact::rowwise {
 ///
 ///   larger(m, x)             the first sweep finds the largest element m of the row in the first input with it
 ///   before(m, numbers…)      returns Before<V>, which the second sweep needs
-///   add(sums, before, at, x…)
+///   add(sums, before, x…)
 ///                            adds elements to Sums<V> in the second sweep; the result is kept for the third
 ///   is_settled(before, sums), next(before, sums)
 ///                            tell whether the second sweep need not be repeated, and what it needs when it is
 ///   after(m, before, sums, numbers…)
 ///                            returns what the rest needs of the row
-///   late(after, at, x…)      returns the output in the third sweep, an array if there are several outputs; the first x
+///   late(after, x…)          returns the output in the third sweep, an array if there are several outputs; the first x
 ///                            is what `add` returned, if that was kept
 ///   result(after)            returns the one number of the row
 ///   at_label(after)          returns the output at the label of the row
@@ -92,12 +90,6 @@ bool repeats([[maybe_unused]] Before& before, [[maybe_unused]] const Sums& sums)
   }
   return false;
 }
-
-/// Where in its row a vector's first element is; `step` is 1 where the others follow it, 0 where they are other rows'.
-struct Position {
-  std::size_t j;
-  double step;
-};
 
 /// A sum of all terms of a row, of which the largest is near 2^lift. In a block, hi starts at a number larger than any
 /// sum of a chain, so that the addition's error is found by two operations (Dekker, 1971) and all sums are multiples of

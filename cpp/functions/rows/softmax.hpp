@@ -24,7 +24,7 @@ struct Exponentials : RowFunction {
   template <class V>
   using Sums = Terms<V>;
   template <class V>
-  static V add(Sums<V>& sum, Before<V> term_of, Position, V x) {
+  static V add(Sums<V>& sum, Before<V> term_of, V x) {
     const math::Term<V> t = term_of(x);
     sum.add(t);
     return t.value();
@@ -96,7 +96,7 @@ struct softmax : Exponentials {
     return factor(V(1.0), sum.pair(), term_of, largest);
   }
   template <class V>
-  static V late(Factor<V> inverse, Position, V e) {
+  static V late(Factor<V> inverse, V e) {
     return inverse * e;
   }
 };
@@ -106,7 +106,7 @@ struct softmax_backward : Exponentials {
   template <class V>
   using Sums = TermsAndOther<V>;  // the other is Σ g e
   template <class V>
-  static V add(Sums<V>& sums, Before<V> term_of, Position, V x, V g) {
+  static V add(Sums<V>& sums, Before<V> term_of, V x, V g) {
     const math::Term<V> t = term_of(x);
     const V e = t.value();
     const math::Pair<V> share = unlifted(math::Pair<V>{e, t.low(e)});  // lest products with large g overflow
@@ -126,7 +126,7 @@ struct softmax_backward : Exponentials {
     return {factor(V(1.0), sum, term_of, largest), sums.other.pair() / math::Divisor<V>(unlifted(sum))};
   }
   template <class V>
-  static V late(After<V> row, Position, V e, V g) {
+  static V late(After<V> row, V e, V g) {
     const V y = row.inverse.lifted(e);
     return math::lowered(fma(y, g - row.mean.hi, -(y * row.mean.lo)), row.inverse.power, row.inverse.least);
   }
@@ -142,7 +142,7 @@ struct softmax_backward_from_output : RowFunction {
   template <class V>
   using Sums = Signed<V>;
   template <class V>
-  static void add(Sums<V>& sum, Nothing, Position, V y, V g) {
+  static void add(Sums<V>& sum, Nothing, V y, V g) {
     sum.add_product(y, g);
   }
   template <class V>
@@ -150,7 +150,7 @@ struct softmax_backward_from_output : RowFunction {
     return sum.pair();
   }
   template <class V>
-  static V late(math::Pair<V> mean, Position, V y, V g) {
+  static V late(math::Pair<V> mean, V y, V g) {
     return fma(y, g - mean.hi, -(y * mean.lo));
   }
 };
@@ -197,7 +197,7 @@ struct Logarithm : RowFunction {
   template <class V>
   using Sums = Others<V>;
   template <class V>
-  static void add(Sums<V>& sums, Before<V> row, Position, V x) {
+  static void add(Sums<V>& sums, Before<V> row, V x) {
     const auto is_largest = x == row.largest;
     sums.below.add(row.term_of(select(is_largest, V(-std::numeric_limits<double>::infinity()), x)));
     sums.largest = select(is_largest, sums.largest + V(1.0), sums.largest);
@@ -212,7 +212,7 @@ struct log_softmax : Logarithm {
     return log_sum(m, sums.excess(own_term(row.term_of, largest)));
   }
   template <class V>
-  static V late(math::Pair<V> log_sum, Position, V x) {
+  static V late(math::Pair<V> log_sum, V x) {
     return (x - log_sum.hi) - log_sum.lo;
   }
 };
@@ -222,16 +222,16 @@ struct log_softmax_backward : Exponentials {
   template <class V>
   using Sums = TermsAndOther<V>;  // the other is Σ g
   template <class V>
-  static V add(Sums<V>& sums, Before<V> term_of, Position at, V x, V g) {
+  static V add(Sums<V>& sums, Before<V> term_of, V x, V g) {
     sums.other.add(g);
-    return Exponentials::add(sums.e, term_of, at, x);
+    return Exponentials::add(sums.e, term_of, x);
   }
   template <class V>
   static Factor<V> after(V largest, Before<V> term_of, Sums<V> sums) {
     return factor(sums.other.pair(), sums.e.pair(), term_of, largest);
   }
   template <class V>
-  static V late(Factor<V> total, Position, V e, V g) {
+  static V late(Factor<V> total, V e, V g) {
     return g - total * e;
   }
 };
@@ -248,7 +248,7 @@ struct log_softmax_backward_from_output : RowFunction {
   template <class V>
   using Sums = Signed<V>;
   template <class V>
-  static void add(Sums<V>& sum, Before<V>, Position, V, V g) {
+  static void add(Sums<V>& sum, Before<V>, V, V g) {
     sum.add(g);
   }
   template <class V>
@@ -261,7 +261,7 @@ struct log_softmax_backward_from_output : RowFunction {
     return {term_of, Factor<V>::of(sum.pair(), {nan<V>(), nan<V>()})};  // which element is the largest is not known
   }
   template <class V>
-  static V late(After<V> row, Position, V y, V g) {
+  static V late(After<V> row, V y, V g) {
     const V dx = g - row.total * row.term_of(y).value();
     if (all(y <= V(0.0))) [[likely]]
       return dx;
@@ -309,7 +309,7 @@ struct logsumexp_backward : Exponentials {
     return factor(g, sum.pair(), term_of, largest);
   }
   template <class V>
-  static V late(Factor<V> factor, Position, V e) {
+  static V late(Factor<V> factor, V e) {
     return factor * e;
   }
 };

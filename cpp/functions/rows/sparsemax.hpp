@@ -52,7 +52,7 @@ struct sparsemax : RowFunction {
     friend Sums operator+(Sums a, Sums b) { return {a.x + b.x, a.count + b.count}; }
   };
   template <class V>
-  static void add(Sums<V>& sums, Before<V> row, Position, V x) {
+  static void add(Sums<V>& sums, Before<V> row, V x) {
     const auto kept = is_kept(distance(row, x));
     const math::Pair<V> z = select(kept, math::sum(x, -row.largest), {0.0, 0.0});
     sums.x.add(z.hi);
@@ -82,7 +82,7 @@ struct sparsemax : RowFunction {
     return y + (largest - largest);
   }
   template <class V>
-  static V late(Before<V> row, Position, V x) {
+  static V late(Before<V> row, V x) {
     const math::Pair<V> d = distance(row, x);
     return finite(row.largest, select(is_kept(d), d.hi + d.lo, V(0.0)));
   }
@@ -112,8 +112,8 @@ struct sparsemax_backward : sparsemax {
     }
   };
   template <class V>
-  static void add(Sums<V>& sums, Before<V> row, Position at, V x, V g) {
-    sparsemax::add<V>(sums, row, at, x);
+  static void add(Sums<V>& sums, Before<V> row, V x, V g) {
+    sparsemax::add<V>(sums, row, x);
     sums.g.add(select(is_kept(distance(row, x)), g, V(0.0)));
   }
   template <class V>
@@ -126,7 +126,7 @@ struct sparsemax_backward : sparsemax {
     return {row, OnSupport<V>(largest - largest, sums.g.pair(), sums.count)};
   }
   template <class V>
-  static V late(After<V> after, Position, V x, V g) {
+  static V late(After<V> after, V x, V g) {
     return after.g.gradient(is_kept(distance(after.row, x)), g);
   }
 };
@@ -147,7 +147,7 @@ struct sparsemax_backward_from_output : RowFunction {
     friend Sums operator+(Sums a, Sums b) { return {a.g + b.g, a.count + b.count, a.poison + b.poison}; }
   };
   template <class V>
-  static void add(Sums<V>& sums, Nothing, Position, V y, V g) {
+  static void add(Sums<V>& sums, Nothing, V y, V g) {
     const auto kept = y > V(0.0);
     sums.g.add(select(kept, g, V(0.0)));
     sums.count = sums.count + select(kept, V(1.0), V(0.0));
@@ -158,7 +158,7 @@ struct sparsemax_backward_from_output : RowFunction {
     return {sums.poison, sums.g.pair(), sums.count};
   }
   template <class V>
-  static V late(OnSupport<V> after, Position, V y, V g) {
+  static V late(OnSupport<V> after, V y, V g) {
     return after.gradient(y > V(0.0), g);
   }
 };

@@ -61,12 +61,12 @@ struct Sweeps {
     const Arrays arrays_;
     const bool across_;
     const std::ptrdiff_t element_;
-    const std::size_t begin_, length_, size_;  // of a vector, or of a turn through the chains
+    const std::size_t begin_, length_;
 
    public:
     const std::ptrdiff_t step;
     const std::size_t part;  // elements of one more vector
-    std::size_t j, whole;
+    std::size_t whole;
     std::array<T*, count> p;
 
     Walk(const Sweeps& sweeps, const Arrays& arrays, std::size_t begin, std::size_t end)
@@ -75,21 +75,19 @@ struct Sweeps {
           element_(sweeps.element),
           begin_(begin),
           length_(end - begin),
-          size_(across_ ? chains<T> : V::size),
-          step(element_ * static_cast<std::ptrdiff_t>(size_)),
-          part(across_ ? 0 : length_ % size_),
-          whole(length_ / size_) {
+          step(element_ * static_cast<std::ptrdiff_t>(across_ ? chains<T> : V::size)),
+          part(across_ ? 0 : length_ % V::size),
+          whole(length_ / V::size) {
       turn(0);
     }
     /// To row or chain i.
     void turn(std::size_t i) {
-      j = across_ ? begin_ + i : begin_;
+      const std::size_t j = across_ ? begin_ + i : begin_;
       if (across_) whole = (length_ + chains<T> - 1 - i) / chains<T>;
       const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(j) * element_;
       for (std::size_t k = 0; k < count; ++k)
         p[k] = arrays_[k].p + (across_ ? first : first + static_cast<std::ptrdiff_t>(i) * arrays_[k].row);
     }
-    rowwise::Position position(std::size_t vector) const { return {j + vector * size_, across_ ? 0.0 : 1.0}; }
   };
   /// A vector of fewer elements than lanes, of input k; what fills the others changes no sum and is not the largest.
   static V load_part(std::size_t k, const T* from, std::size_t part) {
@@ -98,11 +96,11 @@ struct Sweeps {
   }
 
   template <class Keep, class... X>
-  static void add_to(Sums& s, const Before& before, rowwise::Position at, Keep keep, X... x) {
+  static void add_to(Sums& s, const Before& before, Keep keep, X... x) {
     if constexpr (F::keeps) {
-      keep(F::add(s, before, at, x...));
+      keep(F::add(s, before, x...));
     } else {
-      F::add(s, before, at, x...);
+      F::add(s, before, x...);
     }
   }
   /// f(array, y) for each output y.
@@ -147,19 +145,19 @@ struct Sweeps {
       for (std::size_t i = 0, last = partials(); i < last; w.turn(++i)) {
         const Before before = before_rows.get(across, i);
         const auto p = w.p;
-        const auto add = [&before, &w, &p](Sums& s, std::size_t vector, std::ptrdiff_t at, auto load, auto keep) {
+        const auto add = [&before, &p](Sums& s, std::ptrdiff_t at, auto load, auto keep) {
           [&]<std::size_t... k>(std::index_sequence<k...>) {
-            add_to(s, before, w.position(vector), [&](V y) { keep(y, p[kept] + at); }, load(k, p[k] + at)...);
+            add_to(s, before, [&](V y) { keep(y, p[kept] + at); }, load(k, p[k] + at)...);
           }(inputs);
         };
         Sums s = {};
         std::ptrdiff_t at = 0;
-        for (std::size_t v = 0, n = w.whole; v < n; ++v, at += w.step) {
-          add(s, v, at, [](std::size_t, const T* from) { return V::load(from); }, [](V y, T* to) { y.store(to); });
+        for (std::size_t n = w.whole; n > 0; --n, at += w.step) {
+          add(s, at, [](std::size_t, const T* from) { return V::load(from); }, [](V y, T* to) { y.store(to); });
         }
         if (const std::size_t part = w.part; part > 0) {
           add(
-              s, w.whole, at, [part](std::size_t k, const T* from) { return load_part(k, from, part); },
+              s, at, [part](std::size_t k, const T* from) { return load_part(k, from, part); },
               [this, part](V y, T* to) { kept_apart ? y.store(to) : y.store(to, part); });
         }
         s.settle();
@@ -192,7 +190,7 @@ struct Sweeps {
     Sums sums = {};
     do {
       const auto add = [&](auto& s, std::size_t j) {
-        inputs_at(j, 0, [&](auto... x) { add_to(s, before, {j, 0.0}, [&](V y) { y.store(at(kept, j)); }, x...); });
+        inputs_at(j, 0, [&](auto... x) { add_to(s, before, [&](V y) { y.store(at(kept, j)); }, x...); });
       };
       if constexpr (F::keeps_first) {  // counts, in any order
         for (std::size_t j = 0; j < length; ++j) add(sums, j);
@@ -210,7 +208,7 @@ struct Sweeps {
     const auto after = std::apply([&](auto... number) { return F::after(largest, before, sums, number...); }, numbers);
     if constexpr (F::has_late) {
       for (std::size_t j = 0; j < length; ++j) {
-        const auto y = inputs_at(j, first_input, [&](auto... x) { return F::late(after, {j, 0.0}, x...); });
+        const auto y = inputs_at(j, first_input, [&](auto... x) { return F::late(after, x...); });
         each_output(y, [&](std::size_t k, V v) { v.store(at(k, j)); });
       }
     }
@@ -224,19 +222,19 @@ struct Sweeps {
     for (std::size_t i = 0, last = partials(); i < last; w.turn(++i)) {
       const After after = after_rows.get(across, i);
       const auto p = w.p;
-      const auto write = [&after, &w, &p](std::size_t vector, std::ptrdiff_t at, auto load, auto store) {
+      const auto write = [&after, &p](std::ptrdiff_t at, auto load, auto store) {
         const auto y = [&]<std::size_t... k>(std::index_sequence<k...>) {
-          return F::late(after, w.position(vector), load(k, p[k == 0 ? first_input : k] + at)...);
+          return F::late(after, load(k, p[k == 0 ? first_input : k] + at)...);
         }(inputs);
         each_output(y, [&](std::size_t k, V v) { store(v, p[k] + at); });
       };
       std::ptrdiff_t at = 0;
-      for (std::size_t v = 0, n = w.whole; v < n; ++v, at += w.step) {
-        write(v, at, [](std::size_t, const T* from) { return V::load(from); }, [](V y, T* to) { y.store(to); });
+      for (std::size_t n = w.whole; n > 0; --n, at += w.step) {
+        write(at, [](std::size_t, const T* from) { return V::load(from); }, [](V y, T* to) { y.store(to); });
       }
       if (const std::size_t part = w.part; part > 0) {
         write(
-            w.whole, at,
+            at,
             [this, part](std::size_t k, const T* from) {
               return F::keeps && k == 0 && kept_apart ? V::load(from) : V::load(from, part);
             },
