@@ -54,6 +54,8 @@ struct Sweeps {
   bool kept_apart;  // what is kept has whole vectors, also at the end of a row
 
   std::size_t partials() const { return across ? chains<T> : rows; }
+  /// The number of partial results that are joined.
+  std::size_t joined() const { return across || rows > 1 ? chains<T> : 1; }
 
   /// The vectors of one row, or of one chain: where the first is in each array, and how many are whole.
   class Walk {
@@ -133,7 +135,7 @@ struct Sweeps {
       if (w.part > 0) m = F::larger(m, load_part(0, x, w.part));
       found[i] = m;
     }
-    for (std::size_t i = partials(); i < found.size() && is_first; ++i) found[i] = least;
+    for (std::size_t i = partials(); i < joined() && is_first; ++i) found[i] = least;
   }
 
   /// Of elements begin to end, a multiple of `block` apart unless the row ends there; `is_first` where there are no
@@ -166,7 +168,7 @@ struct Sweeps {
     }
     Sums none = {};
     none.settle();
-    for (std::size_t i = begin == end ? 0 : partials(); i < sums.size(); ++i) sums[i] = none;
+    for (std::size_t i = begin == end ? 0 : partials(); i < joined(); ++i) sums[i] = none;
   }
 
   /// All sweeps at once, over rows with no more elements than there are chains or counted; a vector has
