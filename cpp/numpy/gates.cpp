@@ -1,10 +1,15 @@
-// Makes the ufuncs of gates' gradients.
+// Makes the ufuncs of gates' gradients, and calls their loops for arrays that need no conversion.
 #include "numpy/gates.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 
+#include "numpy/arrays.hpp"
 #include "numpy/autograd.hpp"
 #include "numpy/types.hpp"
 #include "runtime/catalogue.hpp"
@@ -44,6 +49,47 @@ struct GateStorage {
   std::array<char, gate_types.size() * gate_operands> operand_types;
 };
 
+/// NumPy's own implementation of a ufunc call.
+vectorcallfunc gate_call_of_numpy = nullptr;
+
+/// Both gradients for plain arrays of one shape and type, or null if the call is NumPy's.
+py::object call_plain_gate(const PyUFuncObject* ufunc, std::span<PyObject* const> inputs) {
+  if (!PyArray_CheckExact(inputs[0])) return {};
+  const int type = PyArray_TYPE(array(inputs[0]));
+  const auto loop = std::ranges::find(gate_types, type) - gate_types.begin();
+  const auto sizes = shape(inputs[0]);
+  const auto fits = [&](PyObject* a) { return is_plain(a, type) && std::ranges::equal(shape(a), sizes); };
+  if (loop == std::ssize(gate_types) || sizes.empty() || !std::ranges::all_of(inputs, fits)) return {};
+  std::array<py::object, gate_operands - gate_inputs> results;
+  std::array<char*, gate_operands> data;
+  const auto bytes = [](py::handle a) { return PyArray_BYTES(array(a)); };
+  const auto first_result = std::ranges::transform(inputs, data.begin(), bytes).out;
+  for (py::object& result : results) {
+    result = checked(PyArray_SimpleNew(static_cast<int>(sizes.size()), sizes.data(), type));
+  }
+  std::ranges::transform(results, first_result, bytes);
+  std::array<npy_intp, gate_operands> steps;
+  steps.fill(PyArray_ITEMSIZE(array(inputs[0])));
+  const npy_intp n = PyArray_SIZE(array(inputs[0]));
+  {
+    std::optional<py::gil_scoped_release> release;
+    if (n >= worth_releasing) release.emplace();
+    gate_loop(data.data(), &n, steps.data(), ufunc->data[loop]);
+  }
+  return checked(PyTuple_Pack(2, results[0].ptr(), results[1].ptr()));
+}
+
+PyObject* call_gate(PyObject* self, PyObject* const* arguments, std::size_t count, PyObject* keywords) {
+  if (keywords == nullptr && static_cast<std::size_t>(PyVectorcall_NARGS(count)) == gate_inputs) {
+    PyObject* const results = in_c<PyObject*>(nullptr, [&] {
+      const auto* const ufunc = reinterpret_cast<PyUFuncObject*>(self);
+      return call_plain_gate(ufunc, {arguments, gate_inputs}).release().ptr();
+    });
+    if (results != nullptr || PyErr_Occurred() != nullptr) return results;
+  }
+  return gate_call_of_numpy(self, arguments, count, keywords);
+}
+
 }  // namespace
 
 py::object make_gate_gradient_ufunc(kernels::Activation activation) {
@@ -72,6 +118,8 @@ py::object make_gate_gradient_ufunc(kernels::Activation activation) {
   if (!ufunc) throw py::error_already_set();
   add_promoter(ufunc);
   explain_autograd(ufunc);
+  auto* const made = reinterpret_cast<PyUFuncObject*>(ufunc.ptr());
+  gate_call_of_numpy = std::exchange(made->vectorcall, call_gate);
   return ufunc;
 }
 
