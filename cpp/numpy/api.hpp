@@ -12,6 +12,7 @@
 #include <pybind11/pybind11.h>
 
 #include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
 #include <numpy/ufuncobject.h>
 
 #include <exception>

@@ -55,9 +55,10 @@ class NormCaller {
   py::object operator()() {
     compute();
     const std::size_t count = norm().outputs();
+    if (count == 1) return finished();
     py::tuple results(count);
     for (std::size_t i = 0; i < count; ++i) results[i] = i == 0 ? finished() : numbers(i);
-    return count == 1 ? py::object(results[0]) : py::object(std::move(results));
+    return results;
   }
 
  private:
@@ -68,7 +69,7 @@ class NormCaller {
   int type_ = NPY_NOTYPE;
   std::optional<Axes> axes_;
   /// The axes of gamma in the order of its shape, and the place of each among these axes in ascending order.
-  std::vector<npy_intp> order_, ascending_, shape_;
+  PerAxis<npy_intp> order_, ascending_, shape_;
   std::size_t numbers_ = 1;
   double eps_ = 0;
   std::array<PyObject*, most_norm_results> outputs_ = {};
@@ -79,14 +80,6 @@ class NormCaller {
   bool is_batch() const { return norm().norm == Norm::batch; }
   std::span<const npy_intp> sizes() const { return shape(arguments_[0]); }
   int computed_type() const { return type_ == NPY_DOUBLE ? NPY_DOUBLE : NPY_FLOAT; }
-  /// The argument of this name; null if it is not given.
-  py::handle argument(std::string_view name) const {
-    for (std::size_t k = 0; k < norm().count(); ++k) {
-      if (norm().arguments[k] == name) return arguments_[k];
-    }
-    return {};
-  }
-
   void read_arrays() {
     std::array<int, 2> types;
     std::size_t count = 0;
@@ -119,31 +112,31 @@ class NormCaller {
       return std::ranges::find(named.row(), static_cast<int>(i)) != named.row().end();
     };
     axes_.emplace(dimensions, [&](std::size_t i) { return is_named(i) != is_batch(); });
-    order_.assign(named.row().begin(), named.row().end());
+    for (const int axis : named.row()) order_.push_back(axis);
     if (value != nullptr && PyTuple_Check(value) && dimensions > 0) {
       for (std::size_t i = 0; i < order_.size(); ++i) {
         const Py_ssize_t axis = PyNumber_AsSsize_t(PyTuple_GET_ITEM(value, static_cast<Py_ssize_t>(i)), nullptr);
         order_[i] = axis < 0 ? axis + static_cast<Py_ssize_t>(dimensions) : axis;
       }
     }
-    ascending_.resize(order_.size());
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      ascending_[i] = std::ranges::count_if(order_, [&](npy_intp other) { return other < order_[i]; });
-      shape_.push_back(sizes()[static_cast<std::size_t>(order_[i])]);
-      numbers_ *= static_cast<std::size_t>(shape_.back());
+    for (const npy_intp axis : order_) {
+      ascending_.push_back(std::ranges::count_if(order_, [axis](npy_intp other) { return other < axis; }));
+      const npy_intp size = sizes()[static_cast<std::size_t>(axis)];
+      shape_.push_back(size);
+      numbers_ *= static_cast<std::size_t>(size);
     }
   }
 
   /// The array with its axes in the other order: that of the arguments, or ascending.
   py::object reordered(const py::object& a, bool ascending) const {
     if (order_.size() < 2) return a;
-    std::vector<npy_intp> permutation(ascending_);
+    PerAxis<npy_intp> permutation(ascending_);
     if (ascending) {
       for (std::size_t i = 0; i < order_.size(); ++i) {
         permutation[static_cast<std::size_t>(ascending_[i])] = static_cast<npy_intp>(i);
       }
     }
-    PyArray_Dims dims = {permutation.data(), static_cast<int>(permutation.size())};
+    PyArray_Dims dims = {permutation.begin(), static_cast<int>(permutation.size())};
     return checked(PyArray_Transpose(array(a), &dims));
   }
 
@@ -247,33 +240,34 @@ class NormCaller {
   }
 
   /// Axes of x in this order, joined to as few as possible.
-  std::vector<NormAxis> joined(std::span<const int> axes, std::span<const Strided> strides) const {
-    std::vector<NormAxis> found;
+  PerAxis<NormAxis> joined(std::span<const int> axes, std::span<const Strided> strides) const {
+    PerAxis<NormAxis> found;
     for (const int axis : axes) {
       const auto a = static_cast<std::size_t>(axis);
       if (sizes()[a] == 1) continue;
       NormAxis next = {static_cast<std::size_t>(sizes()[a]), {}};
       for (std::size_t k = 0; k < norm_arrays; ++k) next.strides[k] = strides[k].along[a];
-      bool is_one = !found.empty();
+      NormAxis* const last = found.size() > 0 ? found.end() - 1 : nullptr;
+      bool is_one = last != nullptr;
       for (std::size_t k = 0; k < norm_arrays && is_one; ++k) {
-        is_one = found.back().strides[k] == next.strides[k] * static_cast<npy_intp>(next.size);
+        is_one = last->strides[k] == next.strides[k] * static_cast<npy_intp>(next.size);
       }
       if (is_one)
-        next.size *= found.back().size, found.back() = next;
+        next.size *= last->size, *last = next;
       else
         found.push_back(next);
     }
-    if (found.empty()) found.push_back({1, {}});
+    if (found.size() == 0) found.push_back({1, {}});
     return found;
   }
 
   void compute() {
     std::array<Strided, norm_arrays> strides;
     const auto find_strides = [&] {
-      for (std::size_t k = 0; k < norm_arrays; ++k) strides[k] = strided(arrays_[k], axes_->all());
+      for (std::size_t k = 0; k < norm_arrays; ++k) strides[k].set(arrays_[k], axes_->all());
     };
     find_strides();
-    std::vector<NormAxis> row = joined(axes_->row(), strides);
+    PerAxis<NormAxis> row = joined(axes_->row(), strides);
     if (row.size() > 2) {
       for (std::size_t k = 0; k < norm_arrays; ++k) {
         const py::object copy = make_with_rows_last(*axes_, sizes(), type_);
@@ -284,30 +278,32 @@ class NormCaller {
       row = joined(axes_->row(), strides);
     }
     // Where nothing is summed over the rows, they are computed in the order of memory.
-    std::vector<int> others(axes_->others().begin(), axes_->others().end());
+    PerAxis<int> others;
+    for (const int axis : axes_->others()) others.push_back(axis);
     if (!is_batch() && !norm().has_gradient()) {
       std::ranges::sort(others, std::ranges::greater(), [&](int axis) {
         return std::pair(std::abs(strides[of_x].along[static_cast<std::size_t>(axis)]), -axis);
       });
     }
-    const std::vector<NormAxis> rows = joined(others, strides);
+    const PerAxis<NormAxis> rows = joined(others, strides);
     kernels::NormCall call = {};
     call.format = type_ == NPY_DOUBLE  ? kernels::Format::f64
                   : type_ == NPY_FLOAT ? kernels::Format::f32
                   : type_ == NPY_HALF  ? kernels::Format::f16
                                        : kernels::Format::bf16;
     const bool is_one = row.size() == 1;
-    call.segment = row.back().size;
-    call.length = is_one ? call.segment : row.front().size * call.segment;
+    const NormAxis &first = row[0], &last = row[row.size() - 1];
+    call.segment = last.size;
+    call.length = is_one ? call.segment : first.size * call.segment;
     kernels::Segments* const arrays[] = {&call.x, &call.g, &call.result};
     for (std::size_t k = 0; k < norm_arrays; ++k) {
-      *arrays[k] = {{strides[k].data, 0, row.back().strides[k]}, is_one ? 0 : row.front().strides[k]};
+      *arrays[k] = {{strides[k].data, 0, last.strides[k]}, is_one ? 0 : first.strides[k]};
     }
     call.eps = eps_;
     const npy_intp item = computed_type() == NPY_DOUBLE ? sizeof(double) : sizeof(float);
-    for (const auto& [operand, name] : {std::pair(&call.gamma, "gamma"), std::pair(&call.beta, "beta")}) {
-      if (const py::handle a = argument(name)) *operand = {PyArray_DATA(array(a)), item, 0};
-    }
+    const std::span parameters = std::span(arguments_).subspan(norm().required, 2);
+    if (parameters[0]) call.gamma = {PyArray_DATA(array(parameters[0])), item, 0};
+    if (parameters[1]) call.beta = {PyArray_DATA(array(parameters[1])), item, 0};
     if (norm().pass == NormPass::given) {
       call.first = first_.data(), call.second = second_.data();
     } else if (norm().has_gradient() || is_batch()) {

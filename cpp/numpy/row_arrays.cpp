@@ -50,13 +50,11 @@ std::size_t dimensions(std::span<const int> others, std::span<const npy_intp> si
 
 }  // namespace
 
-Strided strided(py::handle a, std::span<const int> axes) {
-  Strided s;
-  s.data = PyArray_BYTES(array(a));
+void Strided::set(py::handle a, std::span<const int> axes) {
+  data = PyArray_BYTES(array(a));
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    s.along[static_cast<std::size_t>(axes[i])] = PyArray_STRIDE(array(a), static_cast<int>(i));
+    along[static_cast<std::size_t>(axes[i])] = PyArray_STRIDE(array(a), static_cast<int>(i));
   }
-  return s;
 }
 
 py::object make_like(py::handle x, std::span<const int> axes, std::span<const npy_intp> sizes, int type) {

@@ -38,14 +38,32 @@ class Axes {
   std::size_t count_, others_;
 };
 
+/// At most one number for each axis.
+template <class T>
+class PerAxis {
+ public:
+  void push_back(const T& number) { numbers_[count_++] = number; }
+  std::size_t size() const { return count_; }
+  T* begin() { return numbers_.data(); }
+  T* end() { return begin() + count_; }
+  const T* begin() const { return numbers_.data(); }
+  const T* end() const { return begin() + count_; }
+  T& operator[](std::size_t i) { return numbers_[i]; }
+  const T& operator[](std::size_t i) const { return numbers_[i]; }
+
+ private:
+  std::array<T, most_axes> numbers_;
+  std::size_t count_ = 0;
+};
+
 /// A memory, with the stride in bytes along each axis of x.
 struct Strided {
   char* data;
   std::array<npy_intp, most_axes> along;
-};
 
-/// The strides of an array whose dimensions are these axes of x.
-Strided strided(pybind11::handle a, std::span<const int> axes);
+  /// Takes those of an array whose dimensions are these axes of x.
+  void set(pybind11::handle a, std::span<const int> axes);
+};
 
 /// A new array of this type and shape. Its elements have the memory order of x along the corresponding axes.
 pybind11::object make_like(pybind11::handle x, std::span<const int> axes, std::span<const npy_intp> sizes, int type);

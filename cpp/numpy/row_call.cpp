@@ -154,38 +154,43 @@ class Call {
 
     read(0);
     read(1);
-    inputs_[parameter_] = converted(parameter, type_ == NPY_DOUBLE ? NPY_DOUBLE : NPY_FLOAT);
-    arrays_[parameter_] = broadcast(inputs_[parameter_]);
+    inputs_[parameter_] = type_ != NPY_DOUBLE && is_plain(parameter, NPY_DOUBLE)
+                              ? narrowed(doubles(parameter), shape(parameter), NPY_FLOAT)
+                              : converted(parameter, type_ == NPY_DOUBLE ? NPY_DOUBLE : NPY_FLOAT);
+    broadcast(inputs_[parameter_], arrays_[parameter_]);
     prepare(f_.inputs());
     const bool has_own_type = (PyArray_Check(given[parameter_]) || PyArray_IsScalar(given[parameter_], Generic)) &&
                               !PyArray_ISINTEGER(array(parameter)) && !PyArray_ISBOOL(array(parameter));
     const int type = has_own_type ? type_of(parameter) : type_;
     if (outputs_[1] != nullptr) check_output(outputs_[1], shape(parameter), NPY_DOUBLE);
 
-    const auto dimensions = static_cast<int>(shape(parameter).size());
-    const py::object total = checked(PyArray_ZEROS(dimensions, PyArray_DIMS(array(parameter)), NPY_DOUBLE, 0));
-    const Strided total_strides = broadcast(total);
+    constexpr auto item = static_cast<npy_intp>(sizeof(double));
     std::array<Dimension<2>, most_axes> loop;
-    npy_intp count = 1;
+    npy_intp count = 1, parameters = 1;
     Strided& sums = arrays_[f_.operands() - 1];
     for (std::size_t i = axes.others().size(); i-- > 0;) {
       const auto axis = static_cast<std::size_t>(axes.others()[i]);
-      sums.along[axis] = count * static_cast<npy_intp>(sizeof(double));
-      loop[i] = {sizes()[axis], {sums.along[axis], total_strides.along[axis]}};
+      sums.along[axis] = count * item;
+      loop[i] = {sizes()[axis], {sums.along[axis], is_shared(axis) ? 0 : parameters * item}};
       count *= sizes()[axis];
+      if (!is_shared(axis)) parameters *= sizes()[axis];
     }
-    std::vector<double> storage(static_cast<std::size_t>(count));
-    sums.data = reinterpret_cast<char*>(storage.data());
+    std::vector<double> totals(static_cast<std::size_t>(count));
+    sums.data = reinterpret_cast<char*>(totals.data());
     compute();
-    if (count > 0) {
+    if (count != parameters) {
+      std::vector<double> added(static_cast<std::size_t>(parameters));
       const runtime::FloatEnvironment environment;
-      walk(std::span<const Dimension<2>>(loop).first(axes.others().size()), {sums.data, total_strides.data},
-           [](const std::array<char*, 2>& at) {
-             *reinterpret_cast<double*>(at[1]) += *reinterpret_cast<const double*>(at[0]);
-           });
+      if (count > 0) {
+        walk(std::span<const Dimension<2>>(loop).first(axes.others().size()),
+             {sums.data, reinterpret_cast<char*>(added.data())}, [](const std::array<char*, 2>& at) {
+               *reinterpret_cast<double*>(at[1]) += *reinterpret_cast<const double*>(at[0]);
+             });
+      }
+      totals = std::move(added);
     }
-    const bool is_narrowed = type != NPY_DOUBLE && (outputs_[1] == nullptr || type_of(outputs_[1]) == type);
-    const py::object sum = is_narrowed ? narrowed(doubles(total), shape(total), type) : total;
+    const bool is_narrowed = outputs_[1] == nullptr || type_of(outputs_[1]) == type;
+    const py::object sum = narrowed(totals, shape(parameter), is_narrowed ? type : NPY_DOUBLE);
     if (outputs_[1] == nullptr) return py::make_tuple(finished(0), as_result(sum));
     copy_into(outputs_[1], sum);
     return py::make_tuple(finished(0), py::handle(outputs_[1]));
@@ -276,7 +281,7 @@ class Call {
              one_hot ? ". One-hot labels are probabilities, which must be floating-point numbers" : "");
     }
     if (is_label) a = checked_labels(a, k);
-    arrays_[k] = strided(a, axes_of(k));
+    arrays_[k].set(a, axes_of(k));
     if (divisor(k) > 0) find_element(k, a);
   }
 
@@ -365,7 +370,7 @@ class Call {
       refuse(PyExc_ValueError, f_, "where has shape %S, which does not broadcast to %U's %S", shape_of(mask_).ptr(),
              f_.names[0], shape_of(x()).ptr());
     }
-    arrays_[f_.operands()] = broadcast(mask_);
+    broadcast(mask_, arrays_[f_.operands()]);
     find_element(f_.operands(), mask_);
   }
 
@@ -375,14 +380,13 @@ class Call {
            std::ranges::equal(given, sizes().last(given.size()),
                               [](npy_intp n, npy_intp m) { return n == 1 || n == m; });
   }
-  /// The strides of an array that broadcasts to x's shape.
-  Strided broadcast(py::handle a) const {
+  /// Sets the strides of an array that broadcasts to x's shape.
+  void broadcast(py::handle a, Strided& s) const {
     const std::size_t missing = sizes().size() - shape(a).size();
-    Strided s = strided(a, axes_->all().subspan(missing));
+    s.set(a, axes_->all().subspan(missing));
     for (std::size_t i = 0; i < sizes().size(); ++i) {
       if (i < missing || shape(a)[i - missing] == 1) s.along[i] = 0;
     }
-    return s;
   }
 
   /// Finds the stride along the rows of array k; if there is no single stride, replaces the array by a copy.
@@ -392,7 +396,7 @@ class Call {
       const py::object copy = make_with_rows_last(*axes_, sizes(), type_of(a));
       if (k < f_.inputs() || k == f_.operands()) copy_into(copy, a);
       a = copy;
-      arrays_[k] = strided(a, axes_->all());
+      arrays_[k].set(a, axes_->all());
       stride = element_stride(arrays_[k], axes_->row(), sizes());
     }
     elements_[k] = *stride;
@@ -410,7 +414,7 @@ class Call {
     }
     computed = given != nullptr && may_be_written(given) ? result : make_like(x(), axes_of(k), wanted, type_);
     if (!result) result = computed;
-    arrays_[k] = strided(computed, axes_of(k));
+    arrays_[k].set(computed, axes_of(k));
     if (f_.operand(k).divisor == 0) return;
     find_element(k, computed);
   }

@@ -24,6 +24,10 @@ bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
 
 int common_type(std::span<const int> arrays) {
   if (arrays.empty()) return NPY_DOUBLE;
+  // NumPy looks up casts to and from half precision in a dictionary.
+  const int first = arrays.front();
+  const bool has_kernels = first == NPY_FLOAT || first == NPY_DOUBLE || first == NPY_HALF;
+  if (has_kernels && std::ranges::count(arrays, first) == std::ssize(arrays)) return first;
   const auto found = std::ranges::find_if(arrays, is_bfloat16);
   const int half = NPY_HALF, single = NPY_FLOAT, bfloat16_or_single = found != arrays.end() ? *found : single;
   for (const int kernels : {half, bfloat16_or_single, single, int{NPY_DOUBLE}}) {
