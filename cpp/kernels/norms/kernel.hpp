@@ -25,7 +25,7 @@ class NormKernelOf {
   using M = Moments<T, D>;
   static constexpr bool backward = pass == NormPass::backward, is_single = std::is_same_v<T, float>;
   using P = Projections<Total<T, D>>;
-  static constexpr std::size_t most_lines = 128 / sizeof(T);
+  static constexpr std::size_t most_lines = 128 / sizeof(T), rows_projected = 4;
 
   const NormCall& call_;
   const std::size_t n_ = call_.length;
@@ -57,8 +57,9 @@ class NormKernelOf {
     T* scratch = Scratch<T>::of_thread();
     const std::size_t room = scratch != nullptr ? Scratch<T>::size : std::size(little_);
     // Rows beside one another are read from memory in runs that are worth fetching, others stay in the first-level
-    // cache.
-    rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, 1, lines_at_once);
+    // cache. But sums of columns are loaded and stored once for several rows, which is worth more.
+    const std::size_t fewest = backward && !shape.per_row && buffers == 0 ? rows_projected : 1;
+    rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, lines_at_once);
     const auto whole = [](std::size_t length) { return length / sum_block * sum_block; };
     stretch_ = buffers == 0 ? n_ : std::min(n_, whole(room / (rows_ * buffers) - sum_unit));
     pitch_ = (stretch_ + sum_unit - 1) / sum_unit * sum_unit + sum_unit / 2;  // no power of two
@@ -199,12 +200,10 @@ class NormKernelOf {
     for (M& m : chain) m.begin(by);
     each_eight(n, [&](std::size_t i, std::size_t j, auto count) {
       if constexpr (std::is_same_v<decltype(count), std::size_t>) {
-        T rest[8] = {};
-        std::copy_n(from + j, count, rest);
         const auto is_there = D::indices() < D(static_cast<double>(count));
-        chain[i].add(eight<D>(rest), {by.scale, select(is_there, by.shift, D(0.0)), by.start});
+        chain[i].add(eight<D>(from + j, count), {by.scale, select(is_there, by.shift, D(0.0)), by.start});
       } else {
-        chain[i].add(eight<D>(from + j), by);
+        chain[i].add(eight<D>(from + j, count), by);
       }
     });
     for (M& m : chain) m.settle(by);
@@ -240,75 +239,59 @@ class NormKernelOf {
   /// A sum of each column, and its low part, in memory.
   struct Column {
     double *hi, *lo;
-    Total<T, D> load(std::size_t j) const {
+    template <class Count>
+    Total<T, D> load(std::size_t j, Count count) const {
       if constexpr (is_single)
-        return {D::load(hi + j)};
+        return {eight<D>(hi + j, count)};
       else
-        return {{D::load(hi + j), D::load(lo + j)}};
+        return {{eight<D>(hi + j, count), eight<D>(lo + j, count)}};
     }
-    void store(Total<T, D> sum, std::size_t j) const {
+    template <class Count>
+    void store(Total<T, D> sum, std::size_t j, Count count) const {
       if constexpr (is_single) {
-        sum.value.store(hi + j);
+        store_eight(sum.value, hi + j, count);
       } else {
-        sum.hi.store(hi + j), sum.lo.store(lo + j);
+        store_eight(sum.hi, hi + j, count), store_eight(sum.lo, lo + j, count);
       }
     }
   };
 
-  /// Adds a block of each of a few rows to the sums of the rows and to those of the columns.
+  /// Adds a block of each of a few rows to the sums of the rows and to those of the columns. A part of the block at a
+  /// time goes through all chains of sums, so that it stays in the first-level cache with the sums of the columns.
   template <std::size_t count>
   [[gnu::flatten, gnu::noinline]] static void add_projections(P* sums, const T* const* x, const T* const* g,
                                                               const T* gamma, std::size_t n, const Standard* s,
                                                               Column dgamma, Column dbeta) {
-    std::array<std::array<P, sum_chains>, count> of_row;
+    std::array<std::array<P, sum_chains>, count> of_row = {};
     std::array<StandardizeWide<T, D>, count> standardized;
     for (std::size_t r = 0; r < count; ++r) standardized[r] = StandardizeWide<T, D>(s[r]);
-    const auto add = [&](std::array<P, count>& p, auto x_at, auto g_at, const T* gamma8, std::size_t at, Column dg,
-                         Column db) {
-      const D factor = shape.per_row ? D(1.0) : eight<D>(gamma8);
+    const auto add = [&](std::array<P, count>& p, std::size_t j, auto some) {
+      const D factor = shape.per_row ? D(1.0) : eight<D>(gamma + j, some);
       Total<T, D> of_gamma = {}, of_beta = {};
-      if constexpr (!shape.per_row) of_gamma = dg.load(at);
-      if constexpr (!shape.per_row && shape.centered) of_beta = db.load(at);
+      if constexpr (!shape.per_row) of_gamma = dgamma.load(j, some);
+      if constexpr (!shape.per_row && shape.centered) of_beta = dbeta.load(j, some);
       for (std::size_t r = 0; r < count; ++r) {
-        const math::Pair<D> normed = standardized[r](eight<D>(x_at(r)));
-        const D gradient = eight<D>(g_at(r)), h = shape.per_row ? gradient : gradient * factor;
+        const math::Pair<D> normed = standardized[r](eight<D>(x[r] + j, some));
+        const D gradient = eight<D>(g[r] + j, some), h = shape.per_row ? gradient : gradient * factor;
         if constexpr (shape.centered) p[r].h.add(h);
         p[r].hx.add_product(h, normed);
         if constexpr (!shape.per_row) of_gamma.add_product(gradient, normed);
         if constexpr (!shape.per_row && shape.centered) of_beta.add(gradient);
       }
-      if constexpr (!shape.per_row) dg.store(of_gamma, at);
-      if constexpr (!shape.per_row && shape.centered) db.store(of_beta, at);
+      if constexpr (!shape.per_row) dgamma.store(of_gamma, j, some);
+      if constexpr (!shape.per_row && shape.centered) dbeta.store(of_beta, j, some);
     };
-    for (std::size_t c = 0; c < sum_chains; ++c) {
-      std::array<P, count> p = {};
-      std::size_t j = 8 * c;
-      for (; j + 8 <= n; j += sum_unit) {
-        add(
-            p, [x, j](std::size_t r) { return x[r] + j; }, [g, j](std::size_t r) { return g[r] + j; }, gamma + j, j,
-            dgamma, dbeta);
+    constexpr std::size_t part = sum_block / 4;
+    for (std::size_t begin = 0; begin < n; begin += part) {
+      const std::size_t end = std::min(n, begin + part);
+      for (std::size_t c = 0; c < sum_chains; ++c) {
+        std::array<P, count> p;
+        for (std::size_t r = 0; r < count; ++r) p[r] = of_row[r][c];
+        std::size_t j = begin + 8 * c;
+        for (; j + 8 <= end; j += sum_unit) add(p, j, std::integral_constant<std::size_t, 8>{});
+        if (j < end) add(p, j, end - j);
+        for (std::size_t r = 0; r < count; ++r) of_row[r][c] = p[r];
       }
-      if (j < n) {
-        const std::size_t some = n - j;
-        T rest[2 * count + 1][8] = {};
-        double columns[4][8] = {};
-        double* const of[] = {dgamma.hi, dgamma.lo, dbeta.hi, dbeta.lo};
-        for (std::size_t r = 0; r < count; ++r) {
-          std::fill_n(std::copy_n(x[r] + j, some, rest[2 * r]), 8 - some, x[r][j]);
-          std::copy_n(g[r] + j, some, rest[2 * r + 1]);
-        }
-        if constexpr (!shape.per_row) std::copy_n(gamma + j, some, rest[2 * count]);
-        for (std::size_t k = 0; k < 4; ++k) {
-          if (of[k] != nullptr) std::copy_n(of[k] + j, some, columns[k]);
-        }
-        add(
-            p, [&](std::size_t r) { return rest[2 * r]; }, [&](std::size_t r) { return rest[2 * r + 1]; },
-            rest[2 * count], 0, {columns[0], columns[1]}, {columns[2], columns[3]});
-        for (std::size_t k = 0; k < 4; ++k) {
-          if (of[k] != nullptr) std::copy_n(columns[k], some, of[k] + j);
-        }
-      }
-      for (std::size_t r = 0; r < count; ++r) of_row[r][c] = p[r];
     }
     for (std::size_t r = 0; r < count; ++r) sums[r] = sums[r] + joined(of_row[r]);
   }
@@ -329,9 +312,10 @@ class NormKernelOf {
                                 std::min(sum_block, end - j), &standard_[i], column(call_.first, j),
                                 column(call_.second, j));
         };
-        constexpr std::size_t several = 4;
         std::size_t i = 0;
-        for (; i + several <= rows; i += several) add(i, std::integral_constant<std::size_t, several>{});
+        for (; i + rows_projected <= rows; i += rows_projected) {
+          add(i, std::integral_constant<std::size_t, rows_projected>{});
+        }
         for (; i < rows; ++i) add(i, std::integral_constant<std::size_t, 1>{});
       }
     });

@@ -49,35 +49,31 @@ struct Normalize {
                  product_low = std::fma(inverse, factor, -product) + s.inverse_lo * s.scale * factor;
     const D a = mean_h, b = mean_hx[0], b_low = mean_hx[1], by = product,
             by_low = std::isfinite(product_low) ? product_low : 0.0;
-    const auto at = [&](const T* x8, const T* g8, const T* gamma8, T* to) {
-      const D gradient = eight<D>(g8), factors = shape.per_row ? D(1.0) : eight<D>(gamma8);
+    const auto at = [&](std::size_t j, auto count) {
+      const D gradient = eight<D>(g + j, count), factors = shape.per_row ? D(1.0) : eight<D>(gamma + j, count);
       const D centered = shape.per_row    ? gradient - a
                          : shape.centered ? fma(gradient, factors, -a)
                                           : gradient * factors;
-      const math::Pair<D> normed = standardized(eight<D>(x8));
+      const math::Pair<D> normed = standardized(eight<D>(x + j, count));
       const D y = fma(-normed.hi, b, centered) - fma(normed.lo, b, normed.hi * b_low);
-      store_eight(fma(y, by, y * by_low), to);
+      store_eight(fma(y, by, y * by_low), dx + j, count);
     };
     std::size_t j = 0;
-    for (; j + 8 <= n; j += 8) at(x + j, g + j, gamma + j, dx + j);
-    if (j < n) {
-      T rest[4][8] = {};
-      std::copy_n(x + j, n - j, rest[0]), std::copy_n(g + j, n - j, rest[1]);
-      if constexpr (!shape.per_row) std::copy_n(gamma + j, n - j, rest[2]);
-      at(rest[0], rest[1], rest[2], rest[3]);
-      std::copy_n(rest[3], n - j, dx + j);
-    }
+    for (; j + 8 <= n; j += 8) at(j, std::integral_constant<std::size_t, 8>{});
+    if (j < n) at(j, n - j);
   }
 
-  /// The same of floats in float. Writes nothing and returns false where a number is not finite, as one may be that is
-  /// so in double.
+  /// The same of floats in float. Returns false where a number is not finite, as one may be that is so in double; x and
+  /// g are then as before.
   [[gnu::flatten, gnu::noinline]] static bool single_backward(const T* x, const T* g, const T* gamma, T* dx,
                                                               std::size_t n, const Standard& s, double mean_h,
                                                               double mean_hx) {
     const double factor = shape.per_row ? static_cast<double>(*gamma) : 1.0;
     const Standardize<V> standardized(s);
     const V a = mean_h, b = mean_hx, by = s.inverse * s.scale * factor;
-    alignas(64) T found[sum_block + V::size];
+    alignas(64) T buffer[sum_block];
+    const bool in_place = dx == x || dx == g;
+    T* const to = in_place ? buffer : dx;
     V check = 0.0;
     const auto at = [&](V of_x, V of_g, V factors) {
       const V centered = shape.per_row ? of_g - a : shape.centered ? fma(of_g, factors, -a) : of_g * factors;
@@ -87,16 +83,16 @@ struct Normalize {
     for (; j + V::size <= n; j += V::size) {
       const V y = at(V::load(x + j), V::load(g + j), shape.per_row ? V(1.0) : V::load(gamma + j));
       check = fma(y, V(0.0), check);
-      y.store(found + j);
+      y.store(to + j);
     }
     if (j < n) {
       const std::size_t c = n - j;
       const V y = at(V::load(x + j, c), V::load(g + j, c), shape.per_row ? V(1.0) : V::load(gamma + j, c));
       check = fma(select(V::indices() < V(static_cast<double>(c)), y, V(0.0)), V(0.0), check);
-      y.store(found + j);
+      y.store(to + j, c);
     }
     if (!all(check == V(0.0))) return false;
-    std::copy_n(found, n, dx);
+    if (in_place) std::copy_n(buffer, n, dx);
     return true;
   }
 };

@@ -24,21 +24,40 @@ constexpr std::size_t lines_at_once = 8;
 /// Sums are added to in turns, so that none waits for the one before.
 constexpr std::size_t sum_chains = 4, sum_unit = 8 * sum_chains, sum_block = 1024;
 
-template <class D>
-D eight(const float* p) {
-  return D::load_double(p);
+/// Eight numbers, or the first `count` of them and zeros.
+template <class D, class T, class Count>
+D eight(const T* p, Count count) {
+  constexpr bool is_double = std::is_same_v<T, double>;
+  if constexpr (!std::is_same_v<Count, std::size_t>) {
+    if constexpr (is_double)
+      return D::load(p);
+    else
+      return D::load_double(p);
+  } else if constexpr (is_double) {
+    return D::load(p, count);
+  } else {
+    using Isa = typename D::InstructionSet;
+    using V = simd::Vec<Isa, T, std::max<std::size_t>(1, 8 / Isa::template size<T>)>;
+    alignas(64) T few[V::size];
+    V::load(p, count).store(few);
+    return D::load_double(few);
+  }
 }
-template <class D>
-D eight(const double* p) {
-  return D::load(p);
-}
-template <class D>
-void store_eight(D d, float* to) {
-  d.store_single(to);
-}
-template <class D>
-void store_eight(D d, double* to) {
-  d.store(to);
+template <class D, class T, class Count>
+void store_eight(D d, T* to, Count count) {
+  constexpr bool is_double = std::is_same_v<T, double>;
+  if constexpr (!std::is_same_v<Count, std::size_t>) {
+    if constexpr (is_double)
+      d.store(to);
+    else
+      d.store_single(to);
+  } else if constexpr (is_double) {
+    d.store(to, count);
+  } else {
+    T few[8];
+    d.store_single(few);
+    std::copy_n(few, count, to);
+  }
 }
 
 /// The sum of a line's numbers. Differences of floats and their products need no more than double.
