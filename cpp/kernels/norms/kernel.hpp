@@ -22,7 +22,7 @@ class NormKernelOf {
   using Normal = Normalize<Isa, T, shape>;
   using Row = simd::Vec<Isa, T>;
   using D = Eight<Isa>;
-  using M = Moments<T, D>;
+  using M = Moments<T, D, shape.centered>;
   static constexpr bool backward = pass == NormPass::backward, is_single = std::is_same_v<T, float>;
   using P = Projections<Total<T, D>>;
   static constexpr std::size_t most_lines = 128 / sizeof(T), rows_projected = 4;
@@ -32,8 +32,11 @@ class NormKernelOf {
   std::size_t rows_, stretch_, pitch_;  // so many rows at a time, and so much of them
   alignas(64) T ones_[sum_block], zeros_[sum_block], little_[4096];
   std::array<double, most_lines> shift_ = {}, scale_, start_, most_;
-  std::array<std::array<M, lines_at_once>, most_lines / lines_at_once> moments_ = {};
-  std::array<std::array<P, lines_at_once>, most_lines / lines_at_once> projections_ = {};
+  template <class X>
+  using OfLines = std::array<std::array<X, lines_at_once>, most_lines / lines_at_once>;
+  OfLines<M> moments_ = {};
+  OfLines<P> projections_ = {};
+  OfLines<RoughMoments<D>> rough_ = {};
   std::array<Standard, most_lines> standard_;
 
  public:
@@ -134,35 +137,38 @@ class NormKernelOf {
     return reinterpret_cast<const T*>(shape.per_row ? o.at(row, 0) : static_cast<char*>(o.data) + j * sizeof(T));
   }
 
-  /// Mean and deviation of some rows. Those of doubles are measured again, by differences from the mean that was found
-  /// and, where squares or the low part of the mean overflow or underflow, of scaled numbers.
+  /// Mean and deviation of some rows. Those of doubles are differences from a mean that a sweep of its own found; where
+  /// squares or the low part of the mean overflow or underflow, of scaled numbers.
   void measure(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& result) {
+    constexpr bool is_rough_first = !is_single && shape.centered;
     scale_.fill(1);
-    start_.fill(0);
     bool reads = true;
-    const auto sweep = [&](bool has_mean) {
-      each_block(
-          r, rows, x, g, result, reads, false,
-          [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T*) {
-            M& moments = moments_[i / lines_at_once][i % lines_at_once];
-            if (j == 0) {
-              moments = {};
-              shift_[i] = !shape.centered ? 0.0 : has_mean ? standard_[i].mean : typical(from, count) * scale_[i];
-            }
-            add_moments(moments, from, count, scale_[i], shift_[i], start_[i]);
-          });
+    const auto sweep = [&](auto& of_lines, bool chooses_shift) {
+      each_block(r, rows, x, g, result, reads, false,
+                 [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T*) {
+                   auto& moments = of_lines[i / lines_at_once][i % lines_at_once];
+                   if (j == 0) moments = {};
+                   if (j == 0 && chooses_shift) shift_[i] = shape.centered ? typical(from, count) * scale_[i] : 0.0;
+                   add_moments(moments, from, count, scale_[i], shift_[i], start_[i]);
+                 });
       reads = false;
-      for (std::size_t i = 0; i < rows; i += lines_at_once) statistics(i, std::min(lines_at_once, rows - i));
     };
     const auto measured = [&] {
-      sweep(false);
-      if constexpr (!is_single && shape.centered) {
+      start_.fill(0);
+      if constexpr (is_rough_first) {
+        sweep(rough_, true);
+        for (std::size_t i = 0; i < rows; i += lines_at_once) {
+          const auto all = fold_lanes<D>([](auto a, auto b) { return a + b; }, rough_[i / lines_at_once]);
+          (D::load(&shift_[i]) + all.sum / static_cast<double>(n_)).store(&shift_[i]);
+          all.most.store(&most_[i]);
+        }
         for (std::size_t i = 0; i < rows; ++i) {
           const bool is_usual = most_[i] > 0 && std::isfinite(most_[i]);
           start_[i] = is_usual ? std::scalbn(1.0, std::ilogb(most_[i]) + 7) : 0.0;
         }
-        sweep(true);
       }
+      sweep(moments_, !is_rough_first);
+      for (std::size_t i = 0; i < rows; i += lines_at_once) statistics(i, std::min(lines_at_once, rows - i));
     };
     measured();
     if constexpr (is_single) {
@@ -176,7 +182,6 @@ class NormKernelOf {
         scale_[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
         again = again || scale_[i] != 1;
       }
-      start_.fill(0);
       if (again) measured();
     }
   }
@@ -193,11 +198,12 @@ class NormKernelOf {
     s.inverse /= scale, s.inverse_lo /= scale;
   }
 
-  [[gnu::flatten, gnu::noinline]] static void add_moments(M& sums, const T* from, std::size_t n, double scale,
+  template <class X>
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X& sums, const T* from, std::size_t n, double scale,
                                                           double shift, double start) {
     const Measure<D> by = {scale, shift, start};
-    std::array<M, sum_chains> chain;
-    for (M& m : chain) m.begin(by);
+    std::array<X, sum_chains> chain;
+    for (X& m : chain) m.begin(by);
     each_eight(n, [&](std::size_t i, std::size_t j, auto count) {
       if constexpr (std::is_same_v<decltype(count), std::size_t>) {
         const auto is_there = D::indices() < D(static_cast<double>(count));
@@ -206,7 +212,7 @@ class NormKernelOf {
         chain[i].add(eight<D>(from + j, count), by);
       }
     });
-    for (M& m : chain) m.settle(by);
+    for (X& m : chain) m.settle(by);
     sums = sums + joined(chain);
   }
 
@@ -214,14 +220,15 @@ class NormKernelOf {
   [[gnu::noinline]] void statistics(std::size_t i, std::size_t lines) {
     const M all = fold_lanes<D>([](M a, M b) { return a + b; }, moments_[i / lines_at_once]);
     const D scale = D::load(&scale_[i]), shift = D::load(&shift_[i]), count = static_cast<double>(n_);
-    const math::Pair<D> mean = shape.centered ? all.mean(shift, count) : math::Pair<D>{0.0, 0.0};
+    math::Pair<D> mean = {0.0, 0.0};
+    if constexpr (shape.centered) mean = all.mean(shift, count);
     const D offset = (mean.hi - shift) + mean.lo;
     const math::Pair<D> square = math::normalized(all.squares() / math::Divisor<D>({count, 0.0})), zero = {0.0, 0.0};
     const math::Pair<D> found = shape.centered ? square + -math::product(offset, offset) : square;
     const math::Pair<D> variance = math::select(found.hi < D(0.0), zero, found);
     const math::Pair<D> inverse = inverse_root(math::normalized(scale * call_.eps * scale + variance));
     const std::array<D, 6> columns = {scale, mean.hi, mean.lo, inverse.hi, inverse.lo, variance.hi / scale / scale};
-    if constexpr (!is_single) all.most.store(&most_[i]);
+    if constexpr (!is_single && !shape.centered) all.most.store(&most_[i]);
     double of[6][lines_at_once];
     for (std::size_t k = 0; k < columns.size(); ++k) columns[k].store(of[k]);
     for (std::size_t k = 0; k < lines; ++k) {
