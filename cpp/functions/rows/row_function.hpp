@@ -29,7 +29,7 @@ namespace fastact::rowwise {
 ///   at_label(after)          returns the output at the label of the row
 ///
 /// Sums<V> start as Sums<V>{}. A block ends with settle(); blocks are added by +, and the chains of a row by
-/// join_chains, or by join_in_block if the row is no longer than a block.
+/// join_chains, or by join_in_block, if there is one, in a row no longer than a block.
 struct RowFunction {
   static constexpr std::size_t rows = 1;       // inputs that are rows
   static constexpr std::size_t numbers = 0;    // inputs with one number for each row
@@ -182,11 +182,6 @@ struct TermsAndOther {
   }
   friend TermsAndOther operator+(TermsAndOther a, TermsAndOther b) { return {a.e + b.e, a.other + b.other}; }
 };
-
-template <class Sums>
-Sums join_in_block(Sums a, Sums b) {
-  return join_chains(a, b);
-}
 
 template <class V>
 V nan() {

@@ -17,6 +17,31 @@ auto vectors(const X& x) {
   return std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
 }
 
+/// Joins the sums of two chains.
+template <bool in_block>
+struct Join {
+  template <class Sums>
+  Sums operator()(Sums a, Sums b) const {
+    if constexpr (in_block) {
+      return join_in_block(a, b);
+    } else {
+      return join_chains(a, b);
+    }
+  }
+};
+/// The same of rows no longer than a block, which some sums join faster.
+template <class Sums>
+using JoinInBlock = Join<requires(Sums s) { join_in_block(s, s); }>;
+
+/// The larger ones of two vectors, by a function's comparison.
+template <auto larger>
+struct Larger {
+  template <class V>
+  V operator()(V a, V b) const {
+    return larger(a, b);
+  }
+};
+
 /// Joins the lanes of each x, the upper half onto the lower until one is left, which is lane i of the result for x[i].
 /// There are as many x as lanes, or one.
 template <class V, std::size_t distance = V::size / 2, class Join, class X, std::size_t count>
@@ -38,11 +63,19 @@ X fold_lanes(Join join, const std::array<X, count>& x) {
 /// zeros.
 template <class V, class Join, class X, std::size_t count>
 X fold_vectors(Join join, std::array<X, count>& x, std::size_t used) {
-  for (std::size_t half = count / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half && i + half < used; ++i) x[i] = join(x[i], x[i + half]);
-    used = std::min(used, half);
+  used = std::min(used, count);
+  for (std::size_t half = std::bit_ceil(used) / 2; half > 0; used = half, half /= 2) {
+    for (std::size_t i = half; i < used; ++i) x[i - half] = join(x[i - half], x[i]);
   }
   return x[0];
+}
+
+/// Joins what vectors across rows or along them hold, out of line: functions with the same sums share it.
+template <class V, class Join, class X, std::size_t count>
+[[gnu::noinline, gnu::flatten]] X fold(Join join, std::array<X, count>& x, std::size_t used, std::size_t rows,
+                                       bool across) {
+  if (V::size == 1 || across) return fold_vectors<V>(join, x, used);
+  return rows == 1 ? fold_lanes<V>(join, std::array<X, 1>{x[0]}) : fold_lanes<V>(join, x);
 }
 
 /// What there is of each row, one to a lane: all lanes, or those of one row in every lane.

@@ -38,16 +38,19 @@ class Kernel : Tile<V, F> {
     held_ = road_.length >= call_.length;
     if (held_) this->bring_inputs(r, rows, 0, call_.length);
     const bool across = V::lanes > 1 && road_.across;
-    const bool is_short = across && call_.length <= chains<T>, in_place = across && !road_.staged[0];
+    const bool in_place = across && !road_.staged[0], is_short = across && !in_place && call_.length <= chains<T>;
     const bool by_element = shape.by_element && held_ && !across && (road_.joined || rows > 1);
     if (by_element) elements(r, road_.joined ? 1 : rows, road_.joined ? rows * call_.length : call_.length);
     const std::size_t most = in_place ? Wide<V, 8>::size : is_short ? Wide<V>::size : V::size;
     for (std::size_t i = 0; i < rows && !by_element; i += most) {
       const std::size_t some = std::min(most, rows - i);
-      if constexpr (shape.at_once) {  // in place the last vector is whole, too, and computes some rows again
-        if (in_place) short_rows<Wide<V, 8>>(r + i + some - most, i, most);
+      if constexpr (V::lanes > 1) {
+        if (is_short) short_rows<Wide<V>>(r + i, i, some);
+        if constexpr (shape.at_once) {  // in place the last vector is whole, too, and computes some rows again
+          if (in_place) short_rows<Wide<V, 8>>(r + i + some - most, i, most);
+        }
       }
-      if (!in_place) is_short ? short_rows<Wide<V>>(r + i, i, some) : group(r + i, i, some);
+      if (!is_short && !in_place) group(r + i, i, some);
     }
     if (held_) this->bring_outputs(r, rows, 0, call_.length);
   }
@@ -70,27 +73,24 @@ class Kernel : Tile<V, F> {
     const S sweeps = {is_across(), element(), rows, road_.kept_apart};
     V largest = 0.0;
     if constexpr (F::has_largest) {
-      const auto larger = [](V a, V b) { return F::larger(a, b); };
+      const Larger<F::template larger<V>> larger;
       const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& found) {
         sweeps.largest(arrays, begin, end, is_first, found);
       };
       const Pieces pieces(call_.length, call_.split == nullptr);
-      largest = this->template joined<V>(r, i, rows, pieces, false, larger, sweep);
+      largest = this->template joined<V>(r, i, rows, pieces, false, larger, larger, sweep);
     }
     const auto numbers = this->numbers<V>(r, rows);
     auto before = std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
     OfRows<V, typename S::Before> of_before(before);
     typename S::Sums sums = {};
     if constexpr (F::has_sums) {
-      const auto sum_by = [&](auto join) {
-        const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& partial) {
-          sweeps.sum(arrays, begin, end, is_first, of_before, partial);
-        };
-        return this->template joined<typename S::Sums>(r, i, rows, Pieces(call_.length), !F::has_late, join, sweep);
+      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& partial) {
+        sweeps.sum(arrays, begin, end, is_first, of_before, partial);
       };
       const auto sum = [&] {
-        sums = call_.length <= block ? sum_by([](auto a, auto b) { return join_in_block(a, b); })
-                                     : sum_by([](auto a, auto b) { return join_chains(a, b); });
+        sums = this->template joined<typename S::Sums>(r, i, rows, Pieces(call_.length), !F::has_late, Join<false>(),
+                                                       JoinInBlock<typename S::Sums>(), sweep);
       };
       for (sum(); rowwise::repeats<F>(before, sums); sum()) of_before = OfRows<V, typename S::Before>(before);
     }

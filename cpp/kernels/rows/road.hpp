@@ -8,6 +8,8 @@
 #include "kernels/interface.hpp"
 
 namespace fastact::kernels {
+// Internal linkage, as in kernel.hpp.
+namespace {
 
 /// Elements of a row that are summed in one chain for each lane; every other division of a row is in multiples of it.
 constexpr std::size_t block = 256;
@@ -37,8 +39,8 @@ struct Road {
 };
 
 /// `room` elements of the format computed in are there for the buffers. Vectors have `lanes` lanes.
-inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Format computed, std::size_t room,
-                 std::size_t lanes, bool keeps) {
+[[gnu::noinline]] inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Format computed,
+                                   std::size_t room, std::size_t lanes, bool keeps) {
   // Rows that would not fill a vector are transposed. Rows go through the first-level cache so many elements at a time;
   // so many rows side by side are read from memory in runs that are worth fetching; where they are, many vectors at a
   // time. What was stored as part of a vector cannot be loaded again at once, which counts in rows of few elements.
@@ -108,4 +110,5 @@ struct Pieces {
   std::size_t begin(std::size_t i) const { return std::min(length, i * size); }
 };
 
+}  // namespace
 }  // namespace fastact::kernels

@@ -204,7 +204,7 @@ struct Sweeps {
           s.settle();
           of_chain[j] = s;
         }
-        if (length > 0) sums = fold_vectors<V>([](Sums a, Sums b) { return join_in_block(a, b); }, of_chain, length);
+        if (length > 0) sums = fold_vectors<V>(JoinInBlock<Sums>(), of_chain, length);
       }
     } while (rowwise::repeats<F>(before, sums));
     const auto after = std::apply([&](auto... number) { return F::after(largest, before, sums, number...); }, numbers);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <iterator>
+#include <type_traits>
 
 #include "kernels/interface.hpp"
 #include "kernels/rows/fold.hpp"
@@ -73,7 +74,7 @@ struct Tile {
     return call_.rows_format == native<T> && o.element == item && o.row == item * length && call_.mask.element == 1 &&
            call_.mask.row == length;
   }
-  void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+  [[gnu::noinline]] void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
     for (std::size_t k = 0; k < F::rows; ++k) {
       if (!road_.staged[k]) continue;
       T* const to = arrays_[k].p;
@@ -121,7 +122,7 @@ struct Tile {
       if (j >= begin && j < end) to[road_.across ? (j - begin) * road_.pitch + i : i * road_.pitch + j - begin] = T{1};
     }
   }
-  void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+  [[gnu::noinline]] void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
     for (std::size_t k = F::rows; k < shape.rows(); ++k) {
       const Rectangle to = rectangle(operand(k), call_.rows_format, r, rows, begin, end);
       if (road_.staged[k]) bring<V, Way::out>(to, arrays_[k].p, road_.pitch);
@@ -186,38 +187,49 @@ struct Tile {
   }
   /// body(tile, piece, begin, end) for every piece of the rows, each of one thread and with its buffers.
   template <class Body>
-  void each_piece(const Pieces& pieces, Body body) const {
-    const auto some = [&](std::size_t first, std::size_t last) {
-      if (call_.split == nullptr || pieces.count == 1) {
-        for (std::size_t i = first; i < last; ++i) body(*this, i, pieces.begin(i), pieces.begin(i + 1));
-        return;
-      }
+  void each_piece(const Pieces& pieces, const Body& body) const {
+    if (call_.split == nullptr || pieces.count == 1) return some_pieces<Body>(*this, pieces, 0, pieces.count, &body);
+    share_pieces(pieces, some_pieces<Body>, &body);
+  }
+  /// Out of line, like what brings the rows: the calls are few, and their bodies large.
+  template <class Body>
+  [[gnu::noinline]] static void some_pieces(const Tile& tile, const Pieces& pieces, std::size_t first, std::size_t last,
+                                            const void* body) {
+    for (std::size_t i = first; i < last; ++i)
+      (*static_cast<const Body*>(body))(tile, i, pieces.begin(i), pieces.begin(i + 1));
+  }
+  [[gnu::noinline]] void share_pieces(const Pieces& pieces,
+                                      void (*some)(const Tile&, const Pieces&, std::size_t, std::size_t, const void*),
+                                      const void* body) const {
+    const auto of_thread = [&](std::size_t first, std::size_t last) {
       Tile own(*this);
       T* const scratch = Scratch<T>::of_thread();
       if (!held_) own.place(scratch != nullptr ? scratch : own.little_);
-      for (std::size_t i = first; i < last; ++i) body(own, i, pieces.begin(i), pieces.begin(i + 1));
+      some(own, pieces, first, last, body);
     };
-    if (call_.split == nullptr || pieces.count == 1) return some(0, pieces.count);
-    using Some = decltype(some);
+    using OfThread = decltype(of_thread);
     const auto call = [](const void* context, std::size_t first, std::size_t last) {
-      (*static_cast<const Some*>(context))(first, last);
+      (*static_cast<const OfThread*>(context))(first, last);
     };
-    call_.split(pieces.count, pieces.size, call, &some);
+    call_.split(pieces.count, pieces.size, call, &of_thread);
   }
 
   /// X joined from what sweep(arrays, begin, end, is_first, partial) gives for every piece of some rows, in turn.
-  template <class X, class Join, class Sweep>
+  template <class X, class Join, class InBlock, class Sweep>
   X joined(std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes, Join join,
-           Sweep sweep) const {
+           InBlock in_block, Sweep sweep) const {
     std::array<X, Pieces::most> of_piece;
     each_piece(pieces, [&](const Tile& tile, std::size_t piece, std::size_t begin, std::size_t end) {
       typename S::template Partial<X> partial;
       tile.each_stretch(r, i, rows, begin, end, writes, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
         sweep(arrays, from, to, from == begin, partial);
       });
-      of_piece[piece] = is_across() ? fold_vectors<V>(join, partial, end - begin)
-                        : rows == 1 ? fold_lanes<V>(join, std::array<X, 1>{partial[0]})
-                                    : fold_lanes<V>(join, partial);
+      const auto fold_by = [&](auto by) { return fold<V>(by, partial, end - begin, rows, road_.across); };
+      if constexpr (std::is_same_v<Join, InBlock>) {
+        of_piece[piece] = fold_by(join);
+      } else {
+        of_piece[piece] = call_.length <= block ? fold_by(in_block) : fold_by(join);
+      }
     });
     for (std::size_t k = 1; k < pieces.count; ++k) of_piece[0] = join(of_piece[0], of_piece[k]);
     return of_piece[0];
