@@ -181,7 +181,6 @@ def test_network() -> None:
         np.testing.assert_allclose(gradient, expected, rtol=1e-13, atol=1e-15)
 
 
-@pytest.mark.filterwarnings("ignore:.*ialized memory:UserWarning")  # of NumPy's, from 2.4 on
 @pytest.mark.parametrize("axis", [-1, 0, (0, 1), None])
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
 def test_masked_rows(name: str, axis: Any) -> None:
@@ -211,6 +210,7 @@ def test_masked_rows(name: str, axis: Any) -> None:
         autograd.grad(lambda x: anp.sum(f(x, where=mask, out=out)))(x)
 
 
+@pytest.mark.filterwarnings("ignore:.*ialized memory:UserWarning")  # of NumPy's, from 2.4 on
 def test_refuses_where() -> None:
     with pytest.raises(TypeError, match="gelu: no derivative is known with where="):
         autograd.grad(lambda x: fastact.gelu(x, where=np.array(True)))(1.0)

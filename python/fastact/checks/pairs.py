@@ -131,7 +131,7 @@ def part_errors(
         of = np.minimum(of, absolute_errors(result, value) / ulp(largest, result.dtype))
     elif f.kind == "gate" and f.suffix and part == 0:
         _, b, g = (np.abs(array.astype(float)) for array in arrays)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # 0·inf where g·b overflows
             slack = excused(f.forward.removesuffix("_gate"), arrays[0]) * (g * b)
             overflows = g * b > float(finfo(result.dtype).max) / 4
         of = np.where(overflows | (absolute_errors(result, value) <= slack), 0, of)
