@@ -8,7 +8,7 @@ import fastact
 import numpy as np
 import pytest
 from conftest import UNSANITIZED, RunPython
-from fastact.functions.registry import ELEMENTWISE, LEARNABLE, OF_ROWS, Function
+from fastact.functions.registry import ELEMENTWISE, LEARNABLE, NORMS, OF_ROWS, Function
 
 numba = pytest.importorskip("numba", reason="pip install 'fastact[numba]' for numba's functions")
 pytestmark = [pytest.mark.slow, UNSANITIZED]
@@ -88,6 +88,36 @@ def test_learnable(f: Function, dtype: Any) -> None:
     equal(backward(x[0, 0, 0], g[0, 0, 0], dtype(0.75)), function(x[0, 0, 0], g[0, 0, 0], dtype(0.75)))
     with pytest.raises(ValueError, match="one axis"):
         backward(x, g, normal((3, 10, 1), dtype))
+
+
+@pytest.mark.parametrize("i", range(len(NORMS)), ids=list(NORMS))
+def test_norms(i: int) -> None:
+    """With and without what may be left out, along each axis, from any layout, into given arrays."""
+    norm, dtype = list(NORMS.values())[i], alternating(i)
+    names, needed = norm.arguments, norm.arguments[: norm.required]
+    whole = compiled(f"fastact.{norm}({', '.join(names)}, axis=axis)", ", ".join([*names, "axis"]))
+    least = compiled(f"fastact.{norm}({', '.join(needed)}, eps=0.5)", ", ".join(needed))
+    for axis, n in ((1, 6), (-1, 4), (0, 5)):
+        shapes = [(5, 6, 4)] * norm.rows + [(n,)] * (len(names) - norm.rows)
+        arrays = [np.abs(normal(shape, dtype)) for shape in shapes]
+        equal(whole(*arrays, axis), norm(*arrays, axis=axis))
+        if axis == -1:
+            equal(least(*arrays[: norm.required]), norm(*arrays[: norm.required], eps=0.5))
+            strided = [np.repeat(a, 2, 0)[::2] for a in arrays]
+            equal(whole(*strided, -1), norm(*arrays))
+    expected = norm(*arrays, axis=0)
+    out = tuple(map(np.empty_like, expected)) if len(norm.results) > 1 else np.empty_like(expected)
+    arguments = ", ".join([*names, "out"])
+    compiled(f"fastact.{norm}({', '.join(names)}, axis=0, out=out)", arguments)(*arrays, out)
+    equal(out, expected)
+    with pytest.raises(ValueError, match="axis"):
+        whole(*arrays, 3)
+    with pytest.raises(ValueError, match="eps"):
+        compiled(f"fastact.{norm}({', '.join(needed)}, axis=0, eps=-1.0)", ", ".join(needed))(
+            *arrays[: norm.required]
+        )
+    with pytest.raises(ValueError, match=f"shape of {names[-1]} does not match"):
+        whole(*arrays[:-1], np.ones(9, dtype), 0)
 
 
 def test_whatever_the_array() -> None:

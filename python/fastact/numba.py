@@ -8,8 +8,8 @@ set.
 
 Numbers and arrays of float32, float64 and integers are supported; float16 and bfloat16, which numba lacks,
 are not. Arrays that are not contiguous are copied. Parameters are numbers; the learnable ones of ``prelu``
-and ``swish`` may also have one element for each index along one axis. Functions of rows take ``axis`` and
-``out``.
+and ``swish`` may also have one element for each index along one axis. Functions of rows and norms take
+``axis``, one integer, and ``out``.
 """
 
 import re
@@ -34,9 +34,11 @@ from .functions.registry import (
     FROM_OUTPUT,
     FUSED,
     LEARNABLE,
+    NORMS,
     OF_ROWS,
     OF_TWO,
     Function,
+    Norm,
 )
 
 SUFFIXES = {types.float32: "f32", types.float64: "f64"}
@@ -444,6 +446,58 @@ def _add_rows(f: Function) -> None:
     _overload(f.name, f.function, _define(source, choose=choose))
 
 
+# Norms, along one axis. The address 0, passed as a number, stands for what is left out.
+
+
+def _add_norm(norm: Norm) -> None:
+    name, names, rows = norm.name, norm.arguments, norm.arguments[: norm.rows]
+    defaults = [a if a in names[: norm.required] else f"{a}=None" for a in names]
+    arguments = ", ".join([*defaults, "axis=-1", f"eps={norm.eps!r}", "out=None"])
+    failed = f"{name}: 0 <= eps < inf is required, and an element in each row"
+
+    def choose(given: list[Any], axis: Any, out: Any) -> Any:
+        x = given[0]
+        if not isinstance(x, types.Array) or x.ndim == 0:
+            raise NumbaTypeError(f"{name}: an array of rows is required, not {x}")
+        if not isinstance(getattr(axis, "value", axis), int | types.Integer):
+            raise NumbaTypeError(f"{name}: axis must be one integer, not {axis}")
+        loop = _loop(name, given[: norm.rows])
+        body = (
+            f"    k = axis + {x.ndim} if axis < 0 else axis\n"
+            f"{_check(f'not 0 <= k < {x.ndim}', f'{name}: axis is out of bounds')}"
+            "    outer, length, inner = around(x.shape, k)\n"
+        )
+        pointers, kinds = [], ""
+        for a, type in zip(names, given, strict=True):
+            kinds += "a" if _is_given(type) else "n"
+            if not _is_given(type):
+                pointers.append("0")
+                continue
+            ndim, shape = (x.ndim, "x.shape") if a in rows else (1, "(length,)")
+            if not isinstance(type, types.Array) or type.ndim != ndim or (ndim == 1 and type.dtype != loop):
+                required = f"{ndim} dimensions" + ("" if a in rows else f" and {loop}")
+                raise NumbaTypeError(f"{name}: {a} must be an array of {required}, not {type}")
+            body += _check(f"{a}.shape != {shape}", f"{name}: the shape of {a} does not match that of x")
+            body += f"    {a}_ = {_array(a, type, loop, '')}\n"
+            pointers.append(f"{a}_.ctypes")
+        count = len(norm.results)
+        if count > 1 and _is_given(out) and not (isinstance(out, types.BaseTuple) and len(out) == count):
+            raise NumbaTypeError(f"{name}: out must be a tuple of {count} arrays, not {out}")
+        results = [f"result{i}" for i in range(count)]
+        for i, result in enumerate(results):
+            type, place = (out[i], f"out[{i}]") if count > 1 and _is_given(out) else (out, "out")
+            ndim, shape = (1, "(length,)") if i else (x.ndim, "x.shape")
+            body += _output(name, type, loop, ndim, shape, result, place)
+        call = ", ".join([*pointers, *(f"{result}.ctypes" for result in results)])
+        body += _check(f"call({call}, outer, length, inner, eps) != 0", failed)
+        body += f"    return {', '.join(results)}"
+        call = _external(name, loop, f"{kinds}{'a' * count}nnnp")
+        return _define(f"def compute({arguments}):\n{body}", np=np, around=_around, call=call)
+
+    source = f"def typed({arguments}): return choose([{', '.join(names)}], axis, out)"
+    _overload(name, norm.function, _define(source, choose=choose))
+
+
 # Dropout.
 
 
@@ -484,5 +538,7 @@ def register() -> None:
     ):
         for f in functions:
             add(f)
+    for norm in NORMS.values():
+        _add_norm(norm)
     for name in DROPOUT:
         _add_dropout(name)
