@@ -27,7 +27,7 @@ GRADIENT_BOUND = {"float16": 1.0, "bfloat16": 1.0, "float32": 3.0, "float64": 4.
 # Where m + log Σ e^(x - m) or x - τ nearly cancels: the results this small may have this absolute error.
 NEAR_ZERO = {
     "logsumexp": {"float32": (2.0**-31, 2.0**-53), "float64": (2.0**-2, 2.0**-52)},
-    "sparsemax": {"float32": (2.0**-16, 2.0**-40), "float64": (2.0**-8, 2.0**-60)},
+    "sparsemax": {"float32": (2.0**-25, 2.0**-48), "float64": (2.0**-52, 2.0**-102)},
 }
 
 

@@ -6,6 +6,7 @@ has eleven bits more than float64 on x86; gated units are in float64, for half a
 """
 
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,25 @@ def sparsemax(x: Real) -> Any:
     totals = (-np.sort(-z, -1)).cumsum(-1)
     threshold = ((totals - 1) / np.arange(1, x.shape[-1] + 1)).max(-1, keepdims=True, initial=-np.inf)
     largest = x.max(-1, keepdims=True, initial=-np.inf)
-    return np.maximum((d - threshold) + low, 0) + (largest - largest)
+    y = np.maximum((d - threshold) + low, 0) + (largest - largest)
+    if x.dtype == np.float64:
+        for row in np.argwhere(np.isfinite(y).all(-1)):
+            y[*row] = _above_threshold(x[*row], y[*row] > 0)
+    return y
+
+
+def _above_threshold(x: Real, kept: Any) -> Any:
+    """max(x - τ, 0), τ as the sum of two float64 numbers, from elements that are above about τ."""
+    d, low = differences(x)
+    while True:
+        count = int(kept.sum())
+        terms = [*x[kept], -1.0, *[-x.max()] * count]
+        high = fsum(terms) / count
+        rest = fsum([*terms, *[-high] * count]) / count
+        distance = (d - high) + (low - rest)
+        if ((distance > 0) == kept).all():
+            return np.maximum(distance, 0)
+        kept = distance > 0
 
 
 def exact_sparsemax(x: Real) -> Any:

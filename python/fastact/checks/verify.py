@@ -108,7 +108,7 @@ def option_figures(f: Function, dtype: DType) -> Figures:
         for arrays, options in row_accuracy.with_options(f, x):
             result = f(*arrays, **options)
             for found, bound in row_accuracy.option_errors(f, [result], arrays, options):
-                add_rows(figures, f.name, found, bound, f"{what}, {', '.join(options)}", result, x)
+                add_rows(figures, f.name, found, bound, ", ".join([what, *options]), result, x)
     return figures
 
 
