@@ -120,13 +120,14 @@ def test_impossible_options_of_dask() -> None:
     """What is wrong with masks and options is said at the call, not when the result is computed."""
     da = pytest.importorskip("dask.array", reason="dask's arrays are not installed")
     x, labels = da.ones((4, 3), chunks=(2, 3), dtype=np.float32), np.array([0, 1, 2, 0])
-    for where, error, message in (
+    masks: list[tuple[Any, type[Exception], str]] = [
         (np.ones((4, 3), int), TypeError, "where must be a bool or an array of them, not int64"),
         (np.ones((4, 3), object), TypeError, "where must be a bool or an array of them, not object"),
         (None, TypeError, "where must be a bool or an array of them, not object"),
         (np.ones((4, 2), bool), ValueError, r"where has shape \(4, 2\), which does not broadcast to x's"),
         (da.ones((2, 4, 3), dtype=bool), ValueError, r"where has shape \(2, 4, 3\)"),
-    ):
+    ]
+    for where, error, message in masks:
         with pytest.raises(error, match=f"softmax: {message}"):
             fastact.softmax(x, where=where)
         with pytest.raises(error, match=f"logsumexp_backward: {message}"):
