@@ -49,7 +49,7 @@ def test_pickles_by_name(norm: Norm) -> None:
 
 
 @each_dtype
-@each_by_row
+@each
 def test_accuracy(norm: Norm, dtype: np.dtype[Any]) -> None:
     for what, given in norms.rows(dtype):
         with np.errstate(all="raise"):

@@ -1,9 +1,9 @@
 """What norms must compute, their errors, and rows that are likely to show the largest.
 
-The reference is the definition in long double, for rows along the last axis. `math.fsum`, which is exact,
-gives means to twice the digits of float64, as elements next to a mean need. Errors are in ulp of the largest
-term of what is added, or of the sum if that is larger: of y abs gamma·x̂ or abs beta; of dx, as for softmax's
-gradient, the magnitudes of all that is summed.
+The reference is the definition in long double, for rows along the last axis; those of batch norms are
+channels. `math.fsum`, which is exact, gives means to twice the digits of float64, as elements next to a mean
+need. Errors are in ulp of the largest term of what is added, or of the sum if that is larger: of y abs
+gamma·x̂ or abs beta; of dx, as for softmax's gradient, the magnitudes of all that is summed.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ Terms = tuple[Real, Real]  # a result, and the magnitude that its error is measu
 LENGTHS = (1, 2, 3, 8, 16, 17, 33, 64, 65, 100, 257, 1000, 1025, 5000)
 SIZE = 4096  # elements at a time, in at most 64 and at least three rows
 EPS = (1e-5, 0.0)
+STATISTICS = "mean", "variance"
 
 
 def bound(dtype: DType) -> float:
@@ -42,27 +43,51 @@ def less_mean(x: Real) -> Any:
     return np.ldexp((x - mean.astype(np.longdouble)) - rest.astype(np.longdouble), exponent)
 
 
-def standardized(name: str, x: Real, eps: float) -> tuple[Real, Real]:
-    """x̂, and what dx/dx̂ is multiplied by."""
-    x = x.astype(np.longdouble)
-    d = x if name.startswith("rms") else less_mean(x)
-    square = (d * d).mean(-1, keepdims=True) + np.longdouble(eps)
+def given_statistics(x: Real) -> dict[str, Real]:
+    """Means and variances for inference, near those of the rows and finite."""
+    most = float(finfo(x.dtype).max) / 4
+    wide = x.astype(np.longdouble)
+    both = wide.mean(-1), wide.var(-1)
+    return {key: np.clip(a, -most, most).astype(x.dtype) for key, a in zip(STATISTICS, both, strict=True)}
+
+
+def by_channel(gamma: Real | None, x: Real) -> Real | None:
+    """A parameter of the batch norms, one number for each row."""
+    return None if gamma is None else np.resize(gamma, len(x))
+
+
+def standardized(name: str, x: Real, eps: float) -> tuple[Real, Real, Real, Real]:
+    """x̂, what dx/dx̂ is multiplied by, mean and variance."""
+    wide = x.astype(np.longdouble)
+    if name.endswith("inference"):
+        mean, variance = (a.astype(np.longdouble)[:, None] for a in given_statistics(x).values())
+        d = wide - mean
+    else:
+        d = wide if name.startswith("rms") else less_mean(wide)
+        mean, variance = wide[:, :1] - d[:, :1], (d * d).mean(-1, keepdims=True)
+    square = variance + np.longdouble(eps)
     is_zero = square == 0
     inverse = np.where(is_zero, 0, 1 / np.sqrt(np.where(is_zero, 1, square)))
-    return d * inverse, inverse
+    return d * inverse, inverse, mean[:, 0], variance[:, 0]
 
 
 def expected(name: str, x: Real, g: Real, gamma: Real | None, beta: Real | None, eps: float) -> list[Terms]:
     """The results of the named function."""
     norm = NORMS[name]
     with np.errstate(all="ignore"):
-        normed, inverse = standardized(name, x, eps)
+        normed, inverse, average, variance = standardized(name, x, eps)
+        is_batch = name.startswith("batch")
+        if is_batch:
+            gamma, beta = (a if a is None else by_channel(a, x)[:, None] for a in (gamma, beta))  # type: ignore[index]
         factor = np.longdouble(1) if gamma is None else gamma.astype(np.longdouble)
         if not norm.suffix:
             has_offset = beta is not None and "beta" in norm.arguments
             offset = beta.astype(np.longdouble) if has_offset else np.longdouble(0)  # type: ignore[union-attr]
             y = factor * normed + offset
-            return [(y, np.maximum(np.maximum(np.abs(factor * normed), np.abs(offset)), np.abs(y)))]
+            found = [(y, np.maximum(np.maximum(np.abs(factor * normed), np.abs(offset)), np.abs(y)))]
+            if len(norm.results) > 1:
+                found += [(average, np.abs(x.astype(np.longdouble)).mean(-1)), (variance, variance)]
+            return found
         given = g.astype(np.longdouble)
         h = given * factor
         has_mean = not name.startswith("rms")
@@ -74,8 +99,9 @@ def expected(name: str, x: Real, g: Real, gamma: Real | None, beta: Real | None,
         terms = np.abs(h) + np.abs(normed) * mean(np.abs(h * normed)) + (mean(np.abs(h)) if has_mean else 0)
         found = [(dx, inverse * terms)]
         for products in (given * normed, given)[: len(norm.results) - 1]:
-            total = products.sum(0)
-            found.append((total, np.maximum(np.abs(total), np.abs(products).max(0))))
+            over = 1 if is_batch else 0
+            total = products.sum(over)
+            found.append((total, np.maximum(np.abs(total), np.abs(products).max(over))))
         return found
 
 
@@ -94,8 +120,11 @@ def errors(name: str, results: tuple[Any, ...], *arguments: Any) -> list[Any]:
 
 def call(name: str, x: Any, g: Any, gamma: Any, beta: Any, eps: float) -> tuple[Any, ...]:
     """The results of the named function, for rows along the last axis."""
-    given = {"x": x, "g": g, "gamma": gamma, "beta": beta}
-    results = NORMS[name](**{key: given[key] for key in NORMS[name].arguments}, eps=eps)
+    given, axis = {"x": x, "g": g, "gamma": gamma, "beta": beta}, -1
+    if name.startswith("batch"):
+        axis = 0
+        given |= {"gamma": by_channel(gamma, x), "beta": by_channel(beta, x)} | given_statistics(x)
+    results = NORMS[name](**{key: given[key] for key in NORMS[name].arguments}, axis=axis, eps=eps)
     return results if isinstance(results, tuple) else (results,)
 
 
