@@ -128,10 +128,10 @@ def sparsemax(x: Real) -> Any:
 
 def _above_threshold(x: Real, kept: Any) -> Any:
     """max(x - τ, 0), τ as the sum of two float64 numbers, from elements that are above about τ."""
-    d, low = differences(x)
+    (d, low), m = differences(x), x.max()
     while True:
         count = int(kept.sum())
-        terms = [*x[kept], -1.0, *[-x.max()] * count]
+        terms = [-1.0, *(v for value in x[kept] for v in (value, -m))]  # in turn, lest they overflow
         high = fsum(terms) / count
         rest = fsum([*terms, *[-high] * count]) / count
         distance = (d - high) + (low - rest)
