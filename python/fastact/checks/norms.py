@@ -48,7 +48,8 @@ def given_statistics(x: Real) -> dict[str, Real]:
     most = float(finfo(x.dtype).max) / 4
     wide = x.astype(np.longdouble)
     both = wide.mean(-1), wide.var(-1)
-    return {key: np.clip(a, -most, most).astype(x.dtype) for key, a in zip(STATISTICS, both, strict=True)}
+    with np.errstate(under="ignore"):
+        return {key: np.clip(a, -most, most).astype(x.dtype) for key, a in zip(STATISTICS, both, strict=True)}
 
 
 def by_channel(gamma: Real | None, x: Real) -> Real | None:
