@@ -10,10 +10,12 @@ import pytest
 from fastact.checks.accuracy import (
     DERIVATIVE_BOUND,
     FORWARD_BOUND,
+    GRADIENT_BOUND,
     every_exponent,
     exact_values,
     excused,
     gradient_errors,
+    to_exact,
     ulp_errors,
 )
 from fastact.checks.reference import mp
@@ -80,6 +82,19 @@ def test_ends(name: str, parameter: str, dtype: np.dtype[Any]) -> None:
         ones = np.ones_like(x[finite])
         errors = gradient_errors(ones, dy[finite], exact, bound, excused(name, x[finite]))
         assert errors.max() <= bound, (value, x[finite][errors.argmax()])
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.99])
+def test_elu_of_a_huge_alpha_and_gradient(share: float, dtype: np.dtype[Any]) -> None:
+    """Then e^x counts far below the least positive number, and is 0 at -inf all the same."""
+    rng, most = np.random.default_rng(0), float(np.finfo(dtype).max)
+    alpha = float(dtype.type(most**share))
+    x = (rng.uniform(-4.5, 0, 1000) * np.log(most)).astype(dtype)
+    g = (rng.choice([-1, 1], x.size) * most * rng.uniform(0.01, 1, x.size)).astype(dtype)
+    exact = exact_values("elu", False, x, (("alpha", alpha),)) * to_exact(g)
+    assert ulp_errors(derivative("elu", x, g, alpha=alpha), exact).max() <= GRADIENT_BOUND[dtype.name]
+    assert not derivative("elu", np.full(20, -inf, dtype), most, alpha=alpha).any()
 
 
 def relu(x: Array) -> Array:

@@ -25,15 +25,24 @@ struct elu : Traits {
     };
     const auto general = [](V w, V once, V a) {
       // α e^x must not underflow before it is multiplied by a large g, nor g α overflow before a small e^x.
-      const V one = 1.0, depth = select(abs(a) <= one, one, V(16.0));
-      const math::Exponential<V> e = math::exp_kept(min(V(0.0), w), depth);
+      const V one = 1.0, zero = 0.0, depth = select(abs(a) <= one, one, V(16.0));
+      const math::Exponential<V> e = math::exp_kept(min(zero, w), depth);
       const Lowered<V> lowered_a(a, once), lowered_g(once, a);
       // A power of two keeps α e^x normal however small α is.
       const auto small = abs(a) < V(least_alpha);
       const V scaled = lowered_a.value * select(small, V(1 / least_alpha), one);
       const V back = lowered_g.value * select(small, V(least_alpha), one);
       const V half_scale = e.half_scale * lowered_a.root * lowered_g.root;
-      return select(w > V(0.0), once, back * math::Scaled<V>{scaled * e.significand, half_scale});
+      const V dx = select(w > zero, once, back * math::Scaled<V>{scaled * e.significand, half_scale});
+      const V lowest = math::Constants<typename V::Element>::lowest;
+      if (all(w >= lowest)) [[likely]]
+        return dx;
+      // Where g α may be so large that an e^x below that of exp counts, it is the square of e^(x/2).
+      const V root = select(abs(a) <= one, zero, select(w < lowest, max(V(0.75) * lowest, V(0.5) * w), zero));
+      const math::Exponential<V> r = math::exp_kept(root, depth);
+      const V least = std::numeric_limits<typename V::Element>::min();
+      const V square = max(least, (r.half_scale * lowered_a.root) * (r.half_scale * lowered_g.root));
+      return select(root < zero, back * math::Scaled<V>{scaled * (r.significand * r.significand), square}, dx);
     };
     // With a smaller α, α e^x may be subnormal in the range of the fast formula.
     const V infinity = std::numeric_limits<double>::infinity();
