@@ -126,8 +126,12 @@ struct Avx2 {
   static bool all(__m256 m) { return _mm256_movemask_ps(m) == 0xFF; }
   static bool all(__m256d m) { return _mm256_movemask_pd(m) == 0xF; }
 
-  static __m256 lookup(const Eight& table, __m256 i) {
-    return _mm256_permutevar8x32_ps(_mm256_load_ps(table.numbers), _mm256_castps_si256(i));
+  static __m256 lookup(const Eight& table, __m256 i) { return eight(table.numbers, i); }
+  static __m256 lookup(const Sixteen& table, __m256 i) {
+    return select(shift_left<28>(i), eight(table.numbers + 8, i), eight(table.numbers, i));
+  }
+  static __m256 eight(const float* numbers, __m256 i) {
+    return _mm256_permutevar8x32_ps(_mm256_load_ps(numbers), _mm256_castps_si256(i));
   }
 
   template <std::size_t distance>

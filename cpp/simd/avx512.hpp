@@ -119,7 +119,8 @@ struct Avx512 {
   static bool all(__mmask16 m) { return m == 0xFFFF; }
   static bool all(__mmask8 m) { return m == 0xFF; }
 
-  static __m512 lookup(const Eight& table, __m512 i) {
+  template <class Table>
+  static __m512 lookup(const Table& table, __m512 i) {
     return _mm512_permutexvar_ps(_mm512_castps_si512(i), _mm512_load_ps(table.numbers));
   }
 

@@ -108,14 +108,19 @@ struct Neon {
   static bool all(uint32x4_t m) { return vminvq_u32(m) != 0; }
   static bool all(uint64x2_t m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
 
-  // NEON looks up bytes in a table of 32 bytes.
+  // NEON looks up bytes in a table of 32 or 64 bytes.
   static float32x4_t lookup(const Eight& table, float32x4_t i) {
-    return vreinterpretq_f32_u8(vqtbl2q_u8({{four(table.numbers), four(table.numbers + 4)}}, bytes(i)));
+    return vreinterpretq_f32_u8(vqtbl2q_u8({{four(table.numbers), four(table.numbers + 4)}}, bytes<8>(i)));
+  }
+  static float32x4_t lookup(const Sixteen& table, float32x4_t i) {
+    const float* const p = table.numbers;
+    return vreinterpretq_f32_u8(vqtbl4q_u8({{four(p), four(p + 4), four(p + 8), four(p + 12)}}, bytes<16>(i)));
   }
   static uint8x16_t four(const float* p) { return vreinterpretq_u8_f32(load(p)); }
-  /// The indices of the bytes of number i modulo 8.
+  /// The indices of the bytes of number i modulo `count`.
+  template <std::uint32_t count>
   static uint8x16_t bytes(float32x4_t i) {
-    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(7));
+    const uint32x4_t index = vandq_u32(vreinterpretq_u32_f32(i), vdupq_n_u32(count - 1));
     return vreinterpretq_u8_u32(vmlaq_u32(vdupq_n_u32(0x03020100U), index, vdupq_n_u32(0x04040404U)));
   }
 

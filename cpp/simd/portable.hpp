@@ -59,7 +59,7 @@ struct Portable {
   template <class T> static bool equal(T a, T b) { return a == b; }
   template <class T> static T select(bool m, T a, T b) { return m ? a : b; }
   static bool all(bool m) { return m; }
-  static float lookup(const Eight& table, float i) { return table.numbers[std::bit_cast<std::uint32_t>(i) % 8]; }
+  template <class Table> static float lookup(const Table& t, float i) { return t.numbers[std::bit_cast<std::uint32_t>(i) % 16]; }
   // clang-format on
 
   template <HalfPrecision S>

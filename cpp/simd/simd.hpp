@@ -58,8 +58,9 @@ concept Backend = Stored<Isa, T, T> &&
   { Isa::load_double(from) } -> std::same_as<decltype(v)>;         // of as many floats
   Isa::store_single(to, v);                                        // as many floats
   { Isa::lower_product(v, v) } -> std::same_as<decltype(v)>;       // of the lower halves of the bit patterns, as integers
-}) && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const Eight& few) {
+}) && (!std::same_as<T, float> || requires(typename Isa::template Register<T> v, const Eight& few, const Sixteen& more) {
   { Isa::lookup(few, v) } -> std::same_as<decltype(v)>;            // few.numbers[lowest 3 bits of v's bit pattern]
+  { Isa::lookup(more, v) } -> std::same_as<decltype(v)>;           // more.numbers[lowest 4 bits]
 });
 // clang-format on
 
@@ -226,8 +227,9 @@ struct Vec {
   friend Vec select(Mask m, Vec a, Vec b) {
     return each([&](std::size_t i) { return Isa::select(m.m[i], a.v[i], b.v[i]); });
   }
-  /// For each lane, the number whose index is in the lowest 3 bits of its bit pattern.
-  Vec lookup(const Eight& table) const {
+  /// For each lane, the number whose index is in the lowest 3 or 4 bits of its bit pattern.
+  template <class Table>
+  Vec lookup(const Table& table) const {
     return each([&](std::size_t i) { return Isa::lookup(table, v[i]); });
   }
   /// 0, 1, 2, …

@@ -5,6 +5,11 @@
 
 namespace fastact::simd {
 
+/// 16 numbers.
+struct Sixteen {
+  alignas(64) float numbers[16];
+};
+
 /// 8 numbers, stored twice, because a register of AVX-512 holds twice as many.
 struct Eight {
   alignas(64) float numbers[16];

@@ -2,9 +2,7 @@
 #pragma once
 
 #include "functions/activations/activation.hpp"
-#include "math/exp.hpp"
-#include "math/fast_path.hpp"
-#include "math/root.hpp"
+#include "math/expansion.hpp"
 
 namespace fastact::activations {
 
@@ -23,21 +21,12 @@ struct mish : Traits {
       const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
       return copysign(select(p.negative, math::scale(y, p.e.half_scale), select(v > V(p.beyond), v, y)), v);
     };
-    return math::moderate_or_general(
-        x,
-        [](auto v) {
-          const Near<decltype(v)> p(v);
-          return copysign(math::multiply(v, p.n / p.n_plus_2), v);
-        },
-        general, x);
+    return math::moderate_or_general(x, [](auto v) { return math::multiply(v, tanh_softplus(v)); }, general, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::moderate_or_general(
-        math::nan_unless_finite(g, x),
-        [](auto w, auto once) {
-          return math::multiply(once, math::near_root<math::MishRoot>(w, V(math::none), near_derivative(w)));
-        },
+        math::nan_unless_finite(g, x), [](auto w, auto once) { return math::multiply(once, near_derivative(w)); },
         [](V w, V once) { return once * derivative(w); }, x, g);
   }
   template <class V>
@@ -58,25 +47,23 @@ struct mish : Traits {
   }
 
  private:
-  /// n/(n + 2) and the rest of f' for floats; their limits hold from u = e^20 on. Valid range: |x| <= 68.
+  /// n/(n + 2) for floats, which is u - u²/2 + u⁴/4 + … for small u. Both parts are positive at 0, so that f keeps the
+  /// sign of -0. Valid range: |x| <= 80.
   template <class V>
-  struct Near {
-    math::Pair<V> u, n;
-    math::Divisor<V> n_plus_2;
-    explicit Near(V x) : Near(math::exp_by_table(min(V(20.0), x), V(math::none), V(0.0))) {}
-    explicit Near(math::Pair<V> e) : u(e), n(times_sum(e, 2.0)), n_plus_2(V(2.0) + n) {}
-    /// u (u + c). Its error counts little where u > c and a difference is not exact.
-    static math::Pair<V> times_sum(math::Pair<V> u, double c) {
-      const V linear = c * u.hi, hi = fma(u.hi, u.hi, linear);
-      return {hi, fma(u.lo, fma(u.hi, V(2.0), V(c)), fma(u.hi, u.hi, linear - hi))};
-    }
-  };
-  /// f' = n/(n + 2) + 4x u (u + 1)/(n + 2)².
+  static math::Pair<V> tanh_softplus(V x) {
+    using F = math::expansions::Mish;
+    return math::expansion_or<F>(V(F::begin) <= x, min(V(F::end), x), [x] { return math::exp_minus_half_square(x); });
+  }
+  /// f' for floats, which is u (1 + x - u (1/2 + x)) + … for small u. Valid range: |x| <= 80.
   template <class V>
   static math::Pair<V> near_derivative(V x) {
-    const Near<V> p(x);
-    const math::Pair<V> slope = Near<V>::times_sum(p.u, 1.0) / p.n_plus_2;
-    return p.n / p.n_plus_2 + (4.0 * min(V(20.0), x)) * slope / p.n_plus_2;
+    using F = math::expansions::MishDerivative;
+    return math::expansion_or<F>(V(F::begin) <= x, min(V(F::end), x), [x] {
+      const auto [power, rest] = math::exp_by_steps(x, V(math::none), V(0.0));
+      const V u = fma(power, rest, power);
+      const math::Pair<V> first = math::product(1.0 + x, power);
+      return math::Pair<V>{first.hi, fma(u * u, -0.5 - x, fma(first.hi, rest, first.lo))};
+    });
   }
   template <class V>
   struct Parts {

@@ -5,7 +5,7 @@
 
 #include "functions/activations/activation.hpp"
 #include "functions/activations/sigmoid.hpp"
-#include "math/exponential_form.hpp"
+#include "math/expansion.hpp"
 #include "math/log1p.hpp"
 #include "math/logistic.hpp"
 
@@ -26,11 +26,8 @@ struct softplus : Traits {
       const math::Pair<V> y = select(positive, v, zero) + log;
       return select(positive, y.value_or_infinity(), math::scale(log.value_or_infinity(), e.half_scale));
     };
-    // The error of the form leaves no room for the rounding errors of products with β; powers of two have none.
-    const auto exact = [](auto v, auto b) {
-      const auto exponent = [](auto a) { return math::Pair<decltype(a)>{a, math::none}; };
-      return math::relu_plus<math::forms::Softplus>(v * b, exponent).value() * (1.0 / b);
-    };
+    // Products with powers of two are exact.
+    const auto exact = [](auto v, auto b) { return unit(v * b) * (1.0 / b); };
     return math::moderate_or_general(select(math::is_power_of_two(beta), x * beta, V(infinity)), exact, general, x,
                                      beta);
   }
@@ -57,6 +54,17 @@ struct softplus : Traits {
   }
   static constexpr bool allows(double beta) { return beta > 0; }
   static constexpr const char* allowed = "beta > 0";
+
+ private:
+  /// log(1 + e^x) for floats. Valid range: |x| <= 80.
+  template <class V>
+  static V unit(V x) {
+    using F = math::expansions::Softplus;
+    const V a = abs(x);
+    const auto log = math::expansion_or<F>(a <= V(F::end), a, [a] { return math::exp_minus_half_square(-a); });
+    const auto s = math::positive_sum(max(V(0.0), x), log.hi);
+    return s.hi + (s.lo + log.lo);
+  }
 };
 
 /// f(x) = log σ(x) = -softplus(-x); f'(x) = σ(-x).
