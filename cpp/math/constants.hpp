@@ -100,14 +100,5 @@ struct SiluRoot {
   static constexpr float rest[] = {-0x1.e4e37p-30F, 0x1.2c5634p-3F, 0x1.353eb4p-6F, -0x1.f2d33cp-7F, -0x1.b0f516p-8F, 0x1.2b5efp-13F, 0x1.a00e4p-11F};
 };
 
-struct MishRoot {
-  static constexpr float root = -0x1.31432cp+0F;
-  static constexpr float value = 0x1.beb774p-31F;
-  static constexpr float slope = 0x1.115accp-2F;
-  static constexpr float width = 0x1p-2F;
-  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-29.9.
-  static constexpr float rest[] = {-0x1.518ee8p-27F, 0x1.a34a28p-3F, 0x1.574f1ap-5F, -0x1.4c2f32p-6F, -0x1.033baap-6F, -0x1.aac032p-9F, 0x1.26850ap-10F};
-};
-
 }  // namespace fastact::math
 // clang-format on

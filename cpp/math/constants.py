@@ -222,7 +222,6 @@ def main() -> None:
     constants("double", 1023, (-1500, -50), (12, 23, 26), 5, 54)
     print("};\n")
     near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
-    near_root("MishRoot", mish_derivative, -1.1924, mpf(1) / 4, 6)
     print("}  // namespace fastact::math\n// clang-format on")
 
 

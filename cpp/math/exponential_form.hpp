@@ -90,15 +90,6 @@ V relu_minus(V x, Exponent q) {
   return unlifted(y.value(), down, -down);
 }
 
-/// max(x, 0) + T(|x|), T = e^-q W, as a pair. Valid range: -F::end <= x.
-template <class F, class V, class Exponent>
-Pair<V> relu_plus(V x, Exponent q) {
-  const V a = magnitude<F>(x);
-  const auto [index, power, rest, u] = decay<F>(a, q(a));
-  const Pair<V> s = positive_sum(max(V(0.0), x), power);
-  return {s.hi, fma(fma(power, rest, power), u, fma(power, rest, s.lo))};
-}
-
 /// T(|x|) where x < 0, 1 - T(|x|) elsewhere, T = (root - a) e^-q W.
 template <class F, class V, class Exponent>
 Lifted<V> mirrored_pair(V x, Exponent q) {

@@ -185,35 +185,6 @@ struct SiluDerivative {
       {{-0x1.8183a6p-11F, 0x1.f3046ap-11F, 0x1.3f771p-13F, -0x1.741ab6p-15F, 0x1.a8c032p-23F, 0x1.2415eap-22F, 0x1.b1e88p-28F, 0x1.3396f2p-35F}}};
 };
 
-/// softplus(-a): W to a relative 2^-29.1, |u| up to 0.10.
-struct Softplus {
-  static constexpr std::size_t degree = 7;
-  static constexpr bool tilts = false;
-  static constexpr bool lifts = false;
-  static constexpr float offset = std::bit_cast<float>(2747931U);
-  static constexpr float end = 0x1.1p+6F;
-  static constexpr float near = 0x1p+5F;
-  static constexpr float slope = 0x1.4e7b64p+0F;
-  static constexpr float start = 0x1.ac2ecap+0F;
-  static constexpr float per_step = 0x1.715476p+3F;
-  static constexpr float step_hi = 0x1.62e43p-4F;
-  static constexpr float step_lo = -0x1.05c61p-32F;
-  static constexpr float flat = 0x1.31999ap+4F;
-  static constexpr float series[] = {-0x1p+0F, 0x1p-1F, -0x1.555ca8p-3F, 0x1.555a5ap-5F};
-  static constexpr simd::Eight power{{0x1.2fa848p-1F, 0x1.2b2404p-1F, 0x1.291c8ap-1F, 0x1.29cb7cp-1F, 0x1.2d6fb4p-1F, 0x1.344dbcp-1F, 0x1.3eb052p-1F, 0x1.36747cp-1F}};
-  static constexpr simd::Eight delta{{0x1.8p+1F, 0x1p+2F, 0x1.4p+2F, 0x1.8p+2F, 0x1.8p+2F, 0x1.8p+2F, 0x1.8p+2F, 0x1.8p+2F}};
-  static constexpr simd::Eight centre{{0x1.074de6p-2F, 0x1.cb5da2p-1F, 0x1.cb660ep+0F, 0x1.898a58p+1F, 0x1.37a0cap+2F, 0x1.db781ep+2F, 0x1.6097aep+3F, 0x1.016ab2p+4F}};
-  static constexpr simd::Eight column[] = {
-      {{-0x1.2deafcp-5F, 0x1.3a7c18p-20F, 0x1.75ddd8p-7F, -0x1.462a14p-6F, -0x1.4af1cp-10F, 0x1.298d14p-9F, 0x1.4f76d6p-9F, 0x1.5088dap-9F}},
-      {{0x1.d6e9fap-3F, 0x1.3972bep-3F, 0x1.2ec544p-4F, 0x1.654eaap-6F, 0x1.f375bp-9F, 0x1.37ccb2p-12F, 0x1.13c226p-17F, 0x1.bb283ap-25F}},
-      {{-0x1.6fc786p-5F, -0x1.79d96ep-5F, -0x1.e8fe1ap-6F, -0x1.502ec8p-7F, -0x1.ee613cp-10F, -0x1.37999p-13F, -0x1.140fdep-18F, -0x1.bf5194p-26F}},
-      {{-0x1.0b1d5cp-7F, 0x1.ded9e4p-10F, 0x1.87685ap-8F, 0x1.8ab9b2p-9F, 0x1.42def2p-11F, 0x1.9ec808p-15F, 0x1.6fe6cep-20F, 0x1.29bcdcp-27F}},
-      {{0x1.19aadcp-8F, 0x1.75f91cp-9F, 0x1.204a58p-17F, -0x1.27f8bep-11F, -0x1.35ac34p-13F, -0x1.9bdbep-17F, -0x1.6a2e92p-22F, -0x1.140b7cp-29F}},
-      {{0x1.a81646p-13F, -0x1.6aa148p-11F, -0x1.8376ep-12F, 0x1.80eb1ap-15F, 0x1.c62f58p-16F, 0x1.47d248p-19F, 0x1.22e38p-24F, 0x1.bf64e8p-32F}},
-      {{-0x1.82113p-12F, -0x1.6689f8p-14F, 0x1.993466p-14F, 0x1.954c8cp-17F, -0x1.ecb55ap-19F, -0x1.d2d0c4p-22F, -0x1.c79f68p-27F, -0x1.accebap-34F}},
-      {{-0x1.846dbp-15F, 0x1.08270cp-14F, -0x1.e01fb2p-19F, -0x1.6a7e88p-18F, 0x1.2e3c1p-22F, 0x1.ffb58ep-25F, 0x1.fe2eb6p-30F, 0x1.dc7902p-37F}}};
-};
-
 /// quick_gelu'(-a): W to a relative 2^-27.0, |u| up to 0.09.
 struct QuickGeluDerivative {
   static constexpr std::size_t degree = 7;

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from constants import Function, fit, gelu_derivative, literal, rounded, silu_derivative
-from mpmath import diff, erfc, exp, expm1, findroot, floor, log, log1p, mp, mpf, nint, pi, sqrt
+from mpmath import diff, erfc, exp, expm1, findroot, floor, log, mp, mpf, nint, pi, sqrt
 
 mp.dps = 40
 INTERVALS, STEPS = 8, 8
@@ -349,16 +349,6 @@ FORMS = [
         (float.fromhex("0x1.ed4dc4p+0"), float.fromhex("0x1.5376120000000p+0"), 2140633),
         most_tilt=0.5,
         flat=mpf("19.6"),
-    ),
-    Form(
-        "Softplus",
-        "softplus(-a)",
-        lambda _: Intervals([lambda a: log1p(exp(-a)) * exp(a)] * INTERVALS, {}),
-        mpf(68),
-        mpf(32),
-        mpf(1),
-        (float.fromhex("0x1.ac2ecap+0"), float.fromhex("0x1.4e7b64p+0"), 2747931),
-        flat=mpf("19.1"),
     ),
     Form(
         "QuickGeluDerivative",
