@@ -6,19 +6,22 @@ other fastact.
 """
 
 import argparse
+import itertools
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import time
 import tomllib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
@@ -33,11 +36,37 @@ EMULATED = ("calling", "choose", "errors", "memory_pool", "rows", "runtime", "sp
 # Those that fail in the emulator, which ignores memory limits and cannot fork processes with several threads.
 NOT_EMULATED = ("memory_exhausted", "forked_child_computes", "no_thread_can_be_created")
 NEWEST = ("forky", "python3.14")  # of Debian's testing distribution
-TARGETS = ("x86_64-linux-musl",)  # that zig compiles the C++ library for, and whose programs run here
+
+
+class Platform(NamedTuple):
+    """A platform that zig builds the wheel for."""
+
+    tag: str
+    target: str  # zig's name of it
+    module: str  # the end of the module's file name
+    binary: str  # what `file` says of the module
+    isas: tuple[str, ...] = ()  # whose bits are compared here
+    emulator: tuple[str, ...] = ()
+
+
+X86, NEON = ("portable", "avx2", "avx512"), ("neon",)
+QEMU = ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
+X86_ELF, ARM_ELF = "ELF .*x86-64", "ELF .*aarch64"
+X86_PE, ARM_PE = r"PE32\+ .*DLL.*x86-64", r"PE32\+ .*DLL.*Aarch64"
+PLATFORMS = (
+    Platform("musllinux_1_2_x86_64", "x86_64-linux-musl", "x86_64-linux-musl.so", X86_ELF, X86),
+    Platform("musllinux_1_2_aarch64", "aarch64-linux-musl", "aarch64-linux-musl.so", ARM_ELF, NEON, QEMU),
+    Platform("manylinux_2_28_aarch64", "aarch64-linux-gnu.2.28", "aarch64-linux-gnu.so", ARM_ELF, NEON, QEMU),
+    Platform("macosx_11_0_arm64", "aarch64-macos.11.0", "darwin.so", "Mach-O .*arm64"),
+    Platform("macosx_11_0_x86_64", "x86_64-macos.11.0", "darwin.so", "Mach-O .*x86_64"),
+    Platform("win_amd64", "x86_64-windows-gnu", "win_amd64.pyd", X86_PE, X86, ("wine",)),
+    Platform("win_arm64", "aarch64-windows-gnu", "win_arm64.pyd", ARM_PE),
+)
 
 started = time.monotonic()
 temporary = tempfile.TemporaryDirectory(prefix="fastact-")
 work = Path(temporary.name)
+WINE = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
 
 
 def say(text: str) -> None:
@@ -105,6 +134,20 @@ def unpacked(name: str) -> Path:
     return work / name / archive.name.removesuffix(".tar.gz")
 
 
+def cmake_arguments(define: Mapping[str, object]) -> dict[str, str]:
+    """Return the environment variable by which scikit-build-core passes definitions to CMake."""
+    return {"SKBUILD_CMAKE_ARGS": ";".join(f"-D{name}={value}" for name, value in define.items())}
+
+
+def compiled(python: Path, source: Path, environment: dict[str, str]) -> Path:
+    """Build a wheel as it is."""
+    wheels = source / "wheels"
+    pip = (python, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels)
+    run(*pip, source, environment=beside(python) | environment)
+    (built,) = wheels.glob("*.whl")
+    return built
+
+
 def build(
     name: str,
     python: str = sys.executable,
@@ -113,13 +156,11 @@ def build(
     environment: dict[str, str] | None = None,
 ) -> Path:
     """Build a wheel from the sdist in a folder of this name, with the libraries that it needs inside."""
-    wheels = work / f"{name}-wheels"
     interpreter = venv(
         "-".join(["build", Path(python).name, *required]), *required, "cmake", "ninja", python=python
     )
-    pip = (interpreter, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels)
-    run(*pip, unpacked(name), environment=beside(interpreter) | (environment or {}))
-    (built,) = wheels.glob("*.whl")
+    built = compiled(interpreter, unpacked(name), environment or {})
+    wheels = built.parent
     tool("auditwheel", "repair", "-w", wheels, built, environment={"LD_LIBRARY_PATH": os.fspath(libraries)})
     (repaired,) = wheels.glob("*manylinux*.whl")
     tool("twine", "check", "--strict", repaired)
@@ -181,7 +222,7 @@ def wheel() -> None:
 
 def install() -> None:
     """Install the wheel and run the tests."""
-    made = released(f"{platform.machine()}.whl")
+    made = released(f"-manylinux*{platform.machine()}.whl")
     if arguments.short:
         run(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", made)
         tests("installed", Path(sys.executable), "tests/test_cpp.py", "tests/test_runtime.py")
@@ -218,11 +259,8 @@ def aarch64() -> None:
         "Python_INCLUDE_DIR": f"{root}/usr/include/{python.name}",
         "PYTHON_MODULE_EXTENSION": f".cpython-{version.replace('.', '')}-aarch64-linux-gnu.so",
     }
-    options = {
-        "SKBUILD_CMAKE_ARGS": ";".join(f"-D{name}={value}" for name, value in define.items()),
-        "_PYTHON_HOST_PLATFORM": "linux-aarch64",
-    }
     libraries = root / "usr/lib/aarch64-linux-gnu"
+    options = cmake_arguments(define) | {"_PYTHON_HOST_PLATFORM": "linux-aarch64"}
     made = build("aarch64-build", python.name, libraries=libraries, environment=options)
     shutil.copy(made, DIST)
 
@@ -238,7 +276,7 @@ def aarch64() -> None:
     emulated.write_text(f'#!/bin/sh\nexec qemu-aarch64 -L {root} {python} "$@"\n')
     emulated.chmod(0o755)
     source = without_library(unpacked("aarch64-tests"))
-    native = venv("installed", tested(released(f"{platform.machine()}.whl")))
+    native = venv("installed", tested(released(f"-manylinux*{platform.machine()}.whl")))
     environment = {"PYTHONPATH": os.fspath(site)}
     digests = [
         run(python, "tests/digest.py", cwd=source, environment=environment if python == emulated else None)
@@ -275,11 +313,10 @@ def windows() -> None:
         tool("cmake", "-S", folder, "-B", folder / "build/windows", "-G", "Ninja", *options)
         tool("cmake", "--build", folder / "build/windows", "--target", target)
     programs = source / "tests/consumer/build/windows"
-    wine = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
-    run("wineboot", environment=wine)  # which has much to say
+    run("wineboot", environment=WINE)  # which has much to say
     bits = (source / "tests/bits.txt").read_text().splitlines()
     for isa, without in (("avx2", "nothing"), ("portable", "float64")):  # MinGW's fma() rounds twice
-        shown = run("wine", programs / "bits.exe", environment=wine | {"FASTACT_ISA": isa}).splitlines()
+        shown = run("wine", programs / "bits.exe", environment=WINE | {"FASTACT_ISA": isa}).splitlines()
         same = [line for line in shown if without not in line] == [
             line for line in bits if without not in line
         ]
@@ -287,29 +324,88 @@ def windows() -> None:
     say("Windows: the bits of tests/bits.txt")
 
 
+def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
+    """Make the headers of Windows' Python, and an import library of the names that they declare."""
+    folder, version = work / system.tag, f"3{sys.version_info.minor}"
+    headers = shutil.copytree(sysconfig.get_path("include"), folder / "include")
+    shutil.copy(ROOT / ".ci/pyconfig.h", headers)
+    declared = "".join(header.read_text() for header in sorted(headers.rglob("*.h")))
+    names = set(re.findall(r"PyAPI_(?:FUNC|DATA)\([^)]+\)\s*(?:_Py_NO_RETURN )?(\w+)", declared))
+    definitions = folder / "python.def"
+    library = folder / f"python{version}.lib"  # by whose name CMake knows the version
+    definitions.write_text("\n".join([f"LIBRARY python{version}.dll", "EXPORTS", *sorted(names), ""]))
+    machine = "arm64" if system.tag == "win_arm64" else "i386:x86-64"
+    run(compiler, "dlltool", "-m", machine, "-d", definitions, "-l", library)
+    return {"Python_INCLUDE_DIR": headers, "Python_LIBRARY": library}
+
+
+def by_zig(python: Path, compiler: Path, system: Platform) -> None:
+    """Build and check the wheel for a platform, and run its program `bits` if that is possible."""
+    source, site = unpacked(system.tag), work / system.tag / "site"
+    download = ("--no-deps", "--only-binary=:all:", "--platform", system.tag, "--target", site)
+    run(python, "-m", "pip", "install", "-q", *download, "numpy")
+    version = f"3{sys.version_info.minor}"
+    windows = system.tag.startswith("win")
+    module = f".cp{version}-{system.module}" if windows else f".cpython-{version}-{system.module}"
+    define = {
+        "CMAKE_TOOLCHAIN_FILE": source / "cpp/zig.cmake",
+        "FASTACT_OPENMP": "OFF",  # zig has none
+        "FASTACT_PORTABLE": "ON" if arguments.short else "OFF",
+        "FASTACT_TESTS": "ON",
+        "FASTACT_WERROR": "ON",
+        "PYTHON_MODULE_EXTENSION": module,
+        # Those of all systems but Windows are the same in what is used.
+        "Python_INCLUDE_DIR": sysconfig.get_path("include"),
+        "Python_NumPy_INCLUDE_DIR": site / "numpy/_core/include",
+        "ZIG": compiler,
+        "ZIG_TARGET": system.target,
+    }
+    if windows:
+        define |= windows_python(compiler, system)
+    environment = cmake_arguments(define) | {
+        "CMAKE_CXX_COMPILER_LAUNCHER": "",  # ccache takes `zig c++` for a file
+        "SKBUILD_BUILD_DIR": "build",
+        "SKBUILD_BUILD_TARGETS": "fastact;_core;bits",
+        "SKBUILD_INSTALL_STRIP": "OFF",  # the linker does; strip knows this system's files alone
+    }
+    native = compiled(python, source, environment)
+    run(python, "-m", "wheel", "tags", "--remove", f"--platform-tag={system.tag}", native)
+    (made,) = native.parent.glob("*.whl")
+    tool("twine", "check", "--strict", made)
+    tag = f"cp{version}-cp{version}-{system.tag}"
+    with zipfile.ZipFile(made) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    (metadata,) = (text for name, text in content.items() if name.endswith(".dist-info/WHEEL"))
+    check(made.stem.endswith(f"-{tag}") and f"Tag: {tag}" in metadata.decode(), f"{made.name}: not {tag}")
+    binary = work / system.tag / "module"
+    binary.write_bytes(content[f"fastact/_core{module}"])
+    shown = run("file", binary)
+    check(re.search(system.binary, shown), f"{made.name}: {shown}")
+    for (name, text), folder in itertools.product(content.items(), (work, compiler.parent, Path.home())):
+        check(os.fsencode(f"{folder}/") not in text, f"{made.name}: {name} contains {folder}")
+    if not arguments.short:
+        shutil.copy(made, DIST)
+    say(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB")
+
+    bits, processor = (source / "tests/bits.txt").read_text(), Path("/proc/cpuinfo").read_text()
+    for isa in system.isas[:1] if arguments.short else system.isas:
+        if isa != "avx512" or "avx512vl" in processor:
+            (program,) = (source / "build/tests/consumer").glob("bits*")
+            shown = run(*system.emulator, program, environment=WINE | {"FASTACT_ISA": isa})
+            check(shown == bits, f"{system.target}: other bits with {isa}")
+            say(f"{system.target}: the bits of tests/bits.txt with {isa}")
+
+
 def zig() -> None:
-    """Compile the C++ library's portable kernels by zig for musl and run them."""
-    python = venv("ziglang", "ziglang>=0.14")
-    compiler = run(python, "-c", "import ziglang; print(ziglang.__path__[0], end='/zig')")
-    source = unpacked("zig")
-    bits = (source / "tests/bits.txt").read_text()
-    for target in TARGETS:
-        define = {
-            "ZIG": compiler,
-            "ZIG_TARGET": target,
-            "FASTACT_OPENMP": "OFF",  # zig has none
-            "FASTACT_PORTABLE": "ON",
-            "FASTACT_TESTS": "ON",
-            "FASTACT_WERROR": "ON",
-        }
-        options = [f"-D{name}={value}" for name, value in define.items()]
-        folder = source / "build" / target
-        no_cache = {"CMAKE_CXX_COMPILER_LAUNCHER": ""}  # ccache takes `zig c++` for a file
-        toolchain = ("--toolchain", source / "cpp/zig.cmake")
-        tool("cmake", *toolchain, "-S", source, "-B", folder, "-G", "Ninja", *options, environment=no_cache)
-        tool("cmake", "--build", folder, "--target", "bits")
-        check(run(folder / "tests/consumer/bits") == bits, f"{target}: other bits than tests/bits.txt")
-        say(f"{target}: the bits of tests/bits.txt")
+    """Build wheels for musl, macOS, Windows and aarch64 by zig, and run what can be; --short: one."""
+    need("file")
+    if not arguments.short:
+        need("libc6-arm64-cross", "qemu-user", "wine", "wine64")
+        run("wineboot", environment=WINE)  # which has much to say
+    python = venv("zig", *REQUIRED, "cmake", "ninja", "wheel", "ziglang>=0.14")
+    compiler = Path(run(python, "-c", "import ziglang; print(ziglang.__path__[0], end='/zig')"))
+    for system in PLATFORMS[:1] if arguments.short else PLATFORMS:
+        by_zig(python, compiler, system)
 
 
 def lowest() -> None:

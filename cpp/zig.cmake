@@ -6,8 +6,10 @@ if(ZIG_TARGET MATCHES linux)
   set(CMAKE_SYSTEM_NAME Linux)
 elseif(ZIG_TARGET MATCHES macos)
   set(CMAKE_SYSTEM_NAME Darwin)
+  set(CMAKE_MODULE_LINKER_FLAGS_INIT -shared) # instead of -bundle, which zig does not know
 elseif(ZIG_TARGET MATCHES windows)
   set(CMAKE_SYSTEM_NAME Windows)
+  set(CMAKE_RC_COMPILER ${ZIG}) # CMake insists on one, which is not called
 elseif(ZIG_TARGET MATCHES wasi)
   set(CMAKE_SYSTEM_NAME WASI)
   set(CMAKE_EXECUTABLE_SUFFIX_C .wasm) # whatever CMake's version knows of WASI
@@ -20,6 +22,7 @@ set(CMAKE_C_FLAGS_RELEASE_INIT "-O2 -DNDEBUG -g0")
 set(CMAKE_CXX_FLAGS_RELEASE_INIT "-O2 -DNDEBUG -g0")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG -g0")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -g0")
+set(CMAKE_MODULE_LINKER_FLAGS_RELEASE_INIT -s) # zig's C++ library has debugging information, which holds paths
 foreach(language C CXX)
   set(CMAKE_${language}_ARCHIVE_CREATE "${ZIG} ar qc <TARGET> <OBJECTS>")
   set(CMAKE_${language}_ARCHIVE_APPEND "${ZIG} ar q <TARGET> <OBJECTS>")
