@@ -139,15 +139,17 @@ struct Sweeps {
   }
 
   /// Of elements begin to end, a multiple of `block` apart unless the row ends there; `is_first` where there are no
-  /// sums yet.
+  /// sums yet. Fetches the lines that the third sweep will write, unless they are too many to stay in a cache.
   [[gnu::noinline, gnu::flatten]] void sum(const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first,
                                            const OfRows<V, Before>& before_rows, Partial<Sums>& sums) const {
+    const bool fetches = F::has_late && !F::keeps && end - begin < Pieces::least_length;
     for (std::size_t b = begin; b < end; b += block, is_first = false) {
       Walk w(*this, arrays, b, std::min(end, b + block));
       for (std::size_t i = 0, last = partials(); i < last; w.turn(++i)) {
         const Before before = before_rows.get(across, i);
         const auto p = w.p;
-        const auto add = [&before, &p](Sums& s, std::ptrdiff_t at, auto load, auto keep) {
+        const auto add = [&before, &p, fetches](Sums& s, std::ptrdiff_t at, auto load, auto keep) {
+          if (fetches) simd::prefetch(p[F::rows] + at);
           [&]<std::size_t... k>(std::index_sequence<k...>) {
             add_to(s, before, [&](V y) { keep(y, p[kept] + at); }, load(k, p[k] + at)...);
           }(inputs);
