@@ -123,8 +123,8 @@ struct Sweeps {
       const T* x = w.p[0];
       V m = is_first ? least : found[i];
       std::size_t n = w.whole;
-      if (constexpr std::size_t registers = V::size / V::lanes; n >= 8 / registers) {
-        std::array<V, 8 / registers> several;  // for each waits for the one before
+      if (n >= 8) {
+        std::array<V, 8 * V::lanes / V::size> several;  // for each waits for the one before
         several.fill(m);
         for (; n >= several.size(); n -= several.size()) {
           for (V& most : several) most = F::larger(most, V::load(x)), x += w.step;
