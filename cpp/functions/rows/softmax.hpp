@@ -262,7 +262,8 @@ struct log_softmax_backward_from_output : RowFunction {
   }
   template <class V>
   static V late(After<V> row, V y, V g) {
-    const V dx = g - row.total * row.term_of(y).value();
+    const V term = row.term_of(y).value(), part = fma(term, row.total.c.hi, term * row.total.c.lo);
+    const V dx = fma(-part, row.total.power, g);
     if (all(y <= V(0.0))) [[likely]]
       return dx;
     // y > 0 is no output of log_softmax, but its exponential is what the formula asks for.
