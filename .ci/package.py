@@ -336,6 +336,7 @@ def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
     definitions.write_text("\n".join([f"LIBRARY python{version}.dll", "EXPORTS", *sorted(names), ""]))
     machine = "arm64" if system.tag == "win_arm64" else "i386:x86-64"
     run(compiler, "dlltool", "-m", machine, "-d", definitions, "-l", library)
+    library.with_suffix(".dll").touch()  # without which CMake takes the library for a static one
     return {"Python_INCLUDE_DIR": headers, "Python_LIBRARY": library}
 
 
