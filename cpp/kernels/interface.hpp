@@ -19,7 +19,7 @@ enum class Activation : std::size_t {
 #undef FASTACT_NAME
 };
 
-/// Kernels for functions of rows that are listed in another form: the cross-entropies of anything but plain labels.
+/// Kernels of row functions that the list does not contain in this form: the cross-entropies with targets and weights.
 #define FASTACT_ROW_VARIANTS(X)      \
   X(VARIANT, weighted_cross_entropy) \
   X(VARIANT, weighted_cross_entropy_backward)
@@ -46,7 +46,7 @@ inline constexpr std::array gates = {
 
 enum class Pass : std::size_t { forward, backward, backward_from_output, gate };
 constexpr std::size_t pass_count = 4;
-/// Those that any activation may have.
+/// The passes that an activation may have.
 inline constexpr std::array passes = {Pass::forward, Pass::backward, Pass::backward_from_output};
 
 constexpr std::size_t most_parameters = 2, most_inputs = 4;

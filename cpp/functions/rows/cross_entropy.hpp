@@ -40,7 +40,7 @@ struct softmax_cross_entropy_backward : Logarithm {
     Factor<V> share;
     V at_label;
   };
-  /// At the label, softmax - 1 is minus the other terms' share of the sum: nothing cancels.
+  /// At the label, softmax(x) - 1 is computed as minus the share of the other terms, so that nothing cancels.
   template <class V>
   static After<V> after(V largest, Before<V> row, Sums<V> sums, V labelled_x, V g) {
     const V one = 1.0;
@@ -62,7 +62,7 @@ struct softmax_cross_entropy_backward : Logarithm {
   }
 };
 
-/// Both at once, for g = 1: the loss is one logarithm of what the gradient sums anyway.
+/// The loss and its gradient for g = 1. The loss is the logarithm of a sum that the gradient needs too.
 struct softmax_cross_entropy_with_gradient : softmax_cross_entropy_backward {
   static constexpr std::size_t numbers = 1;
   static constexpr bool has_result = true, result_first = true;
@@ -144,7 +144,7 @@ struct weighted_cross_entropy : Logarithm {
   static V after(V largest, Before<V> row, Sums<V> sums, Numbers...) {
     const math::Term<V> own = own_term(row.logarithm.term_of, largest);
     const math::Pair<V> excess = sums.terms.excess(own), weight = sums.weight.pair();
-    // An excess that is subnormal has lost digits which a large weight needs.
+    // A subnormal excess has lost digits that a large weight would make visible.
     const math::Pair<V> of_little = (weight * sums.terms.below.pair()) / math::Divisor<V>(own.pair());
     const math::Pair<V> of_logarithm = select(excess.hi < V(0x1p-60), of_little, weight * math::log1p_of_sum(excess));
     const V two = 2.0, distance = two * sums.half_distance.hi;

@@ -8,8 +8,8 @@
 
 namespace fastact::rowwise {
 
-/// The largest of a row, the first of several; NaN if there is one. g goes to it alone. Goodfellow et al., "Maxout
-/// networks", 2013.
+/// The largest element of a row, or NaN if the row contains one. The gradient goes to the largest element alone, to the
+/// first one of several. Goodfellow et al., "Maxout networks", 2013.
 struct maxout : RowFunction {
   static constexpr std::size_t outputs = 0;
   static constexpr bool nonempty = true, has_sums = false, has_late = false, has_result = true;

@@ -1,4 +1,4 @@
-// What a function of rows is, and the sums that functions have in common.
+// The definition of a function of rows, and the sums that several functions use.
 #pragma once
 
 #include <cstddef>
@@ -118,7 +118,7 @@ struct Terms {
   math::Pair<V> pair() const { return math::fast_sum(hi, lo); }
 };
 
-/// A sum of terms, none of them negative. The terms' rests and what additions lose are summed apart.
+/// A sum of terms, none of which is negative. The low parts of terms and the errors of additions are summed separately.
 template <class V>
 struct Positive {
   V hi, lo;
@@ -127,7 +127,7 @@ struct Positive {
     hi = s.hi;
     lo = fma(t.power, t.rest, lo + s.lo);
   }
-  /// Brings lo, in which the rests are, below the last place of hi.
+  /// Carries what lo, the sum of low parts, has above the last place of hi over to hi.
   void settle() {
     const math::Pair<V> s = math::fast_sum(hi, lo);
     hi = s.hi, lo = s.lo;
@@ -140,11 +140,11 @@ struct Positive {
   math::Pair<V> pair() const { return math::fast_sum(hi, lo); }
 };
 
-/// A sum of products or of numbers, which may have different signs.
+/// A sum of products or of numbers with any signs.
 template <class V>
 struct Signed {
   V hi, lo;
-  /// Exact but for the rounding of a b where that is larger than the sum.
+  /// Adds a b. Exact except for the rounding of a b where it is larger than the sum.
   void add_product(V a, V b) {
     const V s = fma(a, b, hi);
     lo = lo + fma(a, b, hi - s);
@@ -168,7 +168,7 @@ struct Signed {
   math::Pair<V> pair() const { return math::fast_sum(hi, lo); }
 };
 
-/// The terms of a row, and another sum over its elements.
+/// The sum of the terms of a row, and another sum over its elements.
 template <class V>
 struct TermsAndOther {
   Terms<V> e;

@@ -8,11 +8,11 @@
 #include "math/exp.hpp"
 #include "math/log1p.hpp"
 
-/// Functions of rows by way of s = Σ e^x_j, each term relative to the row's largest (math/reference.hpp).
+/// Functions of rows that need s = Σ e^x_j. Terms are relative to the largest element (math/reference.hpp).
 namespace fastact::rowwise {
 
-/// A function that sums exponentials. The sum takes them before they are rounded; the rounded ones are kept for the
-/// third sweep.
+/// A function that sums exponentials. They are added before they are rounded, and kept for the third sweep after
+/// rounding.
 struct Exponentials : RowFunction {
   static constexpr bool keeps = true, maskable = true;
   template <class V>
@@ -31,18 +31,18 @@ struct Exponentials : RowFunction {
   }
 };
 
-/// c e 2^-lift for a row's number c and e lifted as terms are. c is brought to a size that neither overflows nor leaves
-/// the product without digits; the power of two that is lacking then comes last.
+/// The product c e 2^-lift of a number c of the row and a lifted term e. c is multiplied by a power of two, so that the
+/// product neither overflows nor loses digits to underflow; the inverse power is multiplied last.
 ///
 /// The largest element's product is computed from its exponential before rounding: softmax of one element is exactly 1,
 /// and equal elements have equal parts.
 template <class V>
 struct Factor {
   math::Pair<V> c;
-  V power, least;  // that power, and what it leaves normal
+  V power, least;  // the inverse power, and the smallest product that it leaves normal
   V own, of_own;   // the largest element's exponential, and its product
 
-  /// Low parts that are subnormal would take long and count for nothing.
+  /// Subnormal low parts would be slow to add, and are negligible.
   static Factor of(math::Pair<V> c, math::Pair<V> own) {
     const V down = math::exp2_integer(V(-math::Reference<V>::lift)), one = 1.0, size = abs(c.hi);
     const auto is_large = size > V(0x1p40), is_small = size < V(0x1p-40);
@@ -55,7 +55,7 @@ struct Factor {
   }
   V lifted(V e) const { return select(e == own, of_own, fma(e, c.hi, e * c.lo)); }
   V operator*(V e) const { return math::lowered(lifted(e), power, least); }
-  /// With what the product's own rounding leaves.
+  /// The product as a pair, with the rounding error of its high part.
   math::Pair<V> product(V e) const {
     const V hi = lifted(e), lo = select(e == own, V(0.0), fma(e, c.lo, fma(e, c.hi, -hi)));
     return {math::lowered(hi, power, least), lo * power};
@@ -69,7 +69,7 @@ math::Pair<V> unlifted(math::Pair<V> a) {
   return {a.hi * scale, a.lo * scale};
 }
 
-/// c/s, NaN where the row's largest is infinite; c is a number or a pair.
+/// c/s, where c is a number or a pair. It is NaN where the largest element of the row is infinite.
 template <class V, class C>
 math::Pair<V> share(C c, math::Pair<V> lifted_sum, V largest) {
   const math::Divisor<V> by(unlifted(lifted_sum));
@@ -77,7 +77,7 @@ math::Pair<V> share(C c, math::Pair<V> lifted_sum, V largest) {
   return {select(math::is_finite(largest), quotient.hi, nan<V>()), quotient.lo};
 }
 
-/// The term of the largest, or of 0 where that is infinite, so that what is NaN stems from a NaN.
+/// The term of the largest element, or of 0 if that is infinite, so that only a NaN in the row makes it NaN.
 template <class V>
 math::Term<V> own_term(math::Reference<V> term_of, V largest) {
   return term_of(select(math::is_finite(largest), largest, V(0.0)));
@@ -155,8 +155,8 @@ struct softmax_backward_from_output : RowFunction {
   }
 };
 
-/// The number of the largest elements, and the sum of the terms of all others. A sum of all terms would lose digits
-/// that its logarithm needs.
+/// The number of elements that are equal to the largest, and the sum of the terms of the others. A sum of all terms
+/// would lose digits that its logarithm needs.
 template <class V>
 struct Others {
   Positive<V> below;
@@ -165,7 +165,7 @@ struct Others {
   void settle() { below.settle(); }
   friend Others join_chains(Others a, Others b) { return a + b; }
   friend Others operator+(Others a, Others b) { return {a.below + b.below, a.largest + b.largest}; }
-  /// The sum over the largest elements' own term, less 1.
+  /// The sum divided by the term of the largest element, less 1.
   math::Pair<V> excess(math::Term<V> own) const {
     return (largest - V(1.0)) + below.pair() / math::Divisor<V>(own.pair());
   }
@@ -175,7 +175,7 @@ struct Others {
   }
 };
 
-/// m + log s as a pair, m in the lead.
+/// m + log s as a pair whose high part is m.
 template <class V>
 math::Pair<V> log_sum(V m, math::Pair<V> excess) {
   const math::Pair<V> l = math::log1p_of_sum(excess), s = math::sum(m, l.hi);
@@ -281,7 +281,7 @@ struct log_softmax_backward_from_output : RowFunction {
 struct logsumexp : Logarithm {
   static constexpr std::size_t outputs = 0;
   static constexpr bool has_result = true, has_late = false, may_cancel = true;
-  /// The largest and the sum less 1, which is NaN where an element is.
+  /// The largest element, and the sum less 1, which is NaN if an element is.
   template <class V>
   struct After {
     V largest;

@@ -14,9 +14,9 @@
 namespace fastact::kernels {
 namespace {
 
-/// The numbers of as many counters as W has elements, each of which gives four consecutive numbers: in order, in as
-/// many vectors V as they fill, in the leading bits of each element. With p such vectors, and s counters to each of
-/// them, the counters are c, c + s, c + 2 s, …, c + 1, c + 1 + s, …
+/// The random numbers of as many counters as W has elements. Each counter gives four consecutive numbers, which are in
+/// the leading bits of the elements of the vectors V, in order. With p such vectors, each of which holds the numbers of
+/// s counters, the counters are c, c + s, c + 2 s, …, c + 1, c + 1 + s, …
 template <class V, class W>
 [[gnu::always_inline]] inline auto in_order(std::array<W, 4> words) {
   if constexpr (std::is_same_v<typename V::Element, float>) {
@@ -32,12 +32,12 @@ template <class V, class W>
   }
 }
 
-/// Dropout of T. W are vectors of counters, and V the vectors of T of the same number of bytes.
+/// Dropout of arrays of T. W is a vector of counters, and V the vector of T with the same number of bytes.
 template <class Isa, class T>
 class Dropout {
   using W = simd::Vec<Isa, double, Isa::integer_registers>;
   using V = simd::Vec<Isa, T, sizeof(W) / sizeof(T) / Isa::template size<T>>;
-  /// The numbers that one vector of counters gives.
+  /// The number of random numbers that one vector of counters gives.
   static constexpr std::size_t block = 4 * W::size;
   static constexpr std::size_t parts = block / V::size;
   static constexpr auto order = [] {
@@ -52,7 +52,7 @@ class Dropout {
   const V threshold_, scale_[2];
   const bool drops_all_;
 
-  /// A block of elements, whose first number is the first of `counter`.
+  /// Computes a block of elements. The first random number of `counter` is that of its first element.
   void whole(const T* x, T* y, std::uint64_t counter, bool streaming) const {
     const auto numbers = in_order<V>(random_(W::of_bits(counter).plus_bits(W::load(order.data()))));
     for (std::size_t k = 0; k < parts; ++k) {

@@ -1,4 +1,4 @@
-// The kernels of norms: a few rows at a time are staged, measured, normalized and brought back.
+// The kernels of norms: a few rows at a time are copied to buffers if necessary, measured and normalized.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,7 @@ class NormKernelOf {
 
   const NormCall& call_;
   const std::size_t n_ = call_.length;
-  std::size_t rows_, stretch_, pitch_;  // so many rows at a time, and so much of them
+  std::size_t rows_, stretch_, pitch_;  // rows and elements of each row in a buffer at a time, and its line length
   alignas(64) T ones_[sum_block], zeros_[sum_block], little_[4096];
   std::array<double, most_lines> shift_ = {}, scale_, start_, most_;
   template <class X>
@@ -46,7 +46,8 @@ class NormKernelOf {
     if (n_ == 0) return;
     const std::size_t constants = shape.per_row ? 1 : std::min(n_, sum_block);
     if (call_.gamma.data == nullptr) std::fill_n(ones_, constants, T{1});
-    if (call_.beta.data == nullptr) std::fill_n(zeros_, constants, -T{0});  // which changes no number, not even -0
+    if (call_.beta.data == nullptr)
+      std::fill_n(zeros_, constants, -T{0});  // the sum with -0 changes no number, not even -0
 
     const Segments* const arrays[] = {&call_.x, &call_.result, &call_.g};
     constexpr std::size_t count = backward ? 3 : 2;
@@ -79,7 +80,7 @@ class NormKernelOf {
  private:
   using Lines = NormLines<Row>;
 
-  /// body(begin, end) for stretches of some rows. What is staged as a whole is read and written once.
+  /// Calls body(begin, end) for stretches of some rows. Rows that fit into the buffers are read and written only once.
   template <class Body>
   void each_stretch(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& result, bool reads,
                     bool writes, Body body) const {
@@ -95,7 +96,7 @@ class NormKernelOf {
     }
   }
 
-  /// body(row, j, count, x, g, result) for the blocks of some rows.
+  /// Calls body(row, j, count, x, g, result) for each block of some rows.
   template <class Body>
   void each_block(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& result, bool reads,
                   bool writes, Body body) const {
@@ -177,7 +178,7 @@ class NormKernelOf {
       bool again = false;
       for (std::size_t i = 0; i < rows; ++i) {
         const double v = standard_[i].variance + call_.eps;
-        // Where eps outweighs tiny numbers, the scale leaves it finite.
+        // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
         const bool is_tiny = most_[i] < 0x1p-900 && v < 0x1p600;
         scale_[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
         again = again || scale_[i] != 1;
@@ -185,7 +186,7 @@ class NormKernelOf {
       if (again) measured();
     }
   }
-  /// The middle one of three elements, which no single one far from the others can be.
+  /// The median of three elements, because a single outlier cannot be the median.
   static double typical(const T* from, std::size_t count) {
     const T a = from[0], b = from[count / 2], c = from[count - 1];
     return static_cast<double>(std::max(std::min(a, b), std::min(std::max(a, b), c)));
@@ -243,7 +244,7 @@ class NormKernelOf {
     if constexpr (is_single) rescale(s);
   }
 
-  /// A sum of each column, and its low part, in memory.
+  /// Sums of columns and their low parts, in memory.
   struct Column {
     double *hi, *lo;
     template <class Count>

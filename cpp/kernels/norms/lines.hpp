@@ -10,8 +10,8 @@
 namespace fastact::kernels {
 namespace {
 
-/// A stretch of several rows as contiguous lines: in memory where rows lie so in the type computed in, else in a
-/// buffer.
+/// A stretch of several rows as contiguous lines: in memory if the rows are contiguous and of the type in which kernels
+/// compute, otherwise in a buffer.
 template <class V>
 class NormLines {
   using T = typename V::Element;
@@ -22,7 +22,7 @@ class NormLines {
   T* const buffer_;
   const std::size_t pitch_;
 
-  /// move(rectangle, buffer) for the parts of a stretch that lie in one segment each.
+  /// Calls move(rectangle, buffer) for each part of a stretch that lies in one segment.
   template <class Move>
   void each_part(std::size_t row, std::size_t j, std::size_t rows, std::size_t count, Move move) const {
     if (in_place_) return;
@@ -52,7 +52,7 @@ class NormLines {
   void write(std::size_t row, std::size_t j, std::size_t rows, std::size_t count) const {
     each_part(row, j, rows, count, [&](const Rectangle& to, T* from) { bring<V, Way::out>(to, from, pitch_); });
   }
-  /// Line i of those from `row` on, at element j of a stretch that begins at element `begin`.
+  /// The address of element j of row `row` + i, in a stretch that begins with element `begin`.
   T* at(std::size_t row, std::size_t i, std::size_t begin, std::size_t j) const {
     return in_place_ ? reinterpret_cast<T*>(array_.rows.at(row + i, j)) : buffer_ + i * pitch_ + (j - begin);
   }

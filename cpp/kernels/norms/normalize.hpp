@@ -16,7 +16,7 @@ struct NormShape {
   bool per_row, centered;  // gamma and beta are one number for each row; the mean is subtracted
 };
 
-/// Computes n contiguous elements of one row. Gamma and beta are given by the first of those numbers that are needed.
+/// Computes n contiguous elements of one row. gamma and beta point to the numbers of the first of these elements.
 template <class Isa, class T, NormShape shape>
 struct Normalize {
   using V = simd::Vec<Isa, T, 2>;

@@ -21,7 +21,7 @@ template <class Isa>
 using Eight = simd::Vec<Isa, double, 8 / Isa::template size<double>>;
 constexpr std::size_t lines_at_once = 8;
 
-/// Sums are added to in turns, so that none waits for the one before.
+/// Elements are added to several sums in turn, so that no addition waits for the one before.
 constexpr std::size_t sum_chains = 4, sum_unit = 8 * sum_chains, sum_block = 1024;
 
 /// Eight numbers, or the first `count` of them and zeros.
@@ -60,7 +60,7 @@ void store_eight(D d, T* to, Count count) {
   }
 }
 
-/// The sum of a line's numbers. Differences of floats and their products need no more than double.
+/// The sum of the numbers of a line. Double is precise enough for differences of floats and their products.
 template <class D>
 struct Plain {
   D value;
@@ -85,14 +85,14 @@ struct Paired : rowwise::Signed<D> {
 template <class T, class D>
 using Total = std::conditional_t<std::is_same_v<T, float>, Plain<D>, Paired<D>>;
 
-/// Moments are taken of the elements times `scale`, less `shift`. `start` exceeds any sum of a chain, or is 0 where no
-/// such number is known yet.
+/// Moments are those of d = scale x - shift. `start` exceeds every sum of a chain, or is 0 if no such number is known
+/// yet.
 template <class D>
 struct Measure {
   D scale, shift, start;
 };
 
-/// Σ d and Σ d² of floats, d being the differences.
+/// Σ d and Σ d² of floats.
 template <class D>
 struct SingleMoments {
   D sum, square;
@@ -192,7 +192,7 @@ struct Projections {
   friend Projections operator+(Projections a, Projections b) { return {a.h + b.h, a.hx + b.hx}; }
 };
 
-/// body(chain, j, count) for all eights of a block, of which the last may have fewer elements.
+/// Calls body(chain, j, count) for every eight elements of a block; the last call may have fewer elements.
 template <class Body>
 [[gnu::always_inline]] inline void each_eight(std::size_t n, Body body) {
   std::size_t j = 0;
@@ -207,13 +207,13 @@ X joined(const std::array<X, sum_chains>& chain) {
   return (chain[0] + chain[2]) + (chain[1] + chain[3]);
 }
 
-/// What standardizes a row: x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts each
-/// for doubles. The scale is a power of two, 1 unless the deviation is very large or small.
+/// The standardization of a row, x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts
+/// each for doubles. The scale is a power of two, 1 unless the deviation is very large or small.
 struct Standard {
   double scale, mean, mean_lo, inverse, inverse_lo, variance;
 };
 
-/// 1/√v, 0 where v is 0; a Newton step tells the low part.
+/// 1/√v, or 0 where v is 0. The low part comes from a Newton step.
 template <class D>
 math::Pair<D> inverse_root(math::Pair<D> v) {
   const D root = D(1.0) / sqrt(v.hi);

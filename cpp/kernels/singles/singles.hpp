@@ -13,7 +13,7 @@
 namespace fastact::kernels {
 namespace {
 
-/// The functions of A on registers of V: what the forward pass takes beside x are parameters here.
+/// The functions of A on registers of V. The parameters include every argument of the forward pass except x.
 template <class V, class A, class Parameters>
 struct Single;
 
