@@ -60,8 +60,9 @@ class NormKernelOf {
     }
     T* scratch = Scratch<T>::of_thread();
     const std::size_t room = scratch != nullptr ? Scratch<T>::size : std::size(little_);
-    // Rows beside one another are read from memory in runs that are worth fetching, others stay in the first-level
-    // cache. But sums of columns are loaded and stored once for several rows, which is worth more.
+    // If rows lie side by side, enough of them are read at a time that a run in memory is worth fetching. Otherwise the
+    // rows fit into the first-level cache, unless there are sums of columns: these are loaded and stored once for
+    // several rows, which saves more time than the cache does.
     const std::size_t fewest = backward && !shape.per_row && buffers == 0 ? rows_projected : 1;
     rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, lines_at_once);
     const auto whole = [](std::size_t length) { return length / sum_block * sum_block; };
@@ -138,8 +139,8 @@ class NormKernelOf {
     return reinterpret_cast<const T*>(shape.per_row ? o.at(row, 0) : static_cast<char*>(o.data) + j * sizeof(T));
   }
 
-  /// Mean and deviation of some rows. Those of doubles are differences from a mean that a sweep of its own found; where
-  /// squares or the low part of the mean overflow or underflow, of scaled numbers.
+  /// Computes mean and deviation of some rows. For doubles, a first sweep finds an approximate mean, and a second one
+  /// sums differences from it, of scaled numbers where squares or the low part of the mean overflow or underflow.
   void measure(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& result) {
     constexpr bool is_rough_first = !is_single && shape.centered;
     scale_.fill(1);

@@ -63,8 +63,8 @@ struct Normalize {
     if (j < n) at(j, n - j);
   }
 
-  /// The same of floats in float. Returns false where a number is not finite, as one may be that is so in double; x and
-  /// g are then as before.
+  /// The same for floats, computed in float. Returns false if a number is not finite, which may happen where double
+  /// would not overflow; x and g are then unchanged.
   [[gnu::flatten, gnu::noinline]] static bool single_backward(const T* x, const T* g, const T* gamma, T* dx,
                                                               std::size_t n, const Standard& s, double mean_h,
                                                               double mean_hx) {
