@@ -142,7 +142,7 @@ struct Sweeps {
   /// sums yet. Fetches the lines that the third sweep will write, unless they are too many to stay in a cache.
   [[gnu::noinline, gnu::flatten]] void sum(const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first,
                                            const OfRows<V, Before>& before_rows, Partial<Sums>& sums) const {
-    const bool fetches = F::has_late && !F::keeps && end - begin < Pieces::least_length;
+    bool fetches = F::has_late && !F::keeps && end - begin < Pieces::least_length;
     for (std::size_t b = begin; b < end; b += block, is_first = false) {
       Walk w(*this, arrays, b, std::min(end, b + block));
       for (std::size_t i = 0, last = partials(); i < last; w.turn(++i)) {

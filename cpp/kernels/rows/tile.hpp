@@ -85,7 +85,7 @@ struct Tile {
       if (F::targets && operand(k).data == nullptr) {
         make_up(k, to, r, rows, begin, end);
       } else if (is_masked && road_.across && are_joined(operand(k))) {  // as one line, which is faster
-        T line[std::size(little_)];
+        T line[std::extent_v<decltype(little_)>];
         Rectangle masked = from, mask = {format, call_.mask.at(r, 0), 0, 1, 1, rows * call_.length};
         masked.data = reinterpret_cast<char*>(line);
         apply_mask(mask, F::template filling<T>(k), from.data, 0, line, 0);
