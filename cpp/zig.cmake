@@ -15,14 +15,14 @@ elseif(ZIG_TARGET MATCHES wasi)
   set(CMAKE_EXECUTABLE_SUFFIX_C .wasm) # whatever CMake's version knows of WASI
   set(CMAKE_EXECUTABLE_SUFFIX_CXX .wasm)
 endif()
-# -O2, since zig would build its C++ library anew for each level.
-set(CMAKE_C_COMPILER ${ZIG} cc -target ${ZIG_TARGET} -O2)
-set(CMAKE_CXX_COMPILER ${ZIG} c++ -target ${ZIG_TARGET} -O2)
+# -O2 and -s on each line, since zig would build its C++ library anew for others. It has debugging information, which
+# holds paths, without -s.
+set(CMAKE_C_COMPILER ${ZIG} cc -target ${ZIG_TARGET} -O2 -s)
+set(CMAKE_CXX_COMPILER ${ZIG} c++ -target ${ZIG_TARGET} -O2 -s)
 set(CMAKE_C_FLAGS_RELEASE_INIT "-O2 -DNDEBUG -g0")
 set(CMAKE_CXX_FLAGS_RELEASE_INIT "-O2 -DNDEBUG -g0")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG -g0")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG -g0")
-set(CMAKE_MODULE_LINKER_FLAGS_RELEASE_INIT -s) # zig's C++ library has debugging information, which holds paths
 foreach(language C CXX)
   set(CMAKE_${language}_ARCHIVE_CREATE "${ZIG} ar qc <TARGET> <OBJECTS>")
   set(CMAKE_${language}_ARCHIVE_APPEND "${ZIG} ar q <TARGET> <OBJECTS>")
