@@ -7,6 +7,7 @@ if(ZIG_TARGET MATCHES linux)
 elseif(ZIG_TARGET MATCHES macos)
   set(CMAKE_SYSTEM_NAME Darwin)
   set(CMAKE_MODULE_LINKER_FLAGS_INIT -shared) # instead of -bundle, which zig does not know
+  set(CMAKE_INSTALL_NAME_TOOL ${ZIG}) # CMake insists on one, which is not called
 elseif(ZIG_TARGET MATCHES windows)
   set(CMAKE_SYSTEM_NAME Windows)
   set(CMAKE_RC_COMPILER ${ZIG}) # CMake insists on one, which is not called

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
@@ -210,7 +211,7 @@ class Call {
   py::object mask_;
   bool has_probabilities_ = false;  // as labels
   py::object weights_, ignored_;
-  npy_int64 ignored_label_ = 0;
+  std::int64_t ignored_label_ = 0;
   double smoothing_ = 0;
   std::array<py::object, most_outputs> results_, computed_;  // the same, unless a result cannot be computed in place
   std::array<Strided, most_arrays> arrays_;
@@ -305,7 +306,7 @@ class Call {
       PyErr_Clear();
       return false;
     }
-    ignored_label_ = static_cast<npy_int64>(label);
+    ignored_label_ = static_cast<std::int64_t>(label);
     return is_unsigned;
   }
 
