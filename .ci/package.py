@@ -45,7 +45,7 @@ class Platform(NamedTuple):
     target: str  # zig's name of it
     module: str  # the end of the module's file name
     binary: str  # what `file` says of the module
-    isas: tuple[str, ...] = ()  # whose bits are compared here; where PORTABLE, no other kernels are built
+    isas: tuple[str, ...]  # whose bits are compared here; where PORTABLE, no other kernels are built
     emulator: tuple[str, ...] = ()
 
 
@@ -56,7 +56,6 @@ X86_PE = r"PE32\+ .*DLL.*x86-64"
 PLATFORMS = (
     Platform("musllinux_1_2_x86_64", "x86_64-linux-musl", "x86_64-linux-musl.so", X86_ELF, X86),
     Platform("manylinux_2_28_aarch64", "aarch64-linux-gnu.2.28", "aarch64-linux-gnu.so", ARM_ELF, NEON, QEMU),
-    Platform("macosx_11_0_arm64", "aarch64-macos.11.0", "darwin.so", "Mach-O .*arm64"),
     Platform("win_amd64", "x86_64-windows-gnu", "win_amd64.pyd", X86_PE, PORTABLE, ("wine",)),
 )
 
@@ -332,7 +331,7 @@ def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
 
 
 def by_zig(python: Path, compiler: Path, system: Platform) -> None:
-    """Build and check the wheel for a platform, and run its program `bits` if that is possible."""
+    """Build and check the wheel for a platform, and run its program `bits`."""
     source, site = unpacked(system.tag), work / system.tag / "site"
     download = ("--no-deps", "--only-binary=:all:", "--platform", system.tag, "--target", site)
     run(python, "-m", "pip", "install", "-q", *download, "numpy")
@@ -346,7 +345,7 @@ def by_zig(python: Path, compiler: Path, system: Platform) -> None:
         "FASTACT_TESTS": "ON",
         "FASTACT_WERROR": "ON",
         "PYTHON_MODULE_EXTENSION": module,
-        # Those of all systems but Windows are the same in what is used.
+        # Those of Linux's systems are the same in what is used.
         "Python_INCLUDE_DIR": sysconfig.get_path("include"),
         "Python_NumPy_INCLUDE_DIR": site / "numpy/_core/include",
         "ZIG": compiler,
@@ -391,7 +390,7 @@ def by_zig(python: Path, compiler: Path, system: Platform) -> None:
 
 
 def zig() -> None:
-    """Build wheels for musl, macOS, Windows and aarch64 by zig, and run what can be; --short: one."""
+    """Build wheels for musl, Windows and aarch64 by zig, and run their libraries; --short: one."""
     need("file")
     if not arguments.short:
         need("libc6-arm64-cross", "qemu-user", "wine", "wine64")
