@@ -15,7 +15,7 @@ struct Rows {
   std::size_t count, length;
   std::ptrdiff_t row, element;
   Format format = Format::f32;
-  bool masked = false, by_element = false, at_once = false;
+  bool masked = false, by_element = false, counts = false;
 
   Road road(std::size_t vector_lanes = lanes) const {
     static char arrays[3];
@@ -25,7 +25,7 @@ struct Rows {
     call.rows_format = call.format = format;
     for (std::size_t k = 0; k < 2; ++k) call.operands[k] = {arrays + k, row * item, element * item};
     if (masked) call.mask = {arrays + 2, row, element};
-    const Shape shape = {.inputs = 1, .outputs = 1, .numbers = 0, .by_element = by_element, .at_once = at_once};
+    const Shape shape = {.inputs = 1, .outputs = 1, .numbers = 0, .by_element = by_element, .counts = counts};
     return fastact::kernels::road(call, shape, count, Format::f32, room, vector_lanes, true);
   }
 };
@@ -50,16 +50,21 @@ int main() {
   expect(!Rows{1000, 10, 10, 1}.road(1).across, "without SIMD instructions nothing is transposed");
 
   const Road columns = Rows{1024, 1024, 1, 1024}.road();
-  expect(columns.across && columns.staged[0] && columns.staged[1], "rows side by side are packed");
-  expect(columns.rows >= 64, "in runs that are worth fetching");
-  expect(columns.pitch % 1024 != 0, "whose lines do not share the sets of a cache");
-
-  const Road largest = Rows{.count = 1000, .length = 64, .row = 1, .element = 1000, .at_once = true}.road();
-  expect(largest.across && !largest.staged[0] && !largest.staged[1],
-         "rows side by side may be computed where they are");
-  expect(largest.length == 64 && largest.pitch == 1000, "a whole row at a time, by its own stride");
-  expect(Rows{.count = 100, .length = 64, .row = 1, .element = 100, .at_once = true}.road().staged[0],
-         "unless they are fewer than eight vectors have lanes");
+  expect(columns.across && !columns.staged[0] && !columns.staged[1], "rows side by side stay where they are");
+  expect(columns.rows == 1024 && columns.length == 1024, "all of them, whole");
+  expect(columns.multiple == lanes && contiguous.multiple == 1, "but for those that do not fill a vector");
+  const Road narrow = Rows{10, 1024, 1, 10}.road();
+  expect(narrow.across && narrow.staged[0] && narrow.staged[1] && narrow.multiple == 1, "which are packed");
+  const Road packed = Rows{1024, 1024, 1, 1024, Format::f16}.road();
+  expect(packed.across && packed.staged[0] && packed.staged[1], "and so are those of half precision");
+  expect(packed.rows >= 64, "in runs that are worth fetching");
+  expect(packed.pitch % 1024 != 0, "whose lines do not share the sets of a cache");
+  const Road few = Rows{1000, 8, 1, 1000}.road();
+  expect(few.at_once && !few.staged[0] && few.multiple == 2 * lanes,
+         "very short rows stay, too, two vectors at a time");
+  expect(Rows{1000, 10, 1, 1000}.road().staged[0], "but longer ones would crowd each other out of the cache");
+  const Road largest = Rows{.count = 1000, .length = 64, .row = 1, .element = 1000, .counts = true}.road();
+  expect(largest.at_once && !largest.staged[0] && largest.multiple == 8 * lanes, "many at a time are counted");
 
   const Road apart = Rows{.count = 1000, .length = 5, .row = 10, .element = 1, .by_element = true}.road();
   expect(apart.joined && apart.staged[0] && apart.pitch == 5, "short rows of independent elements are joined");

@@ -93,6 +93,7 @@ template <class V>
 struct OnSupport {
   V poison;  // NaN or 0
   math::Pair<V> mean;
+  OnSupport() = default;
   OnSupport(V poison_of_row, math::Pair<V> total, V count) : poison(poison_of_row) {
     const V hi = total.hi / count;
     mean = {hi, (fma(-hi, count, total.hi) + total.lo) / count};

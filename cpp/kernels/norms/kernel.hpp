@@ -160,7 +160,7 @@ class NormKernelOf {
       if constexpr (is_rough_first) {
         sweep(rough_, true);
         for (std::size_t i = 0; i < rows; i += lines_at_once) {
-          const auto all = fold_lanes<D>([](auto a, auto b) { return a + b; }, rough_[i / lines_at_once]);
+          const auto all = fold_lanes<D>([](auto a, auto b) { return a + b; }, rough_[i / lines_at_once].data());
           (D::load(&shift_[i]) + all.sum / static_cast<double>(n_)).store(&shift_[i]);
           all.most.store(&most_[i]);
         }
@@ -220,7 +220,7 @@ class NormKernelOf {
 
   /// Computes mean and deviation of up to eight lines, from line i on, from their moments.
   [[gnu::noinline]] void statistics(std::size_t i, std::size_t lines) {
-    const M all = fold_lanes<D>([](M a, M b) { return a + b; }, moments_[i / lines_at_once]);
+    const M all = fold_lanes<D>([](M a, M b) { return a + b; }, moments_[i / lines_at_once].data());
     const D scale = D::load(&scale_[i]), shift = D::load(&shift_[i]), count = static_cast<double>(n_);
     math::Pair<D> mean = {0.0, 0.0};
     if constexpr (shape.centered) mean = all.mean(shift, count);
@@ -330,7 +330,7 @@ class NormKernelOf {
     });
     double sum[2][most_lines];
     for (std::size_t i = 0; i < rows; i += lines_at_once) {
-      const P all = fold_lanes<D>([](P a, P b) { return a + b; }, projections_[i / lines_at_once]);
+      const P all = fold_lanes<D>([](P a, P b) { return a + b; }, projections_[i / lines_at_once].data());
       all.h.total().store(sum[0] + i), all.hx.total().store(sum[1] + i);
     }
     const double count = static_cast<double>(n_);

@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "kernels/interface.hpp"
-#include "kernels/rows/stage.hpp"
+#include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
 namespace {

@@ -1,15 +1,23 @@
 // Vectors of what a row function sums or keeps, a few of them together.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 
+#include "kernels/rows/road.hpp"
 #include "simd/simd.hpp"
 
 namespace fastact::kernels {
 namespace {
+
+/// A lane for each chain; without SIMD instructions, one lane.
+template <class Isa, class T>
+using RowVector = simd::Vec<Isa, T, Isa::template size<T> == 1 ? 1 : chains<T> / Isa::template size<T>>;
+
+/// For short rows, whose operations wait for each other: a second register of rows costs little.
+template <class V, std::size_t registers = V::several>
+using Wide = typename V::template OfRegisters<registers>;
 
 /// Of a struct that consists of vectors, the vectors.
 template <class V, class X>
@@ -44,8 +52,8 @@ struct Larger {
 
 /// Joins the lanes of each x, the upper half onto the lower until one is left, which is lane i of the result for x[i].
 /// There are as many x as lanes, or one.
-template <class V, std::size_t distance = V::size / 2, class Join, class X, std::size_t count>
-X fold_lanes(Join join, const std::array<X, count>& x) {
+template <class V, std::size_t count = V::size, std::size_t distance = V::size / 2, class Join, class X>
+X fold_lanes(Join join, const X* x) {
   if constexpr (distance == 0) {
     return x[0];
   } else {
@@ -55,30 +63,31 @@ X fold_lanes(Join join, const std::array<X, count>& x) {
       for (std::size_t k = 0; k < low.size(); ++k) V::template exchange<distance>(low[k], high[k]);
       halves[i] = join(std::bit_cast<X>(low), std::bit_cast<X>(high));
     }
-    return fold_lanes<V, distance / 2>(join, halves);
+    return fold_lanes<V, (count + 1) / 2, distance / 2>(join, halves.data());
   }
 }
 
-/// The same of lanes that are vectors, each with a lane of several rows; of the first `used` of them, the others being
-/// zeros.
-template <class V, class Join, class X, std::size_t count>
-X fold_vectors(Join join, std::array<X, count>& x, std::size_t used) {
-  used = std::min(used, count);
+/// The same of `used` lanes that are vectors, each with a lane of several rows, for `groups` of rows side by side. The
+/// results take the place of the first lane.
+template <class Join, class X>
+void fold_vectors(Join join, X* x, std::size_t used, std::size_t groups) {
   for (std::size_t half = std::bit_ceil(used) / 2; half > 0; used = half, half /= 2) {
-    for (std::size_t i = half; i < used; ++i) x[i - half] = join(x[i - half], x[i]);
+    const std::size_t apart = half * groups;
+    for (std::size_t i = apart; i < used * groups; ++i) x[i - apart] = join(x[i - apart], x[i]);
   }
-  return x[0];
 }
 
 /// Joins what vectors across rows or along them hold, out of line: functions with the same sums share it.
-template <class V, class Join, class X, std::size_t count>
-[[gnu::noinline, gnu::flatten]] X fold(Join join, std::array<X, count>& x, std::size_t used, std::size_t rows,
-                                       bool across) {
-  if (V::size == 1 || across) return fold_vectors<V>(join, x, used);
-  return rows == 1 ? fold_lanes<V>(join, std::array<X, 1>{x[0]}) : fold_lanes<V>(join, x);
+template <class V, class Join, class X>
+[[gnu::noinline, gnu::flatten]] void fold(Join join, X* x, std::size_t used, std::size_t rows, bool across) {
+  if (V::size == 1 || across) {
+    fold_vectors(join, x, used, (rows + V::size - 1) / V::size);
+  } else {
+    x[0] = rows == 1 ? fold_lanes<V, 1>(join, x) : fold_lanes<V>(join, x);
+  }
 }
 
-/// What there is of each row, one to a lane: all lanes, or those of one row in every lane.
+/// What there is of each row, one to a lane, from which that of one row is taken for every lane.
 template <class V, class X>
 class OfRows {
   static constexpr std::size_t count = std::is_empty_v<X> ? 0 : sizeof(X) / sizeof(V);
@@ -91,12 +100,12 @@ class OfRows {
       for (std::size_t k = 0; k < count; ++k) all[k].store(lane_[k]);
     }
   }
-  X get(bool across, std::size_t row) const {
+  X operator[](std::size_t row) const {
     if constexpr (count == 0) {
       return {};
     } else {
       std::array<V, count> all;
-      for (std::size_t k = 0; k < count; ++k) all[k] = across ? V::load(lane_[k]) : V(lane_[k][row]);
+      for (std::size_t k = 0; k < count; ++k) all[k] = V(lane_[k][row]);
       return std::bit_cast<X>(all);
     }
   }

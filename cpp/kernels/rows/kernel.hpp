@@ -8,9 +8,9 @@
 
 #include "functions/rows/list.hpp"
 #include "kernels/interface.hpp"
-#include "kernels/rows/stage.hpp"
+#include "kernels/rows/passes.hpp"
 #include "kernels/rows/sweeps.hpp"
-#include "kernels/rows/tile.hpp"
+#include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
 // Internal linkage gives each instruction set code of its own: none may run what was compiled for another.
@@ -18,19 +18,19 @@ namespace {
 
 /// Computes the rows of a call, a tile at a time.
 template <class V, class F>
-class Kernel : Tile<V, F> {
-  using Base = Tile<V, F>;
+class Kernel : Passes<V, F> {
+  using Base = Passes<V, F>;
   using Base::call_, Base::held_, Base::road_, Base::shape;
-  using Base::element, Base::is_across, Base::label, Base::of_group, Base::operand;
+  using Base::has_labels, Base::label, Base::of_group, Base::operand, Base::place_of_result;
   using typename Base::Arrays, typename Base::S, typename Base::T;
-  static constexpr bool has_labels = F::labelled || F::targets;
-  static constexpr std::size_t place_of_result = F::rows + F::numbers + (F::result_first ? 0 : F::outputs);
 
  public:
   Kernel(const RowCall& call, std::size_t rows) : Base(call, rows) {}
 
   void operator()(std::size_t begin, std::size_t end) {
-    for (std::size_t r = begin; r < end; r += road_.rows) tile(r, std::min(road_.rows, end - r));
+    const std::size_t rest = (end - begin) % road_.multiple, last = end - rest;
+    for (std::size_t r = begin; r < last; r += road_.rows) tile(r, std::min(road_.rows, last - r));
+    if (rest > 0) Kernel(call_, rest)(last, end);
   }
 
  private:
@@ -38,90 +38,106 @@ class Kernel : Tile<V, F> {
     held_ = road_.length >= call_.length;
     if (held_) this->bring_inputs(r, rows, 0, call_.length);
     const bool across = V::lanes > 1 && road_.across;
-    const bool in_place = across && !road_.staged[0], is_short = across && !in_place && call_.length <= chains<T>;
     const bool by_element = shape.by_element && held_ && !across && (road_.joined || rows > 1);
     if (by_element) elements(r, road_.joined ? 1 : rows, road_.joined ? rows * call_.length : call_.length);
-    const std::size_t most = in_place ? Wide<V, 8>::size : is_short ? Wide<V>::size : V::size;
+    const bool many = shape.counts && road_.multiple % Wide<V, 8>::size == 0;
+    const std::size_t most = !road_.at_once ? V::size * (across ? S::groups : 1)
+                             : many         ? Wide<V, 8>::size
+                                            : Wide<V>::size;
     for (std::size_t i = 0; i < rows && !by_element; i += most) {
       const std::size_t some = std::min(most, rows - i);
       if constexpr (V::lanes > 1) {
-        if (is_short) short_rows<Wide<V>>(r + i, i, some);
-        if constexpr (shape.at_once) {  // in place the last vector is whole, too, and computes some rows again
-          if (in_place) short_rows<Wide<V, 8>>(r + i + some - most, i, most);
+        if (road_.at_once && !many) at_once<Wide<V>>(r + i, i, some);
+        if constexpr (shape.counts) {
+          if (road_.at_once && many) at_once<Wide<V, 8>>(r + i, i, some);
         }
       }
-      if (!is_short && !in_place) group(r + i, i, some);
+      if (!road_.at_once) group(r + i, i, some);
     }
     if (held_) this->bring_outputs(r, rows, 0, call_.length);
   }
 
   void elements(std::size_t r, std::size_t rows, std::size_t length) const {
     if constexpr (shape.by_element) {
-      const Sweeps<Wide<V>, F> sweeps = {is_across(), 1, rows, false};
-      sweeps.late(of_group(r, 0, 0), 0, length, OfRows<Wide<V>, rowwise::RowFunction::Nothing>({}));
+      const Sweeps<Wide<V>, F> sweeps = {road_.across, rows, false};
+      constexpr rowwise::RowFunction::Nothing nothing;
+      sweeps.late(of_group(r, 0, 0), 0, length, &nothing);
     }
   }
   template <class W>
-  void short_rows(std::size_t r, std::size_t i, std::size_t rows) const {
-    const Sweeps<W, F> sweeps = {true, element(), rows, false};
+  void at_once(std::size_t r, std::size_t i, std::size_t rows) const {
+    const Sweeps<W, F> sweeps = {true, rows, false};
     W largest;
     const auto after = sweeps.few(of_group(r, i, 0), call_.length, numbers<W>(r, rows), largest);
     write(after, largest, r, i, rows);
   }
 
+  /// Some rows: in vectors along them as many as there are lanes, in vectors across them several groups of as many.
   [[gnu::noinline]] void group(std::size_t r, std::size_t i, std::size_t rows) {
-    const S sweeps = {is_across(), element(), rows, road_.kept_apart};
-    V largest = 0.0;
+    const S sweeps = {road_.across, rows, road_.kept_apart};
+    const std::size_t groups = sweeps.vectors();
+    std::array<V, S::groups> largest;
     if constexpr (F::has_largest) {
       const Larger<F::template larger<V>> larger;
-      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& found) {
+      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, V* found) {
         sweeps.largest(arrays, begin, end, is_first, found);
       };
       const Pieces pieces(call_.length, call_.split == nullptr);
-      largest = this->template joined<V>(r, i, rows, pieces, false, larger, larger, sweep);
+      this->template joined<1>(r, i, rows, pieces, false, larger, larger, sweep, largest.data());
+    } else {
+      largest.fill(0.0);
     }
-    const auto numbers = this->numbers<V>(r, rows);
-    auto before = std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
-    OfRows<V, typename S::Before> of_before(before);
-    typename S::Sums sums = {};
+    const auto in_group = [rows](std::size_t g) { return std::min(V::size, rows - g * V::size); };
+    std::array<std::array<V, F::numbers + F::settings>, S::groups> numbers;  // before an output replaces x
+    std::array<typename S::Before, S::groups> before;
+    for (std::size_t g = 0; g < groups; ++g) {
+      numbers[g] = this->numbers<V>(r + g * V::size, in_group(g));
+      before[g] = std::apply([&](auto... number) { return F::before(largest[g], number...); }, numbers[g]);
+    }
+    std::array<typename S::Sums, S::groups> sums;
     if constexpr (F::has_sums) {
-      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto& partial) {
-        sweeps.sum(arrays, begin, end, is_first, of_before, partial);
+      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto* partial) {
+        sweeps.sum(arrays, begin, end, is_first, before.data(), partial);
       };
-      const auto sum = [&] {
-        sums = this->template joined<typename S::Sums>(r, i, rows, Pieces(call_.length), !F::has_late, Join<false>(),
-                                                       JoinInBlock<typename S::Sums>(), sweep);
-      };
-      for (sum(); rowwise::repeats<F>(before, sums); sum()) of_before = OfRows<V, typename S::Before>(before);
+      for (bool again = true; again;) {
+        this->template joined<chains<T>>(r, i, rows, Pieces(call_.length), !F::has_late, Join<false>(),
+                                         JoinInBlock<typename S::Sums>(), sweep, sums.data());
+        again = false;
+        for (std::size_t g = 0; g < groups; ++g) again |= rowwise::repeats<F>(before[g], sums[g]);
+      }
     }
-    const auto after = std::apply([&](auto... number) { return F::after(largest, before, sums, number...); }, numbers);
+    const auto after_group = [&](std::size_t g) {
+      const auto of_row = [&](auto... number) { return F::after(largest[g], before[g], sums[g], number...); };
+      return std::apply(of_row, numbers[g]);
+    };
+    std::array<decltype(after_group(0)), S::groups> after;
+    for (std::size_t g = 0; g < groups; ++g) after[g] = after_group(g);
     if constexpr (F::has_late) {
-      const OfRows<V, std::remove_const_t<decltype(after)>> of_after(after);
       this->each_piece(Pieces(call_.length), [&](const Base& tile, std::size_t, std::size_t begin, std::size_t end) {
         tile.each_stretch(r, i, rows, begin, end, true, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
           if constexpr (F::keeps) {
             if (!held_ && road_.staged[F::rows]) {  // what was kept is lost
-              typename S::template Partial<typename S::Sums> unused;
-              sweeps.sum(arrays, from, to, true, of_before, unused);
+              typename Base::template PartialResults<typename S::Sums> unused;
+              sweeps.sum(arrays, from, to, true, before.data(), unused.of(groups));
             }
           }
-          sweeps.late(arrays, from, to, of_after);
+          sweeps.late(arrays, from, to, after.data());
         });
       });
     }
-    write(after, largest, r, i, rows);
+    for (std::size_t g = 0; g < groups; ++g) write(after[g], largest[g], r + g * V::size, i + g * V::size, in_group(g));
   }
 
   /// What there is of each row beside its elements.
   template <class After, class W>
   void write(const After& after, W largest, std::size_t r, std::size_t i, std::size_t rows) const {
-    if constexpr (F::writes_label) write_labels(F::at_label(after), r, i, rows);
+    if constexpr (F::writes_label) this->write_labels(F::at_label(after), r, i, rows);
     if constexpr (F::has_result) write_result(after, r, rows);
     if constexpr (F::keeps_first) {
       if (!all(after <= W(1.0))) this->keep_first(after, r, i, rows);
     }
     if ((F::maskable && call_.mask.data != nullptr) || (has_labels && call_.ignored != nullptr)) [[unlikely]]
-      write_nothing(largest, r, i, rows);
+      this->write_nothing(largest, r, i, rows);
   }
 
   /// One number of each row, and the settings.
@@ -151,16 +167,6 @@ class Kernel : Tile<V, F> {
     }
     return numbers;
   }
-  template <class W>
-  void write_labels(W at_label, std::size_t r, std::size_t i, std::size_t rows) const {
-    T values[W::size];
-    at_label.store(values);
-    for (std::size_t k = 0; k < rows; ++k) {
-      if (const std::size_t j = label(r + k); j < call_.length)
-        this->template move<Way::out>(r + k, i + k, j, values[k]);
-    }
-  }
-
   template <class After>
   void write_result(const After& after, std::size_t r, std::size_t rows) const {
     const Operand& o = call_.operands[place_of_result];
@@ -199,29 +205,6 @@ class Kernel : Tile<V, F> {
     Kernel<D, F> kernel(call, 1);
     for (std::size_t k = 0; k < rows; ++k) {
       if (is_wanted[k] != 0) kernel(r + k, r + k + 1), values[k] = static_cast<T>(value);
-    }
-  }
-
-  /// Rows of which the mask leaves nothing, and ignored ones.
-  template <class W>
-  [[gnu::noinline]] void write_nothing(W largest, std::size_t r, std::size_t i, std::size_t rows) const {
-    T m[W::size];
-    largest.store(m);
-    for (std::size_t k = 0; k < rows; ++k) {
-      std::size_t j = 0;
-      if constexpr (has_labels) {
-        if (label(r + k) != static_cast<std::size_t>(*call_.ignored)) continue;
-      } else {
-        if (m[k] != -std::numeric_limits<T>::infinity()) continue;
-        while (j < call_.length && *call_.mask.at(r + k, j) == 0) ++j;
-        if (j < call_.length) continue;
-      }
-      T nothing = static_cast<T>(F::of_nothing);
-      if constexpr (F::has_result) {
-        const Operand& o = call_.operands[place_of_result];
-        if (!F::targets || o.data != nullptr) move_line<V, Way::out>(call_.format, o.at(r + k, 0), 0, &nothing, 1);
-      }
-      for (j = 0; F::outputs > 0 && j < call_.length; ++j) this->template move<Way::out>(r + k, i + k, j, nothing);
     }
   }
 };

@@ -22,7 +22,7 @@ constexpr std::size_t chains = 64 / sizeof(T);
 struct Shape {
   std::size_t inputs, outputs, numbers;
   bool by_element = false;  // an element of the outputs depends on those in its place alone
-  bool at_once = false;     // a vector's rows are computed from one end to the other, whatever their length
+  bool counts = false;      // if anything, of a row's elements: they may be taken in any order
   std::size_t rows() const { return inputs + outputs; }
   /// The place of an array of rows among the call's operands.
   std::size_t place(std::size_t k) const { return k < inputs ? k : k + numbers; }
@@ -34,7 +34,9 @@ struct Road {
   bool joined;                 // rows follow one another without a gap, as one
   std::size_t rows;            // so many rows at a time,
   std::size_t length;          // and so much of them
-  std::size_t pitch;           // elements between two lines of a buffer, or of memory that rows are across
+  bool at_once;                // all sweeps over a vector's rows follow one another
+  std::size_t multiple;        // of it are the rows of a call; those that are left over go another road
+  std::size_t pitch;           // elements between two lines of a buffer
   bool kept_apart;             // what one sweep keeps for the next has a buffer of its own, of whole vectors
 };
 
@@ -42,8 +44,9 @@ struct Road {
 [[gnu::noinline]] inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Format computed,
                                    std::size_t room, std::size_t lanes, bool keeps) {
   // Rows that would not fill a vector are transposed. Rows go through the first-level cache so many elements at a time;
-  // so many rows side by side are read from memory in runs that are worth fetching; where they are, many vectors at a
-  // time. What was stored as part of a vector cannot be loaded again at once, which counts in rows of few elements.
+  // so many rows side by side are read from memory in runs that are worth fetching; those that are counted, so many
+  // vectors at a time. What was stored as part of a vector cannot be loaded again at once, which counts in rows of few
+  // elements.
   constexpr std::size_t cached = 4096, run = 64, few = 128, many = 8;
   const std::ptrdiff_t item = size_of(call.rows_format);
   const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[shape.place(k)]; };
@@ -51,17 +54,18 @@ struct Road {
 
   Road road = {};
   const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(shape.rows() - 1));
-  const std::size_t unit = call.length <= lanes ? 2 * lanes : lanes;  // short rows are computed two vectors at a time
   road.joined = shape.by_element && call.length <= lanes;
   for (std::size_t k = 0; k < shape.rows(); ++k) road.joined &= operand(k).element == item;
   road.across =
       lanes > 1 && !road.joined && (call.length <= lanes ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
-  const auto is_beside = [&](std::size_t k) {  // and stays as it is, for the last vector computes some rows again
-    const Operand& o = operand(k);
-    return o.row == item && o.element == operand(0).element && (k < shape.inputs || o.data != operand(0).data);
-  };
-  bool in_place = shape.at_once && road.across && rows >= many * lanes;
-  for (std::size_t k = 0; k < shape.rows(); ++k) in_place &= is_beside(k);
+  bool in_place = call.rows_format == computed;
+  for (std::size_t k = 0; k < shape.rows(); ++k) in_place &= operand(k).row == item;
+  const bool counts = shape.counts && in_place && rows >= many * lanes, is_short = call.length <= lanes;
+  const std::size_t unit = counts ? many * lanes : is_short ? 2 * lanes : lanes;  // rows that are computed at a time
+  road.at_once = road.across && (counts || is_short);
+  // A few columns of more elements would crowd each other out of the cache.
+  const bool stays = rows >= unit && (shape.counts || !is_short || call.length <= lanes / 2);
+  road.multiple = 1;
   std::size_t buffers = 0;
   for (std::size_t k = 0; k < shape.rows(); ++k) {
     const Operand& o = operand(k);
@@ -69,9 +73,10 @@ struct Road {
     bool is_overwritten = false;  // what is kept there would replace an input that is still needed
     for (std::size_t i = 1; i < shape.inputs; ++i) is_overwritten |= k >= shape.inputs && o.data == operand(i).data;
     const bool lies_apart = road.joined && o.row != item * static_cast<std::ptrdiff_t>(call.length);
-    const bool is_in_place = road.across ? in_place : o.element == item;
+    const bool is_in_place = road.across ? stays && o.row == item : o.element == item;
     road.staged[k] =
         call.rows_format != computed || !is_in_place || is_masked || lies_apart || (keeps && is_overwritten);
+    if (road.across && !road.staged[k]) road.multiple = unit;
     buffers += road.staged[k];
   }
   road.kept_apart =
@@ -83,7 +88,7 @@ struct Road {
   if (road.across) {
     road.rows = whole(std::clamp(several, std::min(run, whole(rows + unit - 1, unit)), 4 * run), unit);
     while (road.rows > unit && call.length * (road.rows + lanes) > fitting) road.rows = whole(road.rows / 2, unit);
-    road.pitch = buffers > 0 ? road.rows + lanes : static_cast<std::size_t>(operand(0).element / item);
+    road.pitch = road.rows + lanes;
     const bool fits = buffers == 0 || call.length * road.pitch <= fitting;
     road.length = fits ? call.length : whole(fitting / road.pitch, block);
     if (buffers == 0) road.rows = rows;

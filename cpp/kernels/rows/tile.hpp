@@ -13,8 +13,8 @@
 #include "kernels/interface.hpp"
 #include "kernels/rows/fold.hpp"
 #include "kernels/rows/road.hpp"
-#include "kernels/rows/stage.hpp"
 #include "kernels/rows/sweeps.hpp"
+#include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
 namespace {
@@ -28,8 +28,8 @@ struct Tile {
   using Arrays = typename S::Arrays;
   static constexpr Shape shape = {F::rows, F::outputs, F::numbers + F::result_first, !F::has_largest && !F::has_sums,
                                   (!F::has_sums || F::keeps_first) && !F::has_late};
-  /// A vector has elements of several rows, or is one element.
-  bool is_across() const { return road_.across || V::size == 1; }
+  static constexpr bool has_labels = F::labelled || F::targets;
+  static constexpr std::size_t place_of_result = F::rows + F::numbers + (F::result_first ? 0 : F::outputs);
 
   const RowCall& call_;
   Road road_;
@@ -38,29 +38,36 @@ struct Tile {
   alignas(64) T little_[4096];  // where there is no memory
 
   Tile(const RowCall& call, std::size_t rows) : call_(call) {
-    T* const scratch = Scratch<T>::of_thread();
-    const std::size_t room = scratch != nullptr ? Scratch<T>::size : std::size(little_);
-    road_ = road(call, shape, rows, native<T>, room, V::size, F::keeps && F::has_late);
-    place(scratch != nullptr ? scratch : little_);
+    const bool has_scratch = Scratch<T>::of_thread() != nullptr;  // without it, one row at a time
+    const std::size_t room = has_scratch ? Scratch<T>::size : std::size(little_), lanes = has_scratch ? V::size : 1;
+    road_ = road(call, shape, rows, native<T>, room, lanes, F::keeps && F::has_late);
+    place();
   }
   Tile(const Tile& other) : call_(other.call_), road_(other.road_), held_(other.held_), arrays_(other.arrays_) {}
 
   /// Buffers follow one another.
-  void place(T* buffer) {
+  void place() {
+    T* const scratch = Scratch<T>::of_thread();
+    T* buffer = scratch != nullptr ? scratch + Scratch<T>::sums : little_;
     for (std::size_t k = 0; k < shape.rows(); ++k) {
       if (!road_.staged[k]) continue;
       const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
-      arrays_[k] = {buffer, road_.across ? 1 : pitch};
+      arrays_[k] = {buffer, pitch};
       buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
     }
     arrays_[S::kept] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
   }
-  std::ptrdiff_t element() const { return road_.across ? static_cast<std::ptrdiff_t>(road_.pitch) : 1; }
+  /// From the first number of an array to element j of row i.
+  std::ptrdiff_t offset(const Array<T>& array, std::size_t i, std::size_t j) const {
+    const auto line = static_cast<std::ptrdiff_t>(road_.across ? j : i);
+    return line * array.line + static_cast<std::ptrdiff_t>(road_.across ? i : j);
+  }
   const Operand& operand(std::size_t k) const { return call_.operands[shape.place(k)]; }
   /// As an array whose first element is that of row r.
   Array<T> in_memory(std::size_t k, std::size_t r) const {
     const Operand& o = operand(k);
-    return {reinterpret_cast<T*>(o.at(r, 0)), o.row / static_cast<std::ptrdiff_t>(sizeof(T))};
+    return {reinterpret_cast<T*>(o.at(r, 0)),
+            (road_.across ? o.element : o.row) / static_cast<std::ptrdiff_t>(sizeof(T))};
   }
   Rectangle rectangle(const Operand& o, Format format, std::size_t r, std::size_t rows, std::size_t begin,
                       std::size_t end) const {
@@ -85,7 +92,7 @@ struct Tile {
       if (F::targets && operand(k).data == nullptr) {
         make_up(k, to, r, rows, begin, end);
       } else if (is_masked && road_.across && are_joined(operand(k))) {  // as one line, which is faster
-        T line[std::extent_v<decltype(little_)>];
+        T line[sizeof little_ / sizeof(T)];
         Rectangle masked = from, mask = {format, call_.mask.at(r, 0), 0, 1, 1, rows * call_.length};
         masked.data = reinterpret_cast<char*>(line);
         apply_mask(mask, F::template filling<T>(k), from.data, 0, line, 0);
@@ -132,12 +139,11 @@ struct Tile {
   /// An element of the output, which may be in its buffer still; row r is row i of the tile.
   template <Way way>
   void move(std::size_t r, std::size_t i, std::size_t j, T& value) const {
-    const auto [p, row] = arrays_[F::rows];
-    const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(j) * element();
     if (!held_ || !road_.staged[F::rows]) {
       move_line<V, way>(call_.rows_format, operand(F::rows).at(r, j), 0, &value, 1);
     } else {
-      way == Way::in ? value = p[at] : p[at] = value;
+      T& element = arrays_[F::rows].p[offset(arrays_[F::rows], i, j)];
+      way == Way::in ? value = element : element = value;
     }
   }
   /// Of the elements of an output that are not 0 only the first, where there are several.
@@ -153,13 +159,45 @@ struct Tile {
     }
   }
 
+  template <class W>
+  void write_labels(W at_label, std::size_t r, std::size_t i, std::size_t rows) const {
+    T values[W::size];
+    at_label.store(values);
+    for (std::size_t k = 0; k < rows; ++k) {
+      if (const std::size_t j = label(r + k); j < call_.length) move<Way::out>(r + k, i + k, j, values[k]);
+    }
+  }
+
+  /// Rows of which the mask leaves nothing, and ignored ones.
+  template <class W>
+  [[gnu::noinline]] void write_nothing(W largest, std::size_t r, std::size_t i, std::size_t rows) const {
+    T m[W::size];
+    largest.store(m);
+    for (std::size_t k = 0; k < rows; ++k) {
+      std::size_t j = 0;
+      if constexpr (has_labels) {
+        if (label(r + k) != static_cast<std::size_t>(*call_.ignored)) continue;
+      } else {
+        if (m[k] != -std::numeric_limits<T>::infinity()) continue;
+        while (j < call_.length && *call_.mask.at(r + k, j) == 0) ++j;
+        if (j < call_.length) continue;
+      }
+      T nothing = static_cast<T>(F::of_nothing);
+      if constexpr (F::has_result) {
+        const Operand& o = call_.operands[place_of_result];
+        if (!F::targets || o.data != nullptr) move_line<V, Way::out>(call_.format, o.at(r + k, 0), 0, &nothing, 1);
+      }
+      for (j = 0; F::outputs > 0 && j < call_.length; ++j) move<Way::out>(r + k, i + k, j, nothing);
+    }
+  }
+
   /// The arrays of a group of rows, from row r, which is row i of the tile, on; element `begin` is the first in
   /// buffers.
   Arrays of_group(std::size_t r, std::size_t i, std::size_t begin) const {
     Arrays arrays = arrays_;
     for (std::size_t k = 0; k < shape.rows(); ++k) {
       if (road_.staged[k]) {
-        arrays[k].p += static_cast<std::ptrdiff_t>(i) * arrays[k].row - static_cast<std::ptrdiff_t>(begin) * element();
+        arrays[k].p += offset(arrays[k], i, 0) - offset(arrays[k], 0, begin);
       } else {
         arrays[k] = in_memory(k, r);
       }
@@ -167,72 +205,9 @@ struct Tile {
     if (!road_.kept_apart) {
       arrays[S::kept] = arrays[F::rows];
     } else {
-      arrays[S::kept].p += static_cast<std::ptrdiff_t>(i) * arrays[S::kept].row;
+      arrays[S::kept].p += offset(arrays[S::kept], i, 0);
     }
     return arrays;
-  }
-  /// sweep(arrays, begin, end) over as much as is in buffers at a time.
-  template <class Sweep>
-  void each_stretch(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
-                    Sweep sweep) const {
-    if (held_) return sweep(of_group(r, i, 0), begin, end);
-    std::size_t j = begin;
-    do {  // also where there is nothing
-      const std::size_t to = std::min(end, j + road_.length);
-      bring_inputs(r, rows, j, to);
-      sweep(of_group(r, i, j), j, to);
-      if (writes) bring_outputs(r, rows, j, to);
-      j = to;
-    } while (j < end);
-  }
-  /// body(tile, piece, begin, end) for every piece of the rows, each of one thread and with its buffers.
-  template <class Body>
-  void each_piece(const Pieces& pieces, const Body& body) const {
-    if (call_.split == nullptr || pieces.count == 1) return some_pieces<Body>(*this, pieces, 0, pieces.count, &body);
-    share_pieces(pieces, some_pieces<Body>, &body);
-  }
-  /// Out of line, like what brings the rows: the calls are few, and their bodies large.
-  template <class Body>
-  [[gnu::noinline]] static void some_pieces(const Tile& tile, const Pieces& pieces, std::size_t first, std::size_t last,
-                                            const void* body) {
-    for (std::size_t i = first; i < last; ++i)
-      (*static_cast<const Body*>(body))(tile, i, pieces.begin(i), pieces.begin(i + 1));
-  }
-  [[gnu::noinline]] void share_pieces(const Pieces& pieces,
-                                      void (*some)(const Tile&, const Pieces&, std::size_t, std::size_t, const void*),
-                                      const void* body) const {
-    const auto of_thread = [&](std::size_t first, std::size_t last) {
-      Tile own(*this);
-      T* const scratch = Scratch<T>::of_thread();
-      if (!held_) own.place(scratch != nullptr ? scratch : own.little_);
-      some(own, pieces, first, last, body);
-    };
-    using OfThread = decltype(of_thread);
-    const auto call = [](const void* context, std::size_t first, std::size_t last) {
-      (*static_cast<const OfThread*>(context))(first, last);
-    };
-    call_.split(pieces.count, pieces.size, call, &of_thread);
-  }
-
-  /// X joined from what sweep(arrays, begin, end, is_first, partial) gives for every piece of some rows, in turn.
-  template <class X, class Join, class InBlock, class Sweep>
-  X joined(std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes, Join join,
-           InBlock in_block, Sweep sweep) const {
-    std::array<X, Pieces::most> of_piece;
-    each_piece(pieces, [&](const Tile& tile, std::size_t piece, std::size_t begin, std::size_t end) {
-      typename S::template Partial<X> partial;
-      tile.each_stretch(r, i, rows, begin, end, writes, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
-        sweep(arrays, from, to, from == begin, partial);
-      });
-      const auto fold_by = [&](auto by) { return fold<V>(by, partial, end - begin, rows, road_.across); };
-      if constexpr (std::is_same_v<Join, InBlock>) {
-        of_piece[piece] = fold_by(join);
-      } else {
-        of_piece[piece] = call_.length <= block ? fold_by(in_block) : fold_by(join);
-      }
-    });
-    for (std::size_t k = 1; k < pieces.count; ++k) of_piece[0] = join(of_piece[0], of_piece[k]);
-    return of_piece[0];
   }
 };
 

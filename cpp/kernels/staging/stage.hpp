@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "kernels/rows/lines.hpp"
+#include "kernels/staging/lines.hpp"
 #include "simd/simd.hpp"
 
 /// Between memory of any strides and format and buffers of contiguous lines.

@@ -27,15 +27,15 @@ auto with_type(Format format, F f) {
   return f(static_cast<double*>(nullptr));
 }
 
-/// A thread's memory for buffers, or null where there is none left.
+/// A thread's memory for buffers and, before them, for partial sums; or null where there is none left.
 template <class T>
 struct Scratch {
   static constexpr std::align_val_t alignment{64};
-  static constexpr std::size_t size = (std::size_t{1} << 20) / sizeof(T);
+  static constexpr std::size_t size = (std::size_t{1} << 20) / sizeof(T), sums = (std::size_t{1} << 16) / sizeof(T);
   static T* of_thread() {
     constexpr auto release = [](void* p) { ::operator delete(p, alignment); };
     thread_local const std::unique_ptr<void, decltype(release)> scratch(
-        ::operator new(size * sizeof(T), alignment, std::nothrow));
+        ::operator new((sums + size) * sizeof(T), alignment, std::nothrow));
     return static_cast<T*>(scratch.get());
   }
 };
