@@ -11,15 +11,15 @@
 namespace fastact::kernels {
 namespace {
 
-/// A lane for each chain; without SIMD instructions, one lane.
+/// A vector with one lane for each chain or, without SIMD instructions, one lane.
 template <class Isa, class T>
 using RowVector = simd::Vec<Isa, T, Isa::template size<T> == 1 ? 1 : chains<T> / Isa::template size<T>>;
 
-/// For short rows, whose operations wait for each other: a second register of rows costs little.
+/// The vector for short rows. Its operations wait for one another, so that further registers of rows cost little.
 template <class V, std::size_t registers = V::several>
 using Wide = typename V::template OfRegisters<registers>;
 
-/// Of a struct that consists of vectors, the vectors.
+/// Returns the vectors of a struct that consists of nothing else.
 template <class V, class X>
 auto vectors(const X& x) {
   return std::bit_cast<std::array<V, sizeof(X) / sizeof(V)>>(x);
@@ -37,11 +37,11 @@ struct Join {
     }
   }
 };
-/// The same of rows no longer than a block, which some sums join faster.
+/// Joins the sums of two chains of a row no longer than a block, which some sums do in fewer steps.
 template <class Sums>
 using JoinInBlock = Join<requires(Sums s) { join_in_block(s, s); }>;
 
-/// The larger ones of two vectors, by a function's comparison.
+/// The larger elements of two vectors, as the function `larger` compares them.
 template <auto larger>
 struct Larger {
   template <class V>
@@ -50,8 +50,8 @@ struct Larger {
   }
 };
 
-/// Joins the lanes of each x, the upper half onto the lower until one is left, which is lane i of the result for x[i].
-/// There are as many x as lanes, or one.
+/// Joins the lanes of each x: the upper half is joined to the lower half until one lane is left, which becomes lane i
+/// of the result for x[i]. There are as many x as lanes, or only one.
 template <class V, std::size_t count = V::size, std::size_t distance = V::size / 2, class Join, class X>
 X fold_lanes(Join join, const X* x) {
   if constexpr (distance == 0) {
@@ -67,8 +67,8 @@ X fold_lanes(Join join, const X* x) {
   }
 }
 
-/// The same of `used` lanes that are vectors, each with a lane of several rows, for `groups` of rows side by side. The
-/// results take the place of the first lane.
+/// Joins vectors in the same order as fold_lanes joins lanes. Vector i holds the sums of chain i, one lane for each row
+/// of a group; `groups` groups of rows lie side by side. Only the first `used` chains are joined, into the first one.
 template <class Join, class X>
 void fold_vectors(Join join, X* x, std::size_t used, std::size_t groups) {
   for (std::size_t half = std::bit_ceil(used) / 2; half > 0; used = half, half /= 2) {
@@ -77,7 +77,8 @@ void fold_vectors(Join join, X* x, std::size_t used, std::size_t groups) {
   }
 }
 
-/// Joins what vectors across rows or along them hold, out of line: functions with the same sums share it.
+/// Joins the sums of vectors along rows or across them. It is out of line, so that functions with the same sums share
+/// it.
 template <class V, class Join, class X>
 [[gnu::noinline, gnu::flatten]] void fold(Join join, X* x, std::size_t used, std::size_t rows, bool across) {
   if (V::size == 1 || across) {
@@ -87,7 +88,7 @@ template <class V, class Join, class X>
   }
 }
 
-/// What there is of each row, one to a lane, from which that of one row is taken for every lane.
+/// Vectors that hold one lane for each row, from which the lane of one row is copied to all lanes.
 template <class V, class X>
 class OfRows {
   static constexpr std::size_t count = std::is_empty_v<X> ? 0 : sizeof(X) / sizeof(V);

@@ -1,4 +1,4 @@
-// The kernels of row functions: a few rows at a time are staged, swept over and brought back.
+// The kernels of row functions: sweeps over a few rows at a time, which are copied to buffers if necessary.
 #pragma once
 
 #include <algorithm>
@@ -72,7 +72,7 @@ class Kernel : Passes<V, F> {
     write(after, largest, r, i, rows);
   }
 
-  /// Some rows: in vectors along them as many as there are lanes, in vectors across them several groups of as many.
+  /// Computes some rows: as many as a vector has lanes if vectors lie along them, several groups of as many otherwise.
   [[gnu::noinline]] void group(std::size_t r, std::size_t i, std::size_t rows) {
     const S sweeps = {road_.across, rows, road_.kept_apart};
     const std::size_t groups = sweeps.vectors();
@@ -116,7 +116,7 @@ class Kernel : Passes<V, F> {
       this->each_piece(Pieces(call_.length), [&](const Base& tile, std::size_t, std::size_t begin, std::size_t end) {
         tile.each_stretch(r, i, rows, begin, end, true, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
           if constexpr (F::keeps) {
-            if (!held_ && road_.staged[F::rows]) {  // what was kept is lost
+            if (!held_ && road_.staged[F::rows]) {  // the buffer no longer holds what the second sweep kept
               typename Base::template PartialResults<typename S::Sums> unused;
               sweeps.sum(arrays, from, to, true, before.data(), unused.of(groups));
             }
@@ -128,7 +128,7 @@ class Kernel : Passes<V, F> {
     for (std::size_t g = 0; g < groups; ++g) write(after[g], largest[g], r + g * V::size, i + g * V::size, in_group(g));
   }
 
-  /// What there is of each row beside its elements.
+  /// Writes what a row has beside its elements: the output at the label, and the result.
   template <class After, class W>
   void write(const After& after, W largest, std::size_t r, std::size_t i, std::size_t rows) const {
     if constexpr (F::writes_label) this->write_labels(F::at_label(after), r, i, rows);
@@ -140,7 +140,7 @@ class Kernel : Passes<V, F> {
       this->write_nothing(largest, r, i, rows);
   }
 
-  /// One number of each row, and the settings.
+  /// The inputs that have one number for each row, and the settings.
   template <class W>
   std::array<W, F::numbers + F::settings> numbers(std::size_t r, std::size_t rows) const {
     std::array<W, F::numbers + F::settings> numbers;
@@ -160,7 +160,7 @@ class Kernel : Passes<V, F> {
         }
       } else if (o.data == nullptr) {
         std::fill(std::begin(values), std::end(values), T{1});
-      } else {  // A learned parameter stays as precise as the arithmetic.
+      } else {  // a learned parameter is not rounded to half precision
         move_line<V, Way::in>(F::parameter ? native<T> : call_.format, o.at(r, 0), o.row, values, rows);
       }
       numbers[k] = W::load(values);
@@ -177,7 +177,7 @@ class Kernel : Passes<V, F> {
       T hi[W::size], lo[W::size];
       result.hi.store(hi), result.lo.store(lo);
       for (std::size_t k = 0; k < rows; ++k) {
-        const double low = std::isfinite(lo[k]) ? lo[k] : 0.0, sum = hi[k] + low;  // what overflows leaves NaN in lo
+        const double low = std::isfinite(lo[k]) ? lo[k] : 0.0, sum = hi[k] + low;  // lo is NaN if hi overflowed
         std::memcpy(o.at(r + k, 0), &sum, sizeof sum);
       }
     } else {

@@ -1,4 +1,4 @@
-// Passes over some rows of a tile: as much of them as is in buffers at a time, in pieces that threads may share.
+// Passes over some rows of a tile, in stretches that fit into the buffers and in pieces that threads may share.
 #pragma once
 
 #include <algorithm>
@@ -20,13 +20,13 @@ struct Passes : Tile<V, F> {
   using Base::Base, Base::call_, Base::held_, Base::road_;
   using typename Base::Arrays, typename Base::T;
 
-  /// sweep(arrays, begin, end) over as much as is in buffers at a time.
+  /// Calls sweep(arrays, begin, end) for as much of the rows as fits into the buffers at a time.
   template <class Sweep>
   void each_stretch(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
                     Sweep sweep) const {
     if (held_) return sweep(this->of_group(r, i, 0), begin, end);
     std::size_t j = begin;
-    do {  // also where there is nothing
+    do {  // at least once, even for empty rows
       const std::size_t to = std::min(end, j + road_.length);
       this->bring_inputs(r, rows, j, to);
       sweep(this->of_group(r, i, j), j, to);
@@ -34,13 +34,13 @@ struct Passes : Tile<V, F> {
       j = to;
     } while (j < end);
   }
-  /// body(tile, piece, begin, end) for every piece of the rows, each of one thread and with its buffers.
+  /// Calls body(tile, piece, begin, end) for every piece of the rows. Each thread has a tile with buffers of its own.
   template <class Body>
   void each_piece(const Pieces& pieces, const Body& body) const {
     if (call_.split == nullptr || pieces.count == 1) return some_pieces<Body>(*this, pieces, 0, pieces.count, &body);
     share_pieces(pieces, some_pieces<Body>, &body);
   }
-  /// Out of line, like what brings the rows: the calls are few, and their bodies large.
+  /// Calls the body for some pieces. It is out of line, because its calls are few and its code is large.
   template <class Body>
   [[gnu::noinline]] static void some_pieces(const Passes& tile, const Pieces& pieces, std::size_t first,
                                             std::size_t last, const void* body) {
@@ -62,7 +62,7 @@ struct Passes : Tile<V, F> {
     call_.split(pieces.count, pieces.size, call, &of_thread);
   }
 
-  /// Partial results of the sweeps over some groups: on the stack those of one.
+  /// The partial results of the sweeps over some groups. Those of one group are on the stack.
   template <class X>
   class PartialResults {
     alignas(X) char some_[2 * chains<T> * sizeof(X)];
@@ -72,8 +72,9 @@ struct Passes : Tile<V, F> {
       return reinterpret_cast<X*>(groups == 1 ? some_ : reinterpret_cast<char*>(Scratch<T>::of_thread()));
     }
   };
-  /// For each group of some rows, X joined from what sweep(arrays, begin, end, is_first, partial) gives for every piece
-  /// of them, in turn; across rows, for each of up to `most` chains. Pieces that threads share have one group.
+  /// Calls sweep(arrays, begin, end, is_first, partial) for every piece of some rows, and joins the results for each
+  /// group of rows in order. Across rows, a group has up to `most` partial results, one for each chain. Pieces that
+  /// threads share have one group.
   template <std::size_t most, class X, class Join, class InBlock, class Sweep>
   void joined(std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes, Join join,
               InBlock in_block, Sweep sweep, X* result) const {

@@ -1,4 +1,4 @@
-// How a call of a row function is gone about: a function of its shape and strides alone.
+// The road of a call, that is, the way in which rows are read and computed. It depends on shape and strides alone.
 #pragma once
 
 #include <algorithm>
@@ -13,40 +13,40 @@ namespace {
 
 /// Elements of a row that are summed in one chain for each lane; every other division of a row is in multiples of it.
 constexpr std::size_t block = 256;
-/// A row's elements are summed in so many chains, in turn. Vectors have as many lanes, or else one lane.
+/// The number of chains in which the elements of a row are summed in turn. Vectors have as many lanes, or one lane.
 template <class T>
 constexpr std::size_t chains = 64 / sizeof(T);
 
-/// What a function of rows has of arrays that are rows, and what it makes of one row; `numbers` are the operands
-/// between the two.
+/// The numbers of a function's inputs and outputs that are rows, and of the operands between them in the call, which
+/// have one number for each row.
 struct Shape {
   std::size_t inputs, outputs, numbers;
   bool by_element = false;  // an element of the outputs depends on those in its place alone
-  bool counts = false;      // if anything, of a row's elements: they may be taken in any order
+  bool counts = false;      // elements of a row are at most counted, so that their order does not matter
   std::size_t rows() const { return inputs + outputs; }
-  /// The place of an array of rows among the call's operands.
+  /// The index of an array of rows among the operands of the call.
   std::size_t place(std::size_t k) const { return k < inputs ? k : k + numbers; }
 };
 
 struct Road {
-  bool across;                 // a vector holds an element each of several rows, rather than several of one
-  bool staged[most_operands];  // which arrays of rows are brought through a buffer
-  bool joined;                 // rows follow one another without a gap, as one
-  std::size_t rows;            // so many rows at a time,
-  std::size_t length;          // and so much of them
-  bool at_once;                // all sweeps over a vector's rows follow one another
-  std::size_t multiple;        // of it are the rows of a call; those that are left over go another road
+  bool across;                 // a vector holds one element of each of several rows
+  bool staged[most_operands];  // which arrays of rows are copied through a buffer
+  bool joined;                 // contiguous rows are computed as one row
+  std::size_t rows;            // the number of rows that are computed at a time
+  std::size_t length;          // the number of elements of each row in the buffers
+  bool at_once;                // all sweeps over the rows of a vector follow one another
+  std::size_t multiple;        // this road takes a multiple of so many rows; the rest of a call takes another road
   std::size_t pitch;           // elements between two lines of a buffer
-  bool kept_apart;             // what one sweep keeps for the next has a buffer of its own, of whole vectors
+  bool kept_apart;             // the values kept between sweeps have a buffer of their own, of whole vectors
 };
 
-/// `room` elements of the format computed in are there for the buffers. Vectors have `lanes` lanes.
+/// `room` is the number of elements of the format `computed` that the buffers may have together.
 [[gnu::noinline]] inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Format computed,
                                    std::size_t room, std::size_t lanes, bool keeps) {
-  // Rows that would not fill a vector are transposed. Rows go through the first-level cache so many elements at a time;
-  // so many rows side by side are read from memory in runs that are worth fetching; those that are counted, so many
-  // vectors at a time. What was stored as part of a vector cannot be loaded again at once, which counts in rows of few
-  // elements.
+  // Rows that would not fill a vector are transposed. `cached` elements fit into the first-level cache. Rows that lie
+  // side by side are copied in runs of at least `run` rows, which are worth fetching from memory; rows whose elements
+  // are only counted are computed `many` vectors at a time. A vector that was stored in part cannot be loaded again at
+  // once, which matters in rows of at most `few` elements.
   constexpr std::size_t cached = 4096, run = 64, few = 128, many = 8;
   const std::ptrdiff_t item = size_of(call.rows_format);
   const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[shape.place(k)]; };
@@ -63,14 +63,14 @@ struct Road {
   const bool counts = shape.counts && in_place && rows >= many * lanes, is_short = call.length <= lanes;
   const std::size_t unit = counts ? many * lanes : is_short ? 2 * lanes : lanes;  // rows that are computed at a time
   road.at_once = road.across && (counts || is_short);
-  // A few columns of more elements would crowd each other out of the cache.
+  // A few columns with more elements would displace each other in the cache.
   const bool stays = rows >= unit && (shape.counts || !is_short || call.length <= lanes / 2);
   road.multiple = 1;
   std::size_t buffers = 0;
   for (std::size_t k = 0; k < shape.rows(); ++k) {
     const Operand& o = operand(k);
     const bool is_masked = call.mask.data != nullptr && k < shape.inputs;
-    bool is_overwritten = false;  // what is kept there would replace an input that is still needed
+    bool is_overwritten = false;  // values kept there would replace an input that is still needed
     for (std::size_t i = 1; i < shape.inputs; ++i) is_overwritten |= k >= shape.inputs && o.data == operand(i).data;
     const bool lies_apart = road.joined && o.row != item * static_cast<std::ptrdiff_t>(call.length);
     const bool is_in_place = road.across ? stays && o.row == item : o.element == item;
@@ -104,8 +104,8 @@ struct Road {
   return road;
 }
 
-/// A long row is summed in pieces, which threads may share; their number depends on its length alone. What has no order
-/// may be one.
+/// A long row is summed in pieces, which several threads may share. Their number depends on the length alone. What has
+/// no order may be one.
 struct Pieces {
   static constexpr std::size_t most = 16, least_length = 32768;
   std::size_t length, count, size;

@@ -13,13 +13,14 @@
 #include "kernels/rows/fold.hpp"
 #include "kernels/rows/road.hpp"
 
-/// The sweeps over a few rows: along them at most as many as a vector has lanes. The order of every sum is the same
-/// whichever way the rows lie: element j is added to chain j modulo `chains` of its block, a block's chains to those of
-/// the blocks before, and in the end the chains in halves.
+/// The sweeps over a few rows; along rows, these are at most as many as a vector has lanes. The order of every sum is
+/// the same whichever way the rows lie: element j is added to chain j modulo `chains` of its block, the chains of a
+/// block are added to those of the blocks before it, and in the end the upper half of the chains is added to the lower
+/// half until one is left.
 namespace fastact::kernels {
 namespace {
 
-/// Lines that are `line` elements apart: rows or, where vectors are across them, the elements of rows.
+/// Lines that are `line` elements apart. A line is a row or, if vectors lie across rows, one element of each row.
 template <class T>
 struct Array {
   T* p;
@@ -31,27 +32,27 @@ struct Sweeps {
   using T = typename V::Element;
   using Before = typename F::template Before<V>;
   using Sums = typename F::template Sums<V>;
-  /// The last one is what the second sweep keeps for the third, in the place of the first input.
+  /// The last array holds what the second sweep keeps for the third, which reads it in place of the first input.
   using Arrays = std::array<Array<T>, F::rows + F::outputs + 1>;
   static constexpr std::size_t kept = F::rows + F::outputs;
   using Line = std::array<T*, kept + 1>;
   static constexpr auto inputs = std::make_index_sequence<F::rows>{};
   static constexpr std::size_t first_input = F::keeps ? kept : 0;
-  /// Vectors across rows are so many side by side: memory is read in long runs, and the sums of their chains fit into
-  /// the first-level cache.
+  /// The number of vectors that lie side by side across rows: enough to read memory in long runs, and so few that the
+  /// sums of all chains fit into the first-level cache.
   static constexpr std::size_t groups =
       V::lanes == 1 ? 1 : std::min<std::size_t>(16, std::bit_floor(32768 / (chains<T> * sizeof(Sums))));
 
   bool across;
   std::size_t rows;
-  bool kept_apart;  // what is kept has whole vectors, also at the end of a row
+  bool kept_apart;  // the values kept between sweeps are whole vectors, also at the end of a row
 
-  /// The groups of rows across which vectors are.
+  /// The number of groups of rows, each of which fills the lanes of a vector.
   std::size_t vectors() const { return groups == 1 ? 1 : 1 + (rows - 1) / V::size; }
-  /// What is joined in the end: for each of some rows along which vectors are.
+  /// The number of partial results that are joined in the end, one for each row.
   std::size_t joined() const { return rows > 1 ? V::size : 1; }
 
-  /// Where line i is in each array, from one of its numbers on.
+  /// The address of line i in each array, beginning with its number `first`.
   static Line line(const Arrays& arrays, std::size_t i, std::size_t first = 0) {
     Line p;
     for (std::size_t k = 0; k < p.size(); ++k)
@@ -60,7 +61,8 @@ struct Sweeps {
   }
   static V load_whole(std::size_t, const T* from) { return V::load(from); }
   static void store_whole(V y, T* to) { y.store(to); }
-  /// A vector of fewer elements than lanes, of input k; what fills the others changes no sum and is not the largest.
+  /// Loads fewer elements of input k than there are lanes. The value in the other lanes changes no sum and is never the
+  /// largest.
   static V load_part(std::size_t k, const T* from, std::size_t part) {
     const V x = V::load(from, part);
     return k == 0 ? select(V::indices() < V(static_cast<double>(part)), x, V(F::template filling<T>(0))) : x;
@@ -89,7 +91,7 @@ struct Sweeps {
     }
   }
 
-  /// Of each row or, across rows, of each group.
+  /// Finds the largest element of each row or, across rows, of each lane of a group.
   [[gnu::noinline, gnu::flatten]] void largest(const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first,
                                                V* found) const {
     const V least = -std::numeric_limits<double>::infinity();
@@ -105,7 +107,8 @@ struct Sweeps {
       V m = is_first ? least : found[i];
       std::size_t whole = (end - begin) / V::size;
       if (whole >= 8) {
-        std::array<V, 8 * V::lanes / V::size> several;  // for each waits for the one before
+        std::array<V, 8 * V::lanes / V::size>
+            several;  // several chains, because each operation waits for the one before
         several.fill(m);
         for (; whole >= several.size(); whole -= several.size()) {
           for (V& most : several) most = F::larger(most, V::load(x)), x += V::size;
@@ -118,8 +121,9 @@ struct Sweeps {
     }
   }
 
-  /// Of elements begin to end, a multiple of `block` apart unless the row ends there; `is_first` where there are no
-  /// sums yet. Fetches the lines that the third sweep will write, unless they are too many to stay in a cache.
+  /// Adds the elements from begin to end to the sums, or begins new sums if `is_first`. The number of elements is a
+  /// multiple of `block` unless the row ends there. The lines that the third sweep will write are fetched, unless they
+  /// are too many to stay in a cache.
   [[gnu::noinline, gnu::flatten]] void sum(const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first,
                                            const Before* before, Sums* sums) const {
     if (across || V::size == 1) return sum_chains(arrays, begin, end, is_first, before, sums);
@@ -149,7 +153,7 @@ struct Sweeps {
       }
     }
   }
-  /// The same across rows: lines are taken in turn, as they lie in memory, and sums stay in the first-level cache.
+  /// Does the same across rows: lines are read in the order of memory, and the sums stay in the first-level cache.
   [[gnu::noinline, gnu::flatten]] void sum_chains(const Arrays& arrays, std::size_t begin, std::size_t end,
                                                   bool is_first, const Before* before, Sums* sums) const {
     const bool fetches = F::has_late && !F::keeps && end - begin < Pieces::least_length;
@@ -175,8 +179,8 @@ struct Sweeps {
     }
   }
 
-  /// All sweeps at once, over rows with no more elements than there are chains, or counted; a vector has one element of
-  /// each row. What the next sweep needs stays in registers.
+  /// All sweeps at once, with vectors across rows that have no more elements than there are chains, or of which
+  /// elements are only counted. The values that the next sweep needs stay in registers.
   template <class Numbers>
   [[gnu::noinline, gnu::flatten]] auto few(const Arrays& arrays, std::size_t length, const Numbers& numbers,
                                            V& largest) const {
@@ -187,7 +191,7 @@ struct Sweeps {
     Before before = std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
     Sums sums = {};
     do {
-      if constexpr (F::keeps_first) {  // counts, in any order
+      if constexpr (F::keeps_first) {  // elements are only counted, in any order
         for (std::size_t j = 0; j < length; ++j) add(sums, before, line(arrays, j), 0, load_whole, store_whole);
       } else if constexpr (F::has_sums) {
         std::array<Sums, chains<T>> of_chain;
@@ -209,7 +213,7 @@ struct Sweeps {
     return after;
   }
 
-  /// Across rows in the opposite direction, which finds more of them in the caches.
+  /// Writes the outputs. Across rows it runs backwards, because the last lines are still in the caches.
   template <class After>
   [[gnu::noinline, gnu::flatten]] void late(const Arrays& arrays, std::size_t begin, std::size_t end,
                                             const After* after) const {

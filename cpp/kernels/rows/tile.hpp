@@ -33,9 +33,9 @@ struct Tile {
 
   const RowCall& call_;
   Road road_;
-  bool held_ = false;  // the rows of a tile are in their buffers from one end to the other
+  bool held_ = false;  // whether whole rows are in the buffers
   Arrays arrays_;
-  alignas(64) T little_[4096];  // where there is no memory
+  alignas(64) T little_[4096];  // used if no memory could be allocated
 
   Tile(const RowCall& call, std::size_t rows) : call_(call) {
     const bool has_scratch = Scratch<T>::of_thread() != nullptr;  // without it, one row at a time
@@ -45,7 +45,7 @@ struct Tile {
   }
   Tile(const Tile& other) : call_(other.call_), road_(other.road_), held_(other.held_), arrays_(other.arrays_) {}
 
-  /// Buffers follow one another.
+  /// Places the buffers one after another.
   void place() {
     T* const scratch = Scratch<T>::of_thread();
     T* buffer = scratch != nullptr ? scratch + Scratch<T>::sums : little_;
@@ -57,13 +57,13 @@ struct Tile {
     }
     arrays_[S::kept] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
   }
-  /// From the first number of an array to element j of row i.
+  /// The distance from the first number of an array to element j of row i.
   std::ptrdiff_t offset(const Array<T>& array, std::size_t i, std::size_t j) const {
     const auto line = static_cast<std::ptrdiff_t>(road_.across ? j : i);
     return line * array.line + static_cast<std::ptrdiff_t>(road_.across ? i : j);
   }
   const Operand& operand(std::size_t k) const { return call_.operands[shape.place(k)]; }
-  /// As an array whose first element is that of row r.
+  /// Array k in memory, beginning with row r.
   Array<T> in_memory(std::size_t k, std::size_t r) const {
     const Operand& o = operand(k);
     return {reinterpret_cast<T*>(o.at(r, 0)),
@@ -107,20 +107,20 @@ struct Tile {
         apply_mask(mask, F::template filling<T>(k), is_ready ? from.data : reinterpret_cast<char*>(to),
                    is_ready ? from.line : pitch, to, road_.pitch);
       }
-      // Lanes without a row shall not slow down those with one.
+      // Lanes without a row are filled with zeros, because leftovers could be subnormal and slow.
       if (const std::size_t lanes = rows % Wide<V>::size; road_.across && lanes != 0) {
         for (std::size_t j = 0; j < end - begin; ++j)
           std::fill_n(to + j * road_.pitch + rows, Wide<V>::size - lanes, T{0});
       }
     }
   }
-  /// Callers refuse labels out of range, but a lazy array's have not been seen.
+  /// The label of row r. It may be out of range: callers check labels, but cannot check those of a lazy array.
   std::size_t label(std::size_t r) const {
     std::int64_t label;
     std::memcpy(&label, (F::targets ? call_.labels : call_.operands[F::rows]).at(r, 0), sizeof label);
     return static_cast<std::size_t>(label);
   }
-  /// Targets that are 1 at the labels, or weights that are 1.
+  /// Fills the buffer of operands that have no data: targets are 1 at the labels and 0 elsewhere, weights are 1.
   void make_up(std::size_t k, T* to, std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
     const std::size_t lines = road_.across ? end - begin : rows, count = road_.across ? rows : end - begin;
     for (std::size_t i = 0; i < lines; ++i) std::fill_n(to + i * road_.pitch, count, k == 1 ? T{0} : T{1});
@@ -136,7 +136,7 @@ struct Tile {
     }
   }
 
-  /// An element of the output, which may be in its buffer still; row r is row i of the tile.
+  /// Reads or writes an element of the output, which may still be in its buffer. Row r is row i of the tile.
   template <Way way>
   void move(std::size_t r, std::size_t i, std::size_t j, T& value) const {
     if (!held_ || !road_.staged[F::rows]) {
@@ -146,7 +146,7 @@ struct Tile {
       way == Way::in ? value = element : element = value;
     }
   }
-  /// Of the elements of an output that are not 0 only the first, where there are several.
+  /// Sets all but the first of the nonzero elements of an output to 0, in rows that have several.
   template <class W>
   [[gnu::noinline]] void keep_first(W several, std::size_t r, std::size_t i, std::size_t rows) const {
     T count[W::size], value, zero = 0;
@@ -168,7 +168,7 @@ struct Tile {
     }
   }
 
-  /// Rows of which the mask leaves nothing, and ignored ones.
+  /// Writes the outputs of rows that the mask excludes entirely, and of rows whose label is ignored.
   template <class W>
   [[gnu::noinline]] void write_nothing(W largest, std::size_t r, std::size_t i, std::size_t rows) const {
     T m[W::size];
@@ -191,8 +191,8 @@ struct Tile {
     }
   }
 
-  /// The arrays of a group of rows, from row r, which is row i of the tile, on; element `begin` is the first in
-  /// buffers.
+  /// The arrays of a group of rows that begins with row r, which is row i of the tile. The buffers begin with element
+  /// `begin` of each row.
   Arrays of_group(std::size_t r, std::size_t i, std::size_t begin) const {
     Arrays arrays = arrays_;
     for (std::size_t k = 0; k < shape.rows(); ++k) {

@@ -18,7 +18,7 @@ namespace {
 template <class T>
 constexpr Format native = std::is_same_v<T, double> ? Format::f64 : Format::f32;
 
-/// f(S*), S being the type of the format.
+/// Calls f with a null pointer to the type of the format.
 template <class F>
 auto with_type(Format format, F f) {
   if (format == Format::f32) return f(static_cast<float*>(nullptr));
@@ -40,7 +40,7 @@ struct Scratch {
   }
 };
 
-/// A rectangle in memory: `lines` of `count` numbers, strides in bytes.
+/// A rectangle in memory: `lines` lines of `count` numbers, with strides in bytes.
 struct Rectangle {
   Format format;
   char* data;
@@ -53,7 +53,8 @@ struct Rectangle {
   Rectangle turned() const { return {format, data, element, line, count, lines}; }
 };
 
-/// Contiguous lines of up to 2 `most` bytes: of each, two parts of half its length or more, which may overlap.
+/// Copies contiguous lines of up to 2 `most` bytes. Each line is copied in two parts of at least half its length, which
+/// may overlap.
 template <std::size_t most>
 void copy_lines(Rectangle to, Rectangle from) {
   const std::size_t bytes = from.count * static_cast<std::size_t>(from.element);
@@ -67,14 +68,14 @@ void copy_lines(Rectangle to, Rectangle from) {
   }
 }
 
-/// A contiguous line of numbers of one format as those of another; neither is double, or V consists of doubles.
+/// Converts a contiguous line of numbers to another format. Neither format is double unless V consists of doubles.
 template <class V, class From, class To>
 [[gnu::always_inline]] inline void convert_line(const From* from, To* to, std::size_t count) {
   std::size_t j = 0;
   for (; j + V::size <= count; j += V::size) V::load(from + j).store(to + j);
   if (j < count) V::load(from + j, count - j).store(to + j, count - j);
 }
-/// The same of numbers of any format for computation in T.
+/// Converts a contiguous line of numbers of any format to the type in which kernels compute.
 template <class V, class S>
 [[gnu::always_inline]] inline void widen(const S* from, typename V::Element* to, std::size_t count) {
   using T = typename V::Element;
@@ -91,15 +92,15 @@ template <class V, class S>
   }
 }
 
-/// From memory into a buffer, or out again.
+/// The direction of a copy: from memory into a buffer, or back.
 enum class Way { in, out };
 
-/// Lines of memory, and lines of a buffer `pitch` elements apart.
+/// Copies between lines of memory and lines of a buffer, which are `pitch` elements apart.
 template <class V, Way way>
 void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
   using T = typename V::Element;
-  // So many numbers that are not contiguous are moved at a time. Processors foresee no steps as long as those between
-  // lines.
+  // Numbers that are not contiguous are moved `some` at a time. Lines are prefetched, because the steps between them
+  // are too long for the processor to foresee.
   constexpr std::size_t some = 512, ahead = 16;
   const bool is_contiguous = memory.element == size_of(memory.format);
   if (is_contiguous && memory.format == native<T> && memory.count <= V::lanes) {
@@ -110,7 +111,7 @@ void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_
     return way == Way::in ? copy_lines<most>(copy, memory) : copy_lines<most>(memory, copy);
   }
   with_type(memory.format, [&]<class S>(S*) {
-    // Floats are computed in double, too, but not stored from it.
+    // Floats may be widened to double, but doubles are never stored as floats here.
     if constexpr (way == Way::in || std::is_same_v<T, double> == std::is_same_v<S, double>) {
       S line[some];
       const std::size_t most = is_contiguous ? memory.count : some;
@@ -132,7 +133,7 @@ void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_
     }
   });
 }
-/// One line, of a few numbers.
+/// Copies one line of a few numbers.
 template <class V, Way way>
 void move_line(Format format, char* memory, std::ptrdiff_t stride, typename V::Element* numbers, std::size_t count) {
   using T = typename V::Element;

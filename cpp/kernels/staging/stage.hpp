@@ -8,19 +8,20 @@
 #include "kernels/staging/lines.hpp"
 #include "simd/simd.hpp"
 
-/// Between memory of any strides and format and buffers of contiguous lines.
+/// Copies between memory of any strides and format and buffers of contiguous lines.
 namespace fastact::kernels {
 namespace {
 
-/// tile(width, first) for as many lines at once as a register has lanes, then for half as many, …: all of them.
+/// Calls tile(width, first) for all lines: for as many at a time as a register has lanes, and for the rest in groups of
+/// half as many, a quarter as many, and so on.
 template <std::size_t width, class Tile>
 void each_tile(std::size_t first, std::size_t count, Tile tile) {
   for (; first + width <= count; first += width) tile(std::integral_constant<std::size_t, width>{}, first);
   if constexpr (width > 1) each_tile<width / 2>(first, count, tile);
 }
 
-/// group(i, some, line) for `count` lines from line i on at a time, whose elements j are at line(0), line(1), …; for
-/// the rest of them, of which the last one stands in for those beyond.
+/// Calls group(i, some, line) for `count` lines at a time, beginning with line i, and for the rest. Element j of each
+/// line is at line(0), line(1), …; beyond the rest, the last line takes the place of the missing ones.
 template <std::size_t count, class Group>
 void each_group(const Rectangle& r, std::size_t j, Group group) {
   for (std::size_t i = 0; i < r.lines; i += count) {
@@ -33,7 +34,7 @@ void each_group(const Rectangle& r, std::size_t j, Group group) {
   }
 }
 
-/// Column j of memory and line j of a buffer.
+/// Copies between columns of memory and lines of a buffer.
 template <class V, Way way>
 [[gnu::flatten]] void transpose(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
   using Isa = typename V::InstructionSet;
@@ -56,13 +57,13 @@ template <class V, Way way>
   });
 }
 
-/// Whether the rectangle is contiguous in the other direction only; in its own, lines are read or written as they are.
+/// Whether the rectangle is contiguous across its lines only, so that it must be transposed.
 inline bool lies_turned(const Rectangle& r) {
   const std::ptrdiff_t item = size_of(r.format);
   return r.element != item && r.line == item && r.count > 1 && r.lines > 1;
 }
 
-/// turned(part, line, first) for parts of a rectangle whose transpose fits into a small buffer.
+/// Calls part(rectangle, line, first) for parts of a rectangle whose transpose fits into a small buffer.
 template <class Part>
 void each_part(const Rectangle& r, Part part) {
   constexpr std::size_t lines = 256, count = 16;
@@ -82,7 +83,7 @@ struct Part {
   }
 };
 
-/// Between the rectangle and lines of a buffer, `pitch` elements apart.
+/// Copies between the rectangle and lines of a buffer, which are `pitch` elements apart.
 template <class V, Way way>
 [[gnu::noinline]] void bring(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
   using T = typename V::Element;
@@ -96,7 +97,7 @@ template <class V, Way way>
   });
 }
 
-/// Lines of numbers, which may be those of the buffer, and `fill` where the mask is false.
+/// Copies lines into a buffer, with `fill` where the mask is false. The lines may already be in the buffer.
 template <class T>
 [[gnu::noinline]] void apply_mask(const Rectangle& mask, T fill, const char* from, std::ptrdiff_t step, T* to,
                                   std::size_t pitch) {
@@ -111,7 +112,7 @@ template <class T>
       const auto choose = [m, fill, some, line](const T* numbers) {
         for (std::size_t k = 0; k < some; ++k) line[k] = m[k] != 0 ? numbers[k] : fill;
       };
-      x == line ? choose(line) : choose(x);  // compilers vectorize what they see to be the same or apart
+      x == line ? choose(line) : choose(x);  // compilers vectorize if they see that the two are the same or distinct
     }
   }
 }
