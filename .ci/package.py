@@ -56,6 +56,7 @@ X86_PE = r"PE32\+ .*DLL.*x86-64"
 PLATFORMS = (
     Platform("musllinux_1_2_x86_64", "x86_64-linux-musl", "x86_64-linux-musl.so", X86_ELF, X86),
     Platform("manylinux_2_28_aarch64", "aarch64-linux-gnu.2.28", "aarch64-linux-gnu.so", ARM_ELF, NEON, QEMU),
+    Platform("macosx_11_0_arm64", "aarch64-macos.11.0", "darwin.so", "Mach-O .*arm64", ()),  # not run
     Platform("win_amd64", "x86_64-windows-gnu", "win_amd64.pyd", X86_PE, PORTABLE, ("wine",)),
 )
 
