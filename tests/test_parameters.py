@@ -167,6 +167,17 @@ def test_infinite(name: str, parameter: str, value: float, dtype: np.dtype[Any])
         np.testing.assert_array_equal(slope[tells], dy[tells])
 
 
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+def test_limits_with_the_smallest_and_the_largest_parameters(dtype: np.dtype[Any]) -> None:
+    """At -inf, softplus is 0 for the smallest beta, and celu is -alpha, its gradient 0, for the largest."""
+    x, info = np.full(40, -inf, dtype), np.finfo(dtype)
+    for beta in (info.smallest_subnormal, info.smallest_subnormal * 7, info.tiny / 3, info.tiny):
+        assert not forward("softplus", x, beta=float(beta)).any()
+    for alpha in (info.max, info.max / 2, info.max / 200):
+        np.testing.assert_array_equal(forward("celu", x, alpha=float(alpha)), -alpha)
+        assert not derivative("celu", x, alpha=float(alpha)).any()
+
+
 @pytest.mark.parametrize("value", [1e300, 1e10, -1e10, 3e-19, -1e-9, 1e-30])
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
 def test_elu_gradient_neither_vanishes_nor_overflows_early(value: float, dtype: np.dtype[Any]) -> None:

@@ -101,13 +101,14 @@ struct celu : Traits {
   static constexpr const char* allowed = "alpha > 0";
 
  private:
-  /// min(x, 0)/α, bounded to where the exponential is not 0.
+  /// min(x, 0)/α, bounded to where the exponential is not 0. It is the bound for -∞, however large α is.
   template <class V>
   static math::Pair<V> exponent(V x, V alpha) {
     const V lowest = math::Constants<typename V::Element>::lowest;
     const V most = -std::numeric_limits<typename V::Element>::max();
     const V bounded = max(max(most, lowest * alpha), min(V(0.0), x));
-    return math::Pair<V>{bounded, 0.0} / math::Magnitude<V>(alpha);
+    const math::Pair<V> w = math::Pair<V>{bounded, 0.0} / math::Magnitude<V>(alpha);
+    return {select(x < most, lowest, w.hi), w.lo};
   }
 };
 

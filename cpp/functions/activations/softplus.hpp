@@ -24,7 +24,9 @@ struct softplus : Traits {
       // Where half_scale is not 1 and x is positive, the logarithm is negligible compared with max(x, 0).
       const math::Pair<V> log = math::log1p(e.significand) / math::Magnitude<V>(b);
       const math::Pair<V> y = select(positive, v, zero) + log;
-      return select(positive, y.value_or_infinity(), math::scale(log.value_or_infinity(), e.half_scale));
+      // A subnormal β would make the quotient of the smallest exponential and β visible at -∞.
+      const V negative = select(v == V(-infinity), zero, math::scale(log.value_or_infinity(), e.half_scale));
+      return select(positive, y.value_or_infinity(), negative);
     };
     // Products with powers of two are exact.
     const auto exact = [](auto v, auto b) { return unit(v * b) * (1.0 / b); };
