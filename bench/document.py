@@ -104,9 +104,15 @@ tails.
 CAUSES = {
     "exact sums": (
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
-        "the rounding errors of x - max x, of products and of sums are carried along, in one order for all"
-        " processors; the others add floats. Short rows are also brought side by side and back. Tried: going"
-        " along short rows, narrower tiles, fetching ahead, exact sums with an operation less.",
+        "exponentials are added before they are rounded, with the errors of the additions, in one order for"
+        " all processors; the others add floats. Tried: narrower and wider tiles, two rows to a pair"
+        " of vectors, fetching ahead, non-temporal stores.",
+    ),
+    "statistics": (
+        r"(layer|rms|batch)_norm",
+        "mean, deviation and the sums of gradients are computed in double, in one order for all processors"
+        " and threads; the others add floats. Rows, or channels, that lie side by side in memory are"
+        " brought into buffers and back.",
     ),
     "NaN": (
         r"(identity|binary_step) backward|maxout forward rows of (1024|50257)",
