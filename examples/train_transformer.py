@@ -78,7 +78,7 @@ def joined(parts: Array) -> Array:
 
 
 class Kept(NamedTuple):
-    """What the backward pass of a block needs of the forward pass."""
+    """The values of the forward pass that the backward pass of a block needs."""
 
     x: Array  # (rows, WIDTH), the stream before attention
     normed: Array  # (rows, WIDTH)
@@ -203,7 +203,7 @@ def write(model: Transformer, tokens: list[int], length: int, rng: np.random.Gen
 
 
 class Expressions:
-    """What one writes without fastact."""
+    """The same functions as NumPy and SciPy expressions."""
 
     @staticmethod
     def softmax(x: Array, where: Array) -> Any:

@@ -221,7 +221,7 @@ py::object call_masked(PyUFuncObject* ufunc, Inputs given, const Options& option
   std::ranges::transform(operands, arrays.begin(), [](const py::object& a) { return array(a); });
   std::array<npy_uint32, most> flags;
   flags.fill(NPY_ITER_READONLY | NPY_ITER_ALIGNED | NPY_ITER_NBO | NPY_ITER_OVERLAP_ASSUME_ELEMENTWISE);
-  // What the mask leaves out must stay as it is, even if NumPy makes the iterator write to a copy.
+  // Elements that the mask excludes must stay unchanged, even if NumPy makes the iterator write to a copy.
   flags[inputs] = NPY_ITER_ALIGNED | NPY_ITER_NBO | NPY_ITER_NO_BROADCAST | NPY_ITER_OVERLAP_ASSUME_ELEMENTWISE |
                   (options.out != nullptr ? NPY_ITER_READWRITE : NPY_ITER_WRITEONLY | NPY_ITER_ALLOCATE);
   flags[inputs + 1] = NPY_ITER_READONLY;

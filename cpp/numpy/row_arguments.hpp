@@ -1,4 +1,4 @@
-// What functions of rows read and check of their arguments alike.
+// Reads and checks the arguments that all functions of rows share.
 #pragma once
 
 #include <algorithm>

@@ -76,7 +76,6 @@ inline void prefetch(const void* p) {
 template <class Isa, class T, std::size_t registers>
 struct Mask {
   typename Isa::template Mask<T> m[registers];
-  /// Whether the mask is true in all lanes.
   friend bool all(Mask mask) {
     bool every = true;
     for (const auto& lanes : mask.m) every &= Isa::all(lanes);
@@ -333,8 +332,8 @@ struct Vec {
   }
 };
 
-/// Squares of `width` lanes beside each other, in registers of which each has one row of every square, and what turns
-/// them: a bit of the row's number at a time is exchanged with the same bit of the lane's.
+/// Squares of `width` lanes that lie side by side; each register holds one row of every square. They are transposed by
+/// exchanging one bit of the row's number after another with the same bit of the lane's number.
 template <class Isa, class T, std::size_t width>
 struct Squares {
   static constexpr std::size_t lanes = Isa::template size<T>;

@@ -180,7 +180,7 @@ struct DoubleSquares {
   math::Pair<D> squares() const { return of_numbers.total(); }
 };
 
-/// What is summed over a line of numbers of type T.
+/// The type of the sum over a line of numbers of type T.
 template <class T, class D, bool centered>
 using Moments = std::conditional_t<std::is_same_v<T, float>, SingleMoments<D>,
                                    std::conditional_t<centered, DoubleMoments<D>, DoubleSquares<D>>>;

@@ -1,1 +1,1 @@
-"""What functions are checked against: exact values, measures of error, and the programs that apply them."""
+"""Exact values, measures of error, and the programs that check functions against them."""

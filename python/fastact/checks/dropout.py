@@ -1,4 +1,4 @@
-"""What dropout must compute, and the errors of what it computes.
+"""The exact results of dropout, and the errors of its kernels.
 
 The mask is that of Philox 4x32-10 (Salmon et al., 2011), computed here by NumPy's integers. Errors are those
 of kept elements, in ulp of x/(1 - rate) in mpmath.
