@@ -84,6 +84,13 @@ def test_out_is_returned_though_0d(f: Function) -> None:
 
 
 @each_function
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.3.0", reason="older ufuncs refuse out=...")
+def test_ellipsis_as_out_gives_an_array(f: Function) -> None:
+    y = f(*operands(f, shape=()), out=...)
+    assert type(y) is np.ndarray and y == f(*operands(f, shape=()))
+
+
+@each_function
 def test_where(f: Function) -> None:
     args = operands(f)
     where = np.arange(12).reshape(SHAPE) % 3 == 0

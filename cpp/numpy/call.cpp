@@ -47,9 +47,9 @@ struct Arguments {
 Arguments take(const ParameterFunction& f, const Given& given) {
   Arguments a;
   const std::span names = std::span(f.names).first(f.out + 1);
-  // NumPy must see that out was given by name if it is None or a tuple.
+  // NumPy must see that out was given by name if it is None, an ellipsis or a tuple.
   const auto takes = [&f](std::size_t i, PyObject* value) {
-    return i != f.out || (!PyTuple_Check(value) && value != Py_None);
+    return i != f.out || (!PyTuple_Check(value) && value != Py_None && value != Py_Ellipsis);
   };
   assign(f.name, names, names.size(), given, a.named.data(), takes, [&](PyObject* keyword, PyObject* value) {
     if (a.others == most_others) throw py::type_error(f.name + ": too many keywords");
