@@ -8,13 +8,19 @@ what NumPy's own ufuncs accept: ``out``, ``where``, ``dtype``, any strides, and 
 """
 
 from importlib import import_module as _import_module
-from pathlib import Path as _Path
 from typing import Any as _Any
 
-from . import _core
-from ._core import config, get_num_threads, set_num_threads
 from ._plot import plot
 from ._pool import memory_pool
+from ._settings import (
+    config,
+    get_cmake_dir,
+    get_include,
+    get_library,
+    get_num_threads,
+    set_num_threads,
+    show_config,
+)
 from .functions import dropout as _dropout
 from .functions import elements as _elements
 from .functions import norms as _norms
@@ -48,27 +54,6 @@ __all__ += [
     "show_config",
     *_public,
 ]
-
-
-def show_config() -> None:
-    """Print version, compiler, instruction sets, threads, and the size from which stores bypass caches."""
-    for key, value in config().items():
-        print(f"{key:10}{', '.join(value) if isinstance(value, tuple) else value}")
-
-
-def get_include() -> str:
-    """Return the folder to add to a C++ compiler's include path."""
-    return str(_Path(__file__).parent / "include")
-
-
-def get_library() -> str:
-    """Return the path of the shared library that exports the functions of ``fastact/fastact.h``."""
-    return str(_core.__file__)
-
-
-def get_cmake_dir() -> str:
-    """Return the folder for CMake's ``fastact_DIR``, in which ``find_package(fastact CONFIG)`` looks."""
-    return str(_Path(__file__).parent / "lib" / "cmake" / "fastact")
 
 
 _MODULES = ("accuracy", "diagnostics", "initializers")  # imported on first use

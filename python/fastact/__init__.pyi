@@ -13,20 +13,19 @@ from .functions.by_name import get as get
 from .functions.by_name import names as names
 from .functions.mixed import Mixed as Mixed
 from .functions.mixed import mixed as mixed
-from ._core import config as config
-from ._core import get_num_threads as get_num_threads
-from ._core import set_num_threads as set_num_threads
 from ._gradient import check_gradient as check_gradient
 from ._plot import plot as plot
 from ._pool import memory_pool as memory_pool
+from ._settings import config as config
+from ._settings import get_cmake_dir as get_cmake_dir
+from ._settings import get_include as get_include
+from ._settings import get_library as get_library
+from ._settings import get_num_threads as get_num_threads
+from ._settings import set_num_threads as set_num_threads
+from ._settings import show_config as show_config
 
 __version__: str
 __all__: list[str]
-
-def show_config() -> None: ...
-def get_include() -> str: ...
-def get_library() -> str: ...
-def get_cmake_dir() -> str: ...
 
 _F = TypeVar("_F", bound=np.floating[Any])
 _P = TypeVar("_P", bound=np.floating[Any])

@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from typing import Any, Self
 
 from . import _core
+from ._settings import integer
 
 # The pools of a context in the order in which they were enabled, each with the handler that it replaced.
 _enabled: ContextVar[tuple[tuple["memory_pool", Any], ...]] = ContextVar("fastact_memory_pools", default=())
@@ -23,6 +24,8 @@ class memory_pool:
 
     Raises
     ------
+    TypeError
+        If limit is not an integer.
     ValueError
         If limit is negative.
 
@@ -54,7 +57,7 @@ class memory_pool:
     """
 
     def __init__(self, limit: int = 2**30) -> None:
-        self._pool = _core.Pool(limit)
+        self._pool = _core.Pool(integer("memory_pool", "limit", limit, 0, 63))
 
     def enable(self) -> None:
         """Allocate the memory of new arrays from this pool from now on."""
