@@ -103,6 +103,21 @@ def test_refused(arguments: Any, message: str) -> None:
         fastact.mixed(*arguments)
 
 
+def test_refused_types() -> None:
+    wrong: Any
+    for wrong in (1.5, "two", None):
+        with pytest.raises(TypeError, match="mixed: sizes must be a sequence of integers, not "):
+            fastact.mixed(["relu"], [wrong])
+    with pytest.raises(TypeError, match="mixed: sizes must be a sequence of integers, not 3"):
+        fastact.mixed(["relu"], 3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="mixed: activations must be a sequence, not 'relu'"):
+        fastact.mixed("relu", [4])
+    with pytest.raises(TypeError, match="mixed: each activation must be a name or an Activation, not "):
+        fastact.mixed([np.tanh], [4])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="mixed: arrays of complex128 are not supported"):
+        fastact.mixed(["relu"], [2])(np.zeros(2, complex))
+
+
 def test_refused_arrays() -> None:
     f = fastact.mixed(["relu", "tanh"], [1, 2])
     with pytest.raises(ValueError, match="x has 4 elements along axis -1; 3 are required"):

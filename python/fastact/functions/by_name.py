@@ -100,7 +100,10 @@ def _checked(name: str, parameter: str, default: Any, value: Any) -> Any:
     if value is None and (default is None or parameter == "axis"):
         return None
     if isinstance(default, int):  # axis, keepdims
-        return type(default)(index(value))
+        try:
+            return type(default)(index(value))
+        except TypeError:
+            raise TypeError(f"{name}: {parameter} must be an integer, not {value!r}") from None
     if not isinstance(value, Real):
         raise TypeError(f"{name}: {parameter} must be a number, not {value!r}; pass arrays in the call")
     return float(value)

@@ -110,7 +110,12 @@ class Mixed:
         if lazy and out is not None:
             raise TypeError("mixed: out is not supported with dask arrays")
         if out is None and not lazy:
-            dtype = fastact.relu_backward.resolve_dtypes((first.dtype, arrays[-1].dtype, None))[-1]
+            kinds = first.dtype, arrays[-1].dtype
+            try:
+                dtype = fastact.relu_backward.resolve_dtypes((*kinds, None))[-1]
+            except TypeError:
+                given = " and ".join(dict.fromkeys(map(str, kinds)))
+                raise TypeError(f"mixed: arrays of {given} are not supported") from None
             out = np.empty_like(first, dtype=dtype)
         elif not lazy and out.shape != first.shape:
             raise ValueError(f"mixed: out has shape {out.shape} where {first.shape} is required")
@@ -176,7 +181,10 @@ def _checked(
     activations: tuple[Activation, ...], sizes: Sequence[int], axis: int
 ) -> tuple[tuple[int, ...], int]:
     """Return the sizes and the axis as Python integers."""
-    numbers, count = tuple(map(index, sizes)), len(activations)
+    try:
+        numbers, count = tuple(map(index, sizes)), len(activations)
+    except TypeError:
+        raise TypeError(f"mixed: sizes must be a sequence of integers, not {sizes!r}") from None
     if len(numbers) != count or not numbers:
         raise ValueError(
             f"mixed: there are {count} activations and {len(numbers)} sizes; one size for each is required"
@@ -230,5 +238,10 @@ def mixed(activations: Sequence[str | Activation], sizes: Sequence[int], axis: i
     array([[0.   , 0.184, 1.   ],
            [1.   , 0.5  , 1.   ]])
     """
+    if isinstance(activations, str):
+        raise TypeError(f"mixed: activations must be a sequence, not {activations!r}")
     found = tuple(f if isinstance(f, Activation) else get(f) for f in activations)
+    for f in found:
+        if not isinstance(f, Activation):
+            raise TypeError(f"mixed: each activation must be a name or an Activation, not {f!r}")
     return Mixed(found, *_checked(found, sizes, axis))
