@@ -20,8 +20,8 @@ struct ChannelLayout {
       : channels(parameter), inner(parameter == 1 ? size : given_inner) {
     const std::size_t slice = channels * inner;
     if (slice == 0 ? size != 0 : size % slice != 0) {
-      refuse(function, "x has " + std::to_string(size) + " elements, not a multiple of the parameter's " +
-                           std::to_string(channels) + " times " + std::to_string(inner));
+      refuse(function, "x has " + std::to_string(size) + " elements; a multiple of channels * inner = " +
+                           std::to_string(channels) + " * " + std::to_string(inner) + " is required");
     }
     outer = slice == 0 ? 0 : size / slice;
   }

@@ -51,8 +51,8 @@ void normalize(const char* function, Norm norm, NormPass pass, const NormArrays<
   };
   const bool backward = pass == NormPass::backward, is_given = pass == NormPass::given, per_row = norm == Norm::batch;
   if (slice == 0 ? size != 0 : size % slice != 0) {
-    api::refuse(function, "x has " + std::to_string(size) + " elements, not a multiple of the axis' " +
-                              std::to_string(length) + " times " + std::to_string(inner));
+    api::refuse(function, "x has " + std::to_string(size) + " elements; a multiple of length * inner = " +
+                              std::to_string(length) + " * " + std::to_string(inner) + " is required");
   }
   if (backward) check("g", of.g.size(), size);
   check(backward ? "dx" : "y", of.result.size(), size);

@@ -51,8 +51,8 @@ void check_labels(const char* function, std::span<const std::int64_t> labels, st
 std::size_t outer_of(const char* function, std::size_t size, Axis axis) {
   const std::size_t slice = axis.length * axis.inner;
   if (slice == 0 ? size != 0 : size % slice != 0) {
-    api::refuse(function, "x has " + std::to_string(size) + " elements, not a multiple of the axis' " +
-                              std::to_string(axis.length) + " times " + std::to_string(axis.inner));
+    api::refuse(function, "x has " + std::to_string(size) + " elements; a multiple of length * inner = " +
+                              std::to_string(axis.length) + " * " + std::to_string(axis.inner) + " is required");
   }
   return slice == 0 ? 0 : size / slice;
 }

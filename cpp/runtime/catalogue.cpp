@@ -61,7 +61,7 @@ std::string violation(const Description& activation, kernels::Pass pass, const d
   std::string text = activation.function(pass) + ":";
   for (std::size_t i = 0; i < activation.parameter_count; ++i) {
     char value[32];
-    std::snprintf(value, sizeof value, " = %.17g", parameters[i]);
+    std::snprintf(value, sizeof value, " = %.15g", parameters[i]);
     text.append(i == 0 ? " " : ", ").append(activation.parameters[i].name).append(value);
   }
   return text + " is not allowed; " + constraint.text + " is required" + (holds ? " in float32" : "");

@@ -162,7 +162,7 @@ struct Drop {
 DropoutCall dropout_call(std::string_view function, double rate, std::uint64_t seed, Format stored) {
   if (!(rate >= 0 && rate < 1)) {
     char value[32];
-    std::snprintf(value, sizeof value, "%.17g", rate);
+    std::snprintf(value, sizeof value, "%.15g", rate);
     throw std::invalid_argument(std::string(function) + ": rate is " + value + "; 0 <= rate < 1 is required");
   }
   const double kept = 1 - rate, rest_of_kept = (1 - kept) - rate;  // exactly 1 - rate (Dekker, 1971)
