@@ -22,22 +22,24 @@ _PARAMETERS = (
     "rate : float",
     "    The probability that an element is dropped, 0 <= rate < 1; 0 keeps all of them.",
     "seed : int",
-    "    The key of the stream of random numbers, 0 <= seed < 2**64. Layers and steps need different ones.",
+    "    The key of the stream of random numbers, 0 <= seed < 2**64. Use another seed for each layer and each"
+    " step.",
     "offset : int, default 0",
-    "    The place of the first element's number in the stream, 0 <= offset < 2**63.",
+    "    The position in the stream of the first element's number, 0 <= offset < 2**63.",
     "out : ndarray, optional",
 )
 _RAISES = (
     "TypeError",
-    "    For complex and long double input, a rate that is not a number, and a seed or an offset that is not"
+    "    If the input is complex or long double, if rate is not a number, or if seed or offset is not"
     " an integer.",
     "ValueError",
-    "    For a rate, a seed or an offset that is out of range, and for an out of another shape.",
+    "    If rate, seed or offset is out of range, or if out has another shape.",
 )
 _NOTES = (
-    "Element i, counted in C order whatever the memory layout, is kept if u >= rate, where u is number"
-    " offset + i of the stream. Number k is word k % 4 of Philox 4x32-10 for the counter k // 4 and the key"
-    " seed, divided by 2**32; Philox takes the lowest 32 bits of counter and key as their first words.",
+    "Element i, counted in C order whatever the memory layout, is kept if u >= rate, where u is the number"
+    " at position offset + i of the stream. Number k is word k % 4 of Philox 4x32-10 for the counter k // 4"
+    " and the key seed, divided by 2**32; Philox takes the lowest 32 bits of counter and key as their first"
+    " words.",
     "The mask follows from rate, seed and offset alone. The backward pass computes it again; it is the same"
     " for every type, instruction set, number of threads and chunking of a dask array; and a part of a"
     " flattened array can be computed with an offset of its own.",

@@ -106,18 +106,18 @@ _PARAMETERS = {
     "g": (f"array_like, {_TYPES}", "Upstream gradient dL/dy, of x's shape."),
     "gamma": (
         "array_like, optional",
-        "The factors, of the shape that x has along axis; 1 if it is left out. Its type does not affect that"
-        " of {result}.",
+        "The scale, of the shape that x has along axis; 1 if omitted. Its type does not affect that of"
+        " {result}.",
     ),
     "mean": ("array_like", "The mean of each channel, of the shape that x has along axis."),
     "variance": ("array_like", "The variance of each channel, of the same shape; not negative."),
-    "beta": ("array_like, optional", "What is added, of gamma's shape; 0 if it is left out."),
+    "beta": ("array_like, optional", "The offset, of gamma's shape; 0 if omitted."),
     "axis": (
         "int, tuple of int or None, default -1",
         "The axis along which rows lie. Several axes together form one row, in C order; gamma has them in the"
         " order that axis names. None means all axes.",
     ),
-    "eps": ("float, default {eps:g}", "Is added under the root; 0 <= eps < inf."),
+    "eps": ("float, default {eps:g}", "Added to the {root} under the square root; 0 <= eps < inf."),
     "out": (
         "ndarray or tuple of ndarray or None, optional",
         "Arrays for the results; {result} may be x{or_g}.",
@@ -135,10 +135,8 @@ def _results(norm: Norm, family: Family) -> list[str]:
             f"{gradient}, over the rows, of gamma's shape; in gamma's type if that is given and a"
             " floating-point type, otherwise in the type of dx."
         )
-    for name in ("mean", "variance"):
-        described[name] = (
-            f"The {name} of each channel, of gamma's shape and in x's type; the variance is the biased one."
-        )
+    for name, kind in (("mean", "mean"), ("variance", "biased variance")):
+        described[name] = f"The {kind} of each channel, of gamma's shape and in x's type."
     lines = []
     for name in norm.results:
         lines += [f"{name} : ndarray or scalar", f"    {described[name]}"]
@@ -154,7 +152,8 @@ def docstring(norm: Norm) -> str:
     for name in (*norm.arguments, "axis", "eps", "out"):
         kind, text = _PARAMETERS[name]
         text = _CHANNELS if name == "axis" and "batch" in norm.name else text
-        facts = {"eps": norm.eps, "result": result, "or_g": " or g" if is_backward else ""}
+        root = "mean square" if norm.forward == "rms_norm" else "variance"
+        facts = {"eps": norm.eps, "result": result, "root": root, "or_g": " or g" if is_backward else ""}
         described += [f"{name} : {kind.format(**facts)}", f"    {text.format(**facts)}"]
     calls = [
         ">>> import numpy as np",
@@ -180,7 +179,7 @@ def docstring(norm: Norm) -> str:
             _section(
                 "Raises",
                 "TypeError",
-                "    If an array is complex, masked or one of xarray, or if x is long double.",
+                "    If an array is complex, masked or an xarray object, or if x is long double.",
                 "ValueError",
                 "    If shapes do not match, or if eps is negative, infinite or NaN.",
                 "numpy.exceptions.AxisError",
@@ -192,7 +191,7 @@ def docstring(norm: Norm) -> str:
                 " of the largest of the terms that the definition adds. Means and sums are float64 sums of"
                 " differences from the mean; a mean of 1e4 with a deviation of 1e-2 loses nothing. Neither"
                 " the number of threads nor the memory layout changes a bit.",
-                f"A constant {'channel' if 'batch' in norm.name else 'row'} gives beta, with eps = 0 too."
+                f"A constant {'channel' if 'batch' in norm.name else 'row'} gives beta, even with eps = 0."
                 " NaN gives NaN, and no floating-point warning is raised.",
             ),
             _section("References", family.source),

@@ -24,15 +24,15 @@ _LOSSES = {
 _ARRAYS = {
     "x": "Logits, of any shape.",
     "t": "Targets from 0 to 1; broadcasts against x.",
-    "a": "What the activation is applied to, of any shape.",
-    "b": "What is gated; broadcasts against a.",
+    "a": "Input of the activation, of any shape.",
+    "b": "Factor of f(a); broadcasts against a.",
     "g": "Upstream gradient dL/dy; broadcasts against {first}.",
-    "pos_weight": "What the term of t is multiplied by, 0 <= pos_weight < inf.",
+    "pos_weight": "Weight of the term for t, 0 <= pos_weight < inf.",
 }
 _GATE_ACCURACY = (
     "within 1.5 ulp of the exact value in float32, 4.5 ulp in float64, 0.51 ulp in half precision",
     "within 2 ulp of the exact value in float32, 6 ulp in float64, 1 ulp in half precision, unless g·b"
-    " overflows; beside a root of f' the error is that of f', times g·b",
+    " overflows; near a root of f' the error is that of f', times g·b",
 )
 
 
@@ -66,7 +66,7 @@ def docstring(f: Function) -> str:
         kind = f"{name} : float or array_like, default {default:g}"
         described += [
             kind,
-            f"    {_ARRAYS[name]} Broadcasts against {first}; its type never changes the result's.",
+            f"    {_ARRAYS[name]} Broadcasts against {first}; does not affect the result's type.",
         ]
     of = f"of the broadcast shape and the type of {', '.join(f.inputs[:-1])} and {f.inputs[-1]}"
     promoted = "integers and bool are promoted as `numpy.exp` does."
@@ -81,7 +81,7 @@ def docstring(f: Function) -> str:
             "dx" if is_backward else "y",
             f"    {'dL/dx' if is_backward else 'The loss'}, {of}; {promoted}",
         ]
-        refused = ", and for a pos_weight that is negative, infinite or NaN"
+        refused = ", or if pos_weight is negative, infinite or NaN"
     else:
         activation = f.forward.removesuffix("_gate")
         entry = ENTRIES[activation]
@@ -92,8 +92,8 @@ def docstring(f: Function) -> str:
         )
         accuracy = _GATE_ACCURACY[is_backward]
         limits = (
-            f"f and f' are those of `fastact.{activation}`, and products as in IEEE 754; where f(a) is 0 only"
-            " as the limit at -inf, its product with an infinite b is infinite."
+            f"f and f' are those of `fastact.{activation}`, and products follow IEEE 754. Where f(a) is 0"
+            " only as the limit at -inf, its product with an infinite b is infinite."
         )
         source = _DAUPHIN if activation == "sigmoid" else _SHAZEER
         returned = [
@@ -107,15 +107,15 @@ def docstring(f: Function) -> str:
                 "Parameters",
                 *described,
                 "out, where, casting, order, dtype, subok",
-                "    As in NumPy's own ufuncs.",
+                "    As for NumPy's own ufuncs.",
             ),
             _section("Returns", f"{returned[0]} : ndarray or scalar", returned[1]),
             _section(
                 "Raises",
                 "TypeError",
-                "    For complex and long double input, which have no kernel.",
+                "    If an array is complex or long double.",
                 "ValueError",
-                f"    For shapes that do not broadcast{refused}.",
+                f"    If shapes do not broadcast{refused}.",
             ),
             _section(
                 "Notes",

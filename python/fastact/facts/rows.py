@@ -214,8 +214,8 @@ FAMILIES: dict[str, Family] = {
             r"\frac{\partial L}{\partial x_i} = \begin{cases} g_i - \frac{1}{|S|} \sum_{j \in S} g_j"
             r" & i \in S \\ 0 & \text{otherwise} \end{cases}, \quad S = \{j: y_j > 0\}",
         ),
-        limits="The point of the probability simplex that is nearest to x; elements far below the largest are"
-        " 0 exactly. " + _LIMITS.format("the probability 0"),
+        limits="The result is the point of the probability simplex that is nearest to x; elements far below"
+        " the largest are exactly 0. " + _LIMITS.format("the probability 0"),
         source='Martins and Astudillo, "From softmax to sparsemax: a sparse model of attention and'
         ' multi-label classification", 2016.',
     ),
@@ -319,8 +319,8 @@ FAMILIES: dict[str, Family] = {
         ),
         limits="With labels as probabilities p, which are 1 at an integer label and 0 elsewhere, and with"
         " q = (1 - label_smoothing)·p + label_smoothing/n, the loss is -Σ weights·q·log softmax(logits), and"
-        " its gradient g·(softmax(logits)·Σ weights·q - weights·q). No term is rounded to more than its last"
-        " digits, and none cancels another. A class with weights·q = 0 adds nothing, even where softmax is 0;"
+        " its gradient g·(softmax(logits)·Σ weights·q - weights·q). Each term is rounded only in its last"
+        " digits, and no two terms cancel. A class with weights·q = 0 adds nothing, even where softmax is 0;"
         " any other with a logit of -inf makes the loss inf."
         " No array of probabilities is stored. A row that contains a NaN or inf, or only -inf, gives NaN"
         " unless it is ignored. The labels of dask arrays are checked when they are computed.",
@@ -363,37 +363,37 @@ _ARGUMENTS = {
     "logits": ("array_like of shape {}, " + _TYPES, "Input; its rows of n classes lie along axis."),
     "labels": (
         "array_like of shape {}, integers, or of the logits' shape, floating point",
-        "The class of each row, 0 <= label < n, or its probabilities of all classes. These may have any sum;"
-        " the accuracy is that of numbers of one sign.",
+        "The class of each row, 0 <= label < n, or the probability of each class. Probabilities may have any"
+        " sum; the accuracy is stated for numbers of one sign.",
     ),
     "g": ("array_like of shape {}, " + _TYPES, "Upstream gradient, of exactly the output's shape."),
     "axis": (
         "int, tuple of int or None, default -1",
         "The axis along which rows lie. Several axes together form one row, in C order; None means all axes.",
     ),
-    "keepdims": ("bool, default False", "Whether the output keeps axis, with length 1."),
+    "keepdims": ("bool, default False", "Whether the output keeps the reduced axes, with length 1."),
     "where": (
         "bool or array of bool, default True",
-        "Broadcasts to the input's shape; elements where it is False are left out, whatever they are. In a"
-        " row in which nothing is left, probabilities and gradients are 0, and logarithms -inf.",
+        "Mask that broadcasts to the input's shape; elements where it is False are left out, whatever their"
+        " values are. In a row without elements, probabilities and gradients are 0, and logarithms -inf.",
     ),
     "weights": (
         "array_like of shape (n,), optional",
-        "A weight for each class, 0 <= weight < inf; its type never changes the result's.",
+        "A weight for each class, 0 <= weight < inf; does not affect the result's type.",
     ),
     "ignore_label": (
         "int, optional",
-        "Rows with this label, which may be out of range, have the loss 0 and the gradient 0, whatever they"
-        " hold.",
+        "Rows with this label, which may be out of range, have the loss 0 and the gradient 0, whatever their"
+        " logits are.",
     ),
     "label_smoothing": (
         "float, default 0.0",
-        "The share, 0 to 1, of the labels' probabilities that is spread evenly over all classes.",
+        "The part, from 0 to 1, of the labels' probability that is spread evenly over all classes.",
     ),
-    "out": ("ndarray, optional", "Array for the result; may be an input of its shape."),
+    "out": ("ndarray, optional", "Array for the result; may be an input of the same shape."),
     "outs": (
         "tuple of ndarray or None, optional",
-        "Arrays for {}, either of which may be an input of its shape.",
+        "Arrays for {}, each of which may be an input of the same shape.",
     ),
 }
 _SHAPES = {"": "(...)", "n": "(..., n)", "m": "(..., n/2)"}
@@ -473,9 +473,9 @@ def row_docstring(name: str, signature: Signature, core_signature: str) -> str:
         returned,
         [
             "TypeError",
-            f"    If an array is complex, long double, masked or one of xarray{family.mistyped}.",
+            f"    If an array is complex, long double, masked or an xarray object{family.mistyped}.",
             "ValueError",
-            f"    If shapes do not match, as arrays are not broadcast{family.refused}.",
+            f"    If shapes do not match (arrays are not broadcast){family.refused}.",
             "numpy.exceptions.AxisError",
             f"    If {arrays[0]} does not have the axis.",
         ],
@@ -513,7 +513,7 @@ def learnable_docstring(activation: str, parameter: str, default: float | None) 
         ],
         [
             "TypeError",
-            f"    If x or g is complex, long double, masked or one of xarray, or if {parameter} is complex.",
+            f"    If x or g is complex, long double, masked or an xarray object, or {parameter} is complex.",
             "ValueError",
             f"    If g does not have x's shape, or if {parameter} does not broadcast to this shape.",
         ],
