@@ -17,7 +17,7 @@ from fastact import initializers
 # How it works
 # ------------
 # Each element becomes 0 with the probability ``rate``; the others are divided by ``1 - rate``, so that the
-# mean stays what it was, and nothing has to be done at the end of training.
+# mean does not change, and nothing has to be done at the end of training.
 
 y = np.ones((4, 8), dtype=np.float32)
 print(fastact.dropout(y, 0.5, seed=1))
@@ -25,8 +25,8 @@ print("mean of a million:", fastact.dropout(np.ones(1_000_000), 0.25, seed=1).me
 
 # %%
 # Which elements are kept follows from the seed alone: element i belongs to number i of the seed's stream. The
-# backward pass computes the same mask again, and no mask is stored. Another step takes another seed, or
-# another ``offset`` in the stream.
+# backward pass computes the same mask again, and no mask is stored. Use another seed, or another ``offset``
+# in the stream, for each step.
 
 g = np.full_like(y, 3)
 print(fastact.dropout_backward(g, 0.5, seed=1)[0])
@@ -62,7 +62,7 @@ class Network:
         self.moments = [np.zeros_like(p) for p in self.w + self.b]
 
     def forward(self, x, keep=1.0):
-        """Return the logits when a random part of the units of the second layer has been taken away."""
+        """Return the logits after a random part of the units of the second layer has been removed."""
         y1 = fastact.relu(x @ self.w[0] + self.b[0])
         y2 = fastact.relu(y1 @ self.w[1] + self.b[1])
         kept = np.random.default_rng(2).permutation(128) < keep * 128
@@ -97,14 +97,14 @@ for rate, network in networks.items():
     print(f"rate {rate}: accuracy in training {right[0]:.3f}, on new points {right[1]:.3f}, loss {loss:.3f}")
 
 # %%
-# Without dropout the network has learned more of the training labels, the wrong ones too, and is worse on
-# new points. With dropout no small group of units can memorize a single point, and what remains is what many
-# points have in common.
+# Without dropout the network has learned more of the training labels, including the wrong ones, and is worse
+# on new points. With dropout no small group of units can memorize a single point, so the network learns what
+# many points have in common.
 #
-# Who relies on whom
-# ------------------
-# Now a random part of the second layer is taken away, from both networks the same units. Where the accuracy
-# falls, the units that are left were of use only beside the others.
+# Which units rely on others
+# --------------------------
+# Now a random part of the second layer is removed, the same units in both networks. Where the accuracy falls,
+# the remaining units were useful only together with the others.
 
 shares = np.linspace(0.02, 1, 30)
 for rate, network in networks.items():
@@ -112,7 +112,7 @@ for rate, network in networks.items():
     plt.plot(shares, right, label=f"trained with rate {rate}")
     half = np.mean(network.forward(x_test, 0.5).argmax(1) == labels_test)
     print(f"rate {rate}: with half of the units {half:.3f}")
-plt.xlabel("share of the units that are left")
+plt.xlabel("share of the units that remain")
 plt.ylabel("accuracy on new points")
 plt.legend()
 plt.show()

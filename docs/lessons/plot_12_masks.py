@@ -3,8 +3,8 @@ Masks
 =====
 
 A batch is a rectangle, but sequences have different lengths, and a language model must not see the words
-that it is to predict. Masks tell which elements take part. This lesson shows masked softmax, what goes
-wrong if a mask is imitated by large negative numbers, and attention with both kinds of mask.
+that it has to predict. A mask says which elements count. This lesson shows masked softmax, what goes wrong if
+large negative numbers take the place of a mask, and attention with a padding mask and a causal mask.
 """
 
 import fastact
@@ -12,10 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 # %%
-# Elements that take no part
+# Elements that are left out
 # --------------------------
-# With ``where``, what is False takes no part in its row, whatever it holds. Its probability and its gradient
-# are exactly 0.
+# Elements for which ``where`` is False are left out of their row, whatever their values are. Their
+# probabilities and gradients are exactly 0.
 
 x = np.array([[2.0, 1.0, 0.5, np.nan], [1.0, np.inf, 3.0, 0.0]])
 where = np.array([[True, True, True, False], [True, False, True, True]])
@@ -24,11 +24,11 @@ print(y.round(4))
 print(fastact.softmax_backward(x, np.array([1.0, 0.0, 0.0, 5.0]) * np.ones_like(x), where=where).round(4))
 
 # %%
-# A large negative number in the place of a mask
-# ----------------------------------------------
-# The usual substitute adds -10⁹ to what shall take no part. This fails in three ways: NaN and infinity stay
-# what they are; float16 has no such number; and in a row of which nothing is left, the substitute gives
-# probabilities to elements that do not exist.
+# A large negative number instead of a mask
+# -----------------------------------------
+# The usual substitute adds -10⁹ to the elements that should be left out. It fails in three ways: NaN and
+# infinity do not change; -10⁹ is beyond the range of float16; and in a row in which every element is left
+# out, it gives probabilities to elements that do not exist.
 
 nothing = np.zeros(4, bool)
 logits = np.array([1.0, 2.0, 3.0, 4.0])
@@ -41,7 +41,7 @@ print("with where:      ", fastact.softmax(logits, where=nothing), fastact.logsu
 # %%
 # Attention
 # ---------
-# Three sequences of 3, 6 and 8 words. Word i may look at word j if j exists (padding) and does not come
+# There are three sequences, of 3, 6 and 8 words. Word i attends to word j if j exists (padding) and is not
 # after i (causality). A mask broadcasts, so each of these is small until they are combined.
 
 rng = np.random.default_rng(0)
@@ -60,8 +60,8 @@ for length, weights in zip(lengths, attention, strict=True):
 figure, axes = plt.subplots(1, 3, figsize=(9, 3))
 for axis, weights in zip(axes, attention, strict=True):
     axis.imshow(weights, cmap="Blues", vmin=0, vmax=1)
-    axis.set_xlabel("is looked at")
-axes[0].set_ylabel("looks")
+    axis.set_xlabel("attends to word")
+axes[0].set_ylabel("word")
 plt.tight_layout()
 plt.show()
 

@@ -3,8 +3,8 @@ Why log-sum-exp
 ===============
 
 The logarithm of a sum of exponentials is in every classifier, in mixtures of distributions and wherever
-probabilities are multiplied. Written as it is defined, it overflows or loses all digits. This lesson shows
-how it is computed, and what it is.
+probabilities are multiplied. Computed as it is defined, it overflows or loses all digits. This lesson shows
+how to compute it, and what it is good for.
 """
 
 import fastact
@@ -14,8 +14,8 @@ import numpy as np
 np.seterr(all="ignore")  # the formulas would raise warnings; fastact never does
 
 # %%
-# Overflow, and underflow
-# -----------------------
+# Overflow and underflow
+# ----------------------
 # :math:`\log \sum e^{x_j}` is near the largest :math:`x_j`, but :math:`e^{x_j}` may be far beyond the
 # largest number, or so small that all of them are 0.
 
@@ -28,14 +28,14 @@ for x in (np.array([1.0, 2.0]), np.array([1000.0, 1001.0]), np.array([-1000.0, -
     print(f"{x}: as defined {as_defined(x):.6f}, logsumexp {fastact.logsumexp(x):.6f}")
 
 # %%
-# The remedy is to take the largest number m out: :math:`\log \sum e^{x_j} = m + \log \sum e^{x_j - m}`. One
+# The remedy is to factor out the largest number m: :math:`\log \sum e^{x_j} = m + \log \sum e^{x_j - m}`. One
 # of the terms is then 1, and none is larger.
 #
-# The digits that are left
-# ------------------------
-# This does not yet suffice. If one number is much larger than the others, the sum is 1 plus something small,
-# and the addition rounds it away. Of a confident network's loss nothing is left. The remedy is to add the
-# other terms without the 1, and to compute :math:`\log(1 + s)` by log1p.
+# The remaining digits
+# --------------------
+# This is not enough. If one number is much larger than the others, the sum is 1 plus something small,
+# and the addition rounds it away: the loss of a confident network becomes 0. The remedy is to add up the
+# other terms s without the 1, and to compute :math:`\log(1 + s)` by log1p.
 
 
 def shifted(x):
@@ -50,9 +50,9 @@ for gap in (5, 10, 20, 40, 80):
 # %%
 # A smooth maximum, whose slope is softmax
 # ----------------------------------------
-# log-sum-exp lies between the largest number and that plus :math:`\log n`. With a *temperature* T it comes
-# as near as one likes: :math:`T \log \sum e^{x_j/T}`. Its gradient is softmax, the smooth form of "1 for the
-# largest".
+# log-sum-exp lies between the largest number and that number plus :math:`\log n`. With a small *temperature*
+# T, :math:`T \log \sum e^{x_j/T}` comes as close to the largest number as one likes. The gradient of
+# log-sum-exp is softmax, the smooth form of "1 for the largest".
 
 x = np.linspace(-3, 3, 301)
 pairs = np.stack([x, np.zeros_like(x)], axis=1)

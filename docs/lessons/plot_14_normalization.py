@@ -2,10 +2,10 @@ r"""
 Batch normalization and internal covariate shift
 ================================================
 
-While a network learns, each layer changes what the next one gets: the distribution of its inputs moves.
+While a network learns, each layer changes the inputs of the next one: their distribution moves.
 Ioffe and Szegedy (2015) called this *internal covariate shift*, and normalized each unit over the batch to
 stop it. This lesson writes a network with and without normalization, measures how far the distributions move,
-and tests whether that explains what normalization is good for.
+and tests whether that explains why normalization helps.
 """
 
 import fastact
@@ -16,8 +16,8 @@ from fastact import initializers
 # %%
 # What it computes
 # ----------------
-# Each unit, a column, is brought to mean 0 and variance 1 over the batch. As this alone would limit what the
-# unit can express, a learned scale gamma and a learned offset beta follow.
+# Each unit, a column, is normalized to mean 0 and variance 1 over the batch. As this alone would limit what
+# the unit can express, it is followed by a learned scale gamma and a learned offset beta.
 
 rng = np.random.default_rng(0)
 z = rng.normal([5, -2, 100], [1, 10, 0.1], size=(64, 3))
@@ -37,8 +37,8 @@ print("its scale changes the loss by", np.abs((dz * (z - mean)).sum(axis=0)).max
 
 # %%
 # After training, a result must not depend on the other samples: `fastact.batch_norm_inference` normalizes by
-# averages of mean and variance that were taken in training. Layer normalization needs none, as it normalizes
-# the units of each sample, in training as afterwards.
+# averages of mean and variance that were collected in training. Layer normalization needs none, as it
+# normalizes the units of each sample, both in training and afterwards.
 
 for norm in (lambda z: fastact.batch_norm(z)[0], fastact.layer_norm):
     print("a sample alone has the same result:", np.allclose(norm(z[:8])[0], norm(z)[0]))
@@ -124,7 +124,7 @@ x = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def train(network, steps=3000):
-    """Return the losses, and means and deviations of the inputs z of the last hidden layer's units."""
+    """Return the losses, and the means and deviations of the inputs z of the last hidden layer's units."""
     rng = np.random.default_rng(3)
     losses, means, deviations = [], [], []
     for _ in range(steps):
@@ -139,8 +139,9 @@ def train(network, steps=3000):
 # %%
 # The shift
 # ---------
-# Without normalization, what the first unit of the last hidden layer gets wanders by many of its deviations
-# while the layers before it learn. With it, mean and deviation are beta and gamma, which move slowly.
+# Without normalization, the input of the first unit of the last hidden layer drifts by many of its standard
+# deviations while the layers before it learn. With normalization, its mean and deviation are beta and gamma,
+# which move slowly.
 
 runs = {}
 for name, options in {"plain": (False,), "normalized": (True,), "normalized, noise": (True, 1.0)}.items():
@@ -168,10 +169,10 @@ plt.show()
 # The loss
 # --------
 # The normalized network learns much faster. But is that because its distributions stay where they are? The
-# third run, after Santurkar et al. (2018), answers this: each normalized value is moved and scaled by random
-# numbers, other ones in each step, so that its distribution moves more than that of the plain network. It
-# still learns faster. What normalization does for training is thus not that it stops the shift; those authors
-# show that it makes the loss smoother, so that the gradient holds for longer steps.
+# third run, after Santurkar et al. (2018), answers this question: each normalized value is shifted and scaled
+# by random numbers, which differ from step to step, so that its distribution moves more than that of the
+# plain network. It still learns faster. Normalization therefore does not help by stopping the shift. Those
+# authors show that it makes the loss smoother, so that the gradient remains a good guide for longer steps.
 
 for name, (losses, *_) in runs.items():
     plt.semilogy(np.convolve(losses, np.ones(50) / 50, "valid"), label=name)

@@ -60,7 +60,7 @@ for name, f in activations.items():
 # slope of elu approaches 0 for negative inputs, and a long step can carry a unit that far. The slope of gelu
 # does so too, but here no step carried a unit far enough.
 #
-# On the page that computes you can `give every unit a negative bias
+# On the interactive page you can `give every unit a negative bias
 # <../explore/index.html#at=depth&depth=relu&initialization=he&bias=-2>`__ and watch the layers die.
 
 for name, shares in dead.items():

@@ -45,7 +45,7 @@ print("f'(z)", f.backward(z, np.ones_like(z)).round(3))
 
 
 def learn(f, seed, steps=400):
-    """Return the loss of every step, and the accuracy on the points that were held out."""
+    """Return the loss of every step, and the accuracy on the test points."""
     rng = np.random.default_rng(seed)
     weights = [initializers.he_normal(shape, rng=rng) for shape in ((2, width), (width, width), (width, 3))]
     biases = [np.zeros(w.shape[1]) for w in weights]
