@@ -53,10 +53,65 @@ def test_pickles_by_name(norm: Norm) -> None:
 def test_accuracy(norm: Norm, dtype: np.dtype[Any]) -> None:
     for what, given in norms.rows(dtype):
         with np.errstate(all="raise"):
-            results = norms.call(norm.name, *given)
+            results = norms.call(norm, norm.name, given, eps=given[-1])
         for result, found in zip(results, norms.errors(norm.name, results, *given), strict=True):
             assert result.dtype == dtype
             assert found.max() <= norms.bound(dtype), (what, given[-1], found.max())
+
+
+@each
+def test_measured_beside_the_definition(norm: Norm) -> None:
+    """`measure` finds the largest error of a user's function, and `exact` the value that it should have."""
+    pytest.importorskip("tqdm", reason="tqdm is not installed")
+    from fastact import accuracy
+
+    pass_: Any = "backward" if norm.suffix else "forward"
+    x = np.random.default_rng(3).normal(2, 1, (6, 5)).astype(np.float32)
+    for eps in (norm.eps, 0.25):
+
+        def right(*arrays: Array, eps: float = eps) -> Any:
+            return norm(*arrays, eps=eps)
+
+        def wrong(*arrays: Array, eps: float = eps) -> Any:
+            results = as_tuple(norm(*arrays, eps=eps))
+            results[-1][..., 2] *= np.float32(1.001)
+            return results
+
+        found = accuracy.measure(right, norm.forward, pass_, inputs=x, eps=eps)
+        assert found.largest <= norms.bound(x.dtype) and found.inputs.endswith("given")
+        found = accuracy.measure(wrong, norm.forward, pass_, inputs=x, eps=eps)
+        assert found.largest > 100 and str(found).startswith(norm.forward)
+        assert found.where["element"][-1] == 2
+        arrays = [found.where[name] for name in norm.arguments]
+        exact = accuracy.exact(norm.forward, *arrays, pass_=pass_, eps=eps)
+        last = exact if len(norm.results) == 1 else exact[-1]
+        high = last.high[found.where["element"]]
+        assert high == found.exact and found.result == pytest.approx(1.001 * high, rel=1e-5)
+        assert found.where.get("of") == (norm.results[-1] if len(norm.results) > 1 else None)
+    assert accuracy.measure(norm.function, norm.forward, pass_).largest <= norms.bound(x.dtype)
+
+
+def test_what_measure_refuses() -> None:
+    pytest.importorskip("tqdm", reason="tqdm is not installed")
+    from fastact import accuracy
+
+    f, x = fastact.layer_norm, np.ones((2, 3), np.float32)
+    refusals: tuple[tuple[Any, str, Any, dict[str, Any]], ...] = (
+        (ValueError, "layer_norm has no pass 'derivative'", "derivative", {}),
+        (ValueError, "inputs must be 'sample' or arrays", "forward", {"inputs": "exhaustive"}),
+        (ValueError, "gamma has shape", "forward", {"inputs": (x, x)}),
+        (ValueError, "eps must be at least 0", "forward", {"inputs": x, "eps": -1.0}),
+        (TypeError, "layer_norm has no parameter beta", "forward", {"beta": 1.0}),
+    )
+    for exception, message, pass_, options in refusals:
+        with pytest.raises(exception, match=message):
+            accuracy.measure(f, "layer_norm", pass_, **options)
+    with pytest.raises(ValueError, match="shape"):
+        accuracy.measure(lambda x, gamma, beta: x[0], "layer_norm", inputs=x)
+    with pytest.raises(TypeError, match="float64"):
+        accuracy.measure(lambda x, gamma, beta: x.astype(float), "layer_norm", inputs=x)
+    with pytest.raises(TypeError, match="takes x, gamma, beta, not 4"):
+        accuracy.exact("layer_norm", x, None, None, x)
 
 
 @each_by_row

@@ -204,6 +204,13 @@ def test_wrong_row_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert "maxout forward float64: 5 ulp, above 4, at rows of = 17 " in capsys.readouterr().err
 
 
+def test_of_a_norm(capsys: pytest.CaptureFixture[str]) -> None:
+    for pass_, name in (("forward", "rms_norm"), ("backward", "rms_norm_backward")):
+        of = ["--of", f"fastact:{name}", "--as", "rms_norm", "--pass", pass_, "--json"]
+        assert main(["verify", *of]) == 0
+        assert 1 < json.loads(capsys.readouterr().out)["largest"] < 3
+
+
 def test_dropout(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Its values, its mask and the share of what is kept; a function with another mask is found."""
     assert main(["verify", "dropout"]) == 0

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .functions.by_name import Activation, find
-from .functions.registry import FUNCTIONS
+from .functions.registry import BACKWARD, FUNCTIONS, NORMS, Norm
 
 try:
     from tqdm import tqdm
 
-    from .checks import libraries, pairs, reference, row_accuracy, row_reference, ruler
+    from .checks import libraries, norms, pairs, reference, row_accuracy, row_reference, ruler
     from .checks.accuracy import FORWARD_BOUND
     from .checks.figures import DERIVATIVE, FORWARD, FROM_OUTPUT, Figures, Range, place
 except ModuleNotFoundError as missing:
@@ -31,6 +31,7 @@ __all__ = ["Measurement", "Pair", "Range", "Shares", "exact", "measure", "peer"]
 Pass = Literal["forward", "derivative", "backward", "backward_from_output"]
 Library = Literal["torch", "jax", "numpy", "scipy", "mkl"]
 _NAMES = tuple(name for name, f in FUNCTIONS.items() if name == f.forward)
+_NORMS = tuple(name for name, norm in NORMS.items() if name == norm.forward)
 
 
 class Shares(NamedTuple):
@@ -59,8 +60,9 @@ class Measurement:
         where the function gives infinity or NaN in the place of a number.
     where : dict
         The inputs with this error, by name. For functions of rows they are the arrays of one row, and
-        ``element`` is the position in its result. Of the two results of a gate's backward pass, ``of`` is
-        "db" if it is the second.
+        ``element`` is the position in its result. Of functions with several results, ``of`` is the name of
+        the result unless it is the first, such as "db" or "dgamma"; of a norm, all arrays are given, and
+        ``element`` is the position in them.
     result : float
         The result of the function at these inputs.
     exact : float
@@ -114,7 +116,7 @@ class Measurement:
 
 
 def _short(value: Any) -> Any:
-    return np.array2string(value, precision=6, threshold=8) if np.ndim(value) else value
+    return np.array2string(value, precision=6, threshold=8) if isinstance(value, np.ndarray) else value
 
 
 def _meant(like: str | Activation, parameters: dict[str, float]) -> tuple[str, dict[str, float]]:
@@ -181,9 +183,11 @@ def measure(
     ----------
     f : callable
         A function of NumPy arrays that returns an array of the same dtype. It is called with the arrays of
-        the pass and without any other argument: x; x and g; y and g; logits, labels and g; a, b and g. Rows
+        the pass and without any other argument: x; x and g; y and g; logits, labels and g; a, b and g; of
+        norms, those of fastact's function, gamma and beta included. Rows, and the channels of batch norms,
         lie along the last axis. If it returns a tuple, as backward passes of learnable activations do, the
-        first array is measured; of the backward pass of a gate, which returns two gradients, both are.
+        first array is measured; of the backward pass of a gate, which returns two gradients, both are, and of
+        norms all that it returns.
     like : str or Activation
         The function that ``f`` implements: a name or an alias, as for `fastact.get`.
     pass_ : {"forward", "derivative", "backward", "backward_from_output"}
@@ -198,7 +202,7 @@ def measure(
     flush : {None, "subnormal results", "subnormal inputs"}
         Whether the function may replace subnormal results, or also subnormal inputs, by zero.
     **parameters : float
-        The parameters of the activation. They are not passed to ``f``.
+        The parameters of the activation, or a norm's eps. They are not passed to ``f``.
 
     Returns
     -------
@@ -220,9 +224,9 @@ def measure(
     Notes
     -----
     An ulp is the distance between adjacent floating-point numbers near the exact result; for a subnormal
-    result it is the smallest positive number. Gradients of rows and of cross-entropy are differences: their
-    errors are measured in ulp of the largest term. A result that is infinite or NaN while the exact result is
-    a number has an infinite error. The sign of zero is ignored.
+    result it is the smallest positive number. Gradients of rows and of cross-entropy, and results of norms,
+    are sums: their errors are measured in ulp of the largest term. A result that is infinite or NaN while the
+    exact result is a number has an infinite error. The sign of zero is ignored.
 
     Examples
     --------
@@ -239,7 +243,18 @@ def measure(
     ()
     >>> accuracy.measure(fastact.sigmoid, "sigmoid").largest < 1
     True
+    >>> def one_pass(x, gamma, beta):
+    ...     mean = x.mean(-1, keepdims=True)
+    ...     variance = (x * x).mean(-1, keepdims=True) - mean * mean
+    ...     return (x - mean) / np.sqrt(variance + np.float32(1e-5)) * gamma + beta
+    >>> x = np.float32([[100, 101, 102]])
+    >>> accuracy.measure(one_pass, "layer_norm", inputs=x).largest > 1000
+    True
+    >>> accuracy.measure(fastact.layer_norm, "layer_norm", inputs=x).largest < 3
+    True
     """
+    if norm := _norm(like, pass_):
+        return _measure_norm(f, norm, pass_, ruler.dtype(dtype), inputs, flush, **parameters)
     subject = _subject(like, pass_, dtype, parameters, flush)
     figures, worst = Figures(), list[Any]()
     for what, arrays in _blocks(subject, inputs):
@@ -266,6 +281,97 @@ def measure(
         dtype=subject.dtype.name,
         parameters=dict(subject.parameters),
         inputs=f"{tried}{total:,}" if isinstance(inputs, str) else f"{total:,} given",
+    )
+
+
+def _norm(like: str | Activation, pass_: str) -> Norm | None:
+    """The norm's pass, or None if the function is no norm."""
+    name = find(like, (*_NAMES, *_NORMS)) if isinstance(like, str) else ""
+    if name not in NORMS:
+        return None
+    suffix = {"forward": "", "backward": BACKWARD}.get(pass_)
+    if suffix is None or name + suffix not in NORMS:
+        raise ValueError(f"{name} has no pass {pass_!r}")
+    return NORMS[name + suffix]
+
+
+def _norm_arguments(norm: Norm, dtype: Any, given: Sequence[Any], eps: float) -> Any:
+    """The arguments as `norms` has them, with rows along the last axis; those that are not given are made."""
+    if not eps >= 0:
+        raise ValueError(f"eps must be at least 0, not {eps}")
+    first = np.asarray(given[0], dtype)
+    if first.ndim == 0 or first.size == 0:
+        raise ValueError(f"inputs must hold rows along the last axis, not the shape {first.shape}")
+    if len(given) > len(norm.arguments):
+        raise TypeError(f"{norm} takes {', '.join(norm.arguments)}, not {len(given)} arrays")
+    like_x = norm.arguments[: norm.rows]
+    found: dict[str, Any] = {}
+    for name, a in zip(norm.arguments, given, strict=False):
+        shape = first.shape if name in like_x else first.shape[-1:]
+        if a is not None and np.shape(a) != shape:
+            raise ValueError(f"{name} has shape {np.shape(a)} where {shape} is required")
+        flat = a if a is None else np.asarray(a, dtype).reshape(-1, first.shape[-1])
+        found[name] = flat if flat is None or name in like_x else flat[0]
+    rng = np.random.default_rng(0)
+    for name in ("g", "gamma", "beta"):
+        if name not in found:
+            shape = found["x"].shape if name == "g" else first.shape[-1:]
+            found[name] = rng.normal(size=shape).astype(dtype)
+    if norm.forward.startswith("batch"):
+        found |= {name: found[name].T for name in ("x", "g")}
+    own = norms.given_statistics(found["x"]) if "mean" in norm.arguments else {}
+    statistics = {name: found.get(name, values) for name, values in own.items()}
+    return found["x"], found["g"], found["gamma"], found["beta"], eps, statistics
+
+
+def _measure_norm(
+    f: Callable[..., Any],
+    norm: Norm,
+    pass_: str,
+    dtype: Any,
+    inputs: Any,
+    flush: Any,
+    eps: float | None = None,
+    **others: float,
+) -> Measurement:
+    if others:
+        raise TypeError(f"{norm.forward} has no parameter {', '.join(sorted(others))}")
+    if flush is not None:
+        raise ValueError(f"flush is not for {norm.forward}")
+    eps = norm.eps if eps is None else float(eps)
+    if not isinstance(inputs, str):
+        arguments = _norm_arguments(norm, dtype, inputs if isinstance(inputs, tuple) else (inputs,), eps)
+        blocks = [("the given", arguments)]
+    elif inputs == "sample":
+        blocks = [block for block in norms.rows(dtype, every_eps=(eps,)) if block[1][2] is not None]
+    else:
+        raise ValueError(f"inputs must be 'sample' or arrays for {norm.forward}, not {inputs!r}")
+    figures, worst = Figures(), blocks[0][1]
+    for what, arguments in blocks:
+        before = figures.largest
+        with np.errstate(all="ignore"):
+            results = norms.call(f, norm.name, arguments)
+        norms.add(figures, norm.name, results, arguments, what)
+        if figures.largest > before:
+            worst = arguments
+    place, total = figures.at, sum(figures.counts)
+    values = norms.expected(norm.name, *worst, wide=norms.in_mpmath)
+    value = values[norm.results.index(place.get("of", norm.results[0]))][0][place["element"]]
+    if norm.forward.startswith("batch") and "of" not in place:
+        place = place | {"element": place["element"][::-1]}
+    return Measurement(
+        largest=figures.largest,
+        where=norms.arrays(norm.name, *worst) | {key: a for key, a in place.items() if key != "rows of"},
+        result=figures.result,
+        exact=float(value),
+        shares=Shares(*(count / total for count in figures.counts)),
+        wrong=(),
+        table=tuple(figures.table()),
+        name=norm.forward,
+        pass_=pass_,
+        dtype=dtype.name,
+        parameters={} if eps == norm.eps else {"eps": eps},
+        inputs=f"a sample of {total:,}" if isinstance(inputs, str) else f"{total:,} given",
     )
 
 
@@ -317,7 +423,7 @@ def _exact_at(subject: ruler.Subject, where: dict[str, Any]) -> float:
 
 def exact(
     name: str | Activation,
-    *arrays: ArrayLike,
+    *arrays: ArrayLike | None,
     pass_: Pass = "forward",
     form: Literal["pair", "mpmath"] = "pair",
     **parameters: float,
@@ -329,20 +435,21 @@ def exact(
     name : str or Activation
         The activation: a name or an alias, as for `fastact.get`.
     *arrays : array_like
-        The arrays of the pass: x; x and g, or x alone for g = 1; y and g; logits, labels and g; a, b and g.
-        Rows lie along the last axis. Integers are converted to float64.
+        The arrays of the pass: x; x and g, or x alone for g = 1; y and g; logits, labels and g; a, b and g;
+        of norms, those of fastact's function, of which gamma and beta may be None. Rows, and the channels of
+        batch norms, lie along the last axis. Integers are converted to float64.
     pass_ : {"forward", "derivative", "backward", "backward_from_output"}
         The pass, as for `measure`.
     form : {"pair", "mpmath"}
         The form of the result.
     **parameters : float
-        The parameters of the activation. They are rounded to the precision in which fastact computes.
+        The parameters of the activation, rounded to the precision in which fastact computes, or a norm's eps.
 
     Returns
     -------
     Pair or ndarray of object
         The values rounded to float64, ``high``, and the remainders, ``low``; or the numbers of mpmath. Of
-        the backward pass of a gate, a tuple of two.
+        the backward pass of a gate, and of norms with several results, a tuple.
 
     Raises
     ------
@@ -364,8 +471,10 @@ def exact(
     """
     if form not in ("pair", "mpmath"):
         raise ValueError(f"form must be 'pair' or 'mpmath', not {form!r}")
-    given = [np.asarray(a) for a in arrays]
+    given = [np.asarray(a) for a in arrays if a is not None]
     dtype = given[0].dtype if given and given[0].dtype.name in FORWARD_BOUND else np.dtype(np.float64)
+    if norm := _norm(name, pass_):
+        return _exact_norm(norm, dtype, arrays, form, **parameters)
     subject = _subject(name, pass_, dtype, parameters)
     takes = subject.function.inputs
     if len(given) == 1 and len(takes) == 2 and not (subject.of_rows or subject.of_two):
@@ -381,6 +490,21 @@ def exact(
     results = [_exact(replace(subject, part=k), each).reshape(shape) for k in range(count)]
     found = [values[()] if form == "mpmath" else _pair(values) for values in results]
     return tuple(found) if count > 1 else found[0]
+
+
+def _exact_norm(
+    norm: Norm, dtype: Any, arrays: Sequence[Any], form: str, eps: float | None = None, **others: float
+) -> Any:
+    if others:
+        raise TypeError(f"{norm.forward} has no parameter {', '.join(sorted(others))}")
+    if not norm.required <= len(arrays) <= len(norm.arguments):
+        raise TypeError(f"{norm} takes {', '.join(norm.arguments)}, not {len(arrays)} arrays")
+    left_out = [None] * (len(norm.arguments) - len(arrays))
+    given = _norm_arguments(norm, dtype, [*arrays, *left_out], norm.eps if eps is None else eps)
+    first, *rest = [values for values, _ in norms.expected(norm.name, *given, wide=norms.in_mpmath)]
+    first = (first.T if norm.forward.startswith("batch") else first).reshape(np.shape(arrays[0]))
+    results = [values if form == "mpmath" else _pair(values) for values in (first, *rest)]
+    return tuple(results) if len(results) > 1 else results[0]
 
 
 def _pair(values: NDArray[np.object_]) -> Pair:

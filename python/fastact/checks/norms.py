@@ -1,12 +1,12 @@
 """What norms must compute, their errors, and rows that are likely to show the largest.
 
-The reference is the definition in long double, for rows along the last axis; those of batch norms are
-channels. `math.fsum`, which is exact, gives means to twice the digits of float64, as elements next to a mean
-need. Errors are in ulp of the largest term of what is added, or of the sum if that is larger: of y abs
+The reference is the definition in long double or mpmath, for rows along the last axis; those of batch norms
+are channels. `math.fsum`, which is exact, gives means to twice the digits of float64, as elements next to a
+mean need. Errors are in ulp of the largest term of what is added, or of the sum if that is larger: of y abs
 gamma·x̂ or abs beta; of dx, as for softmax's gradient, the magnitudes of all that is summed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import fsum
 from typing import Any
 
@@ -14,10 +14,13 @@ import numpy as np
 
 from ..functions.registry import NORMS
 from .accuracy import DType, finfo, ulp
+from .figures import Figures
+from .reference import mp
 from .row_accuracy import GRADIENT_BOUND
 from .row_reference import Real
 
 Terms = tuple[Real, Real]  # a result, and the magnitude that its error is measured by
+Statistics = dict[str, Any] | None  # of inference; None stands for those near the rows' own
 
 LENGTHS = (1, 2, 3, 8, 16, 17, 33, 64, 65, 100, 257, 1000, 1025, 5000)
 SIZE = 4096  # elements at a time, in at most 64 and at least three rows
@@ -30,8 +33,17 @@ def bound(dtype: DType) -> float:
     return GRADIENT_BOUND[dtype.name]
 
 
+def in_long_double(values: Any) -> Any:
+    return np.asarray(values, np.longdouble)
+
+
+in_mpmath = np.vectorize(lambda value: mp.mpf(float(value)), otypes=[object])
+
+
 def less_mean(x: Real) -> Any:
     """x - mean x, where the mean has twice the digits of float64."""
+    if x.dtype == object:
+        return x - x.mean(-1, keepdims=True)
     rows = x.astype(float)
     if not np.isfinite(rows).all():
         return x - x.mean(-1, keepdims=True)
@@ -57,39 +69,49 @@ def by_channel(gamma: Real | None, x: Real) -> Real | None:
     return None if gamma is None else np.resize(gamma, len(x))
 
 
-def standardized(name: str, x: Real, eps: float) -> tuple[Real, Real, Real, Real]:
+def standardized(name: str, x: Real, eps: float, statistics: Statistics, wide: Any) -> tuple[Any, ...]:
     """x̂, what dx/dx̂ is multiplied by, mean and variance."""
-    wide = x.astype(np.longdouble)
     if name.endswith("inference"):
-        mean, variance = (a.astype(np.longdouble)[:, None] for a in given_statistics(x).values())
-        d = wide - mean
+        given = statistics or given_statistics(x)
+        mean, variance = (wide(given[key])[:, None] for key in STATISTICS)
+        d = wide(x) - mean
     else:
-        d = wide if name.startswith("rms") else less_mean(wide)
-        mean, variance = wide[:, :1] - d[:, :1], (d * d).mean(-1, keepdims=True)
-    square = variance + np.longdouble(eps)
+        d = wide(x) if name.startswith("rms") else less_mean(wide(x))
+        mean, variance = wide(x)[:, :1] - d[:, :1], (d * d).mean(-1, keepdims=True)
+    square = variance + wide(eps)
     is_zero = square == 0
-    inverse = np.where(is_zero, 0, 1 / np.sqrt(np.where(is_zero, 1, square)))
+    inverse = np.where(is_zero, wide(0), 1 / np.sqrt(np.where(is_zero, wide(1), square)))
     return d * inverse, inverse, mean[:, 0], variance[:, 0]
 
 
-def expected(name: str, x: Real, g: Real, gamma: Real | None, beta: Real | None, eps: float) -> list[Terms]:
-    """The results of the named function."""
+def expected(
+    name: str,
+    x: Real,
+    g: Real,
+    gamma: Real | None,
+    beta: Real | None,
+    eps: float,
+    statistics: Statistics = None,
+    *,
+    wide: Any = in_long_double,
+) -> list[Terms]:
+    """The results of the named function, in long double, or exactly if the arrays are to be in mpmath."""
     norm = NORMS[name]
     with np.errstate(all="ignore"):
-        normed, inverse, average, variance = standardized(name, x, eps)
+        normed, inverse, average, variance = standardized(name, x, eps, statistics, wide)
         is_batch = name.startswith("batch")
         if is_batch:
             gamma, beta = (a if a is None else by_channel(a, x)[:, None] for a in (gamma, beta))  # type: ignore[index]
-        factor = np.longdouble(1) if gamma is None else gamma.astype(np.longdouble)
+        factor = wide(1 if gamma is None else gamma)
         if not norm.suffix:
             has_offset = beta is not None and "beta" in norm.arguments
-            offset = beta.astype(np.longdouble) if has_offset else np.longdouble(0)  # type: ignore[union-attr]
+            offset = wide(beta if has_offset else 0)
             y = factor * normed + offset
             found = [(y, np.maximum(np.maximum(np.abs(factor * normed), np.abs(offset)), np.abs(y)))]
             if len(norm.results) > 1:
-                found += [(average, np.abs(x.astype(np.longdouble)).mean(-1)), (variance, variance)]
+                found += [(average, np.abs(wide(x)).mean(-1)), (variance, variance)]
             return found
-        given = g.astype(np.longdouble)
+        given = wide(g)
         h = given * factor
         has_mean = not name.startswith("rms")
 
@@ -107,9 +129,9 @@ def expected(name: str, x: Real, g: Real, gamma: Real | None, beta: Real | None,
 
 
 def errors(name: str, results: tuple[Any, ...], *arguments: Any) -> list[Any]:
-    """The errors of each result, those beyond the largest number left out."""
+    """The errors of each result that there is, those beyond the largest number left out."""
     found = []
-    for result, (value, magnitude) in zip(results, expected(name, *arguments), strict=True):
+    for result, (value, magnitude) in zip(results, expected(name, *arguments), strict=False):
         limit = float(finfo(result.dtype).max) / 4
         with np.errstate(all="ignore"):
             distance = np.abs(result.astype(np.longdouble) - value)
@@ -119,17 +141,47 @@ def errors(name: str, results: tuple[Any, ...], *arguments: Any) -> list[Any]:
     return found
 
 
-def call(name: str, x: Any, g: Any, gamma: Any, beta: Any, eps: float) -> tuple[Any, ...]:
-    """The results of the named function, for rows along the last axis."""
-    given, axis = {"x": x, "g": g, "gamma": gamma, "beta": beta}, -1
+def arrays(
+    name: str, x: Any, g: Any, gamma: Any, beta: Any, _eps: float, statistics: Statistics = None
+) -> dict[str, Any]:
+    """The arrays that the named function takes; the channels of batch norms lie along their last axis."""
+    given = {"x": x, "g": g, "gamma": gamma, "beta": beta}
     if name.startswith("batch"):
-        axis = 0
-        given |= {"gamma": by_channel(gamma, x), "beta": by_channel(beta, x)} | given_statistics(x)
-    results = NORMS[name](**{key: given[key] for key in NORMS[name].arguments}, axis=axis, eps=eps)
-    return results if isinstance(results, tuple) else (results,)
+        given = {"x": x.T, "g": g.T, "gamma": by_channel(gamma, x), "beta": by_channel(beta, x)}
+        given |= statistics or given_statistics(x)
+    return {key: given[key] for key in NORMS[name].arguments}
 
 
-def rows(dtype: DType, lengths: tuple[int, ...] = LENGTHS) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def call(function: Callable[..., Any], name: str, arguments: Any, **options: Any) -> tuple[Any, ...]:
+    """The results of a function that computes what the named one does, or the first of them."""
+    given, dtype = arrays(name, *arguments), arguments[0].dtype
+    returned = function(*(None if a is None else a.copy() for a in given.values()), **options)
+    results = [np.asarray(a) for a in (returned if isinstance(returned, tuple) else (returned,))]
+    shapes = [np.shape(given["x"]), *[np.shape(given["x"])[-1:]] * (len(NORMS[name].results) - 1)]
+    for result, shape in zip(results, shapes, strict=False):
+        if result.shape != shape:
+            raise ValueError(
+                f"the function returned an array of shape {result.shape} where {shape} is required"
+            )
+        if result.dtype != dtype:
+            raise TypeError(f"the function returned {result.dtype} for {dtype}")
+    first = results[0].T if name.startswith("batch") else results[0]
+    return first, *results[1 : len(shapes)]
+
+
+def add(figures: Figures, name: str, results: tuple[Any, ...], arguments: Any, what: str) -> None:
+    """Add the errors of results of the named function."""
+    for k, (result, found) in enumerate(zip(results, errors(name, results, *arguments), strict=True)):
+        figures.count(found, label=f"rows of {arguments[0].shape[-1]}")
+        worst = np.unravel_index(int(found.argmax()), found.shape)
+        at: dict[str, Any] = {"rows of": what} | ({"of": NORMS[name].results[k]} if k else {})
+        at |= {"element": tuple(map(int, worst))}
+        figures.merge(Figures(float(found[worst]), at, float(result[worst])))
+
+
+def rows(
+    dtype: DType, lengths: tuple[int, ...] = LENGTHS, every_eps: tuple[float, ...] = EPS
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Arguments x, g, gamma, beta and eps, and what they are."""
     rng, info = np.random.default_rng(0), finfo(dtype)
     for n in lengths:
@@ -151,6 +203,6 @@ def rows(dtype: DType, lengths: tuple[int, ...] = LENGTHS) -> Iterator[tuple[str
         for kind, x in kinds.items():
             with np.errstate(under="ignore"):
                 x = x.astype(dtype)
-            for eps in EPS:
+            for eps in every_eps:
                 yield f"{n} {kind}", (x, g, gamma, beta, eps)
                 yield f"{n} {kind}, without gamma", (x, g, None, None, eps)

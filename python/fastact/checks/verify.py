@@ -143,20 +143,20 @@ def sampled_pairs(source: Source, name: str, dtype: DType) -> Iterator[Row]:
 
 
 def sampled_norms(source: Source, name: str, dtype: DType) -> Iterator[Row]:
-    """Norms of hard rows, with all of their results."""
-    kinds = {FORWARD: name, GRADIENT: name + BACKWARD}
-    for kind, function in kinds.items() if source is None else ():
-        figures = Figures()
-        for what, arguments in norms.rows(dtype) if function in NORMS else ():
-            results = norms.call(function, *arguments)
-            for result, found in zip(results, norms.errors(function, results, *arguments), strict=True):
-                figures.count(found, label=what.partition(" ")[0])
-                worst = int(found.argmax())
-                if found.flat[worst] > figures.largest:
-                    figures.largest, figures.at = float(found.flat[worst]), {"rows of": what}
-                    figures.result = float(result.flat[worst])
-        if figures.at:
-            yield name, kind, dtype, figures
+    """Norms of hard rows, with all of their results; of a user's function at the default eps."""
+    of = source if isinstance(source, Of) else None
+    for kind, function in {FORWARD: name, GRADIENT: name + BACKWARD}.items():
+        if function not in NORMS or (source and (of is None or of.kind != kind)):
+            continue
+        figures, norm = Figures(), NORMS[function]
+        called = library(of).functions(name)[kind] if of else norm
+        for what, given in norms.rows(dtype, every_eps=(norm.eps,) if of else norms.EPS):
+            if of is None or given[2] is not None:
+                options = {} if of else {"eps": given[4]}
+                with np.errstate(all="ignore"):
+                    results = norms.call(called, function, given, **options)
+                norms.add(figures, function, results, given, what)
+        yield name, kind, dtype, figures
 
 
 def sampled_dropout(source: Source, name: str, dtype: DType) -> Iterator[Row]:

@@ -140,7 +140,7 @@ def plot(names: Sequence[str], output: Path, derivative: bool, range_: tuple[flo
     "--as",
     "name",
     metavar="NAME",
-    type=one_of((*ENTRIES, *PAIRS, *FAMILIES)),
+    type=one_of(MEASURED),
     help="The function that --of computes.",
 )
 @click.option(
