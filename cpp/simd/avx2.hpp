@@ -17,7 +17,7 @@ namespace fastact::simd {
 /// AVX2 with FMA3 and F16C.
 struct Avx2 {
   static constexpr std::string_view name = "avx2";
-  static constexpr std::size_t registers = 2, integer_registers = 2;
+  static constexpr std::size_t registers = 2;
   static bool supported() { return has_avx2(); }
 
   template <class T>

@@ -15,7 +15,7 @@ namespace fastact::simd {
 
 struct Avx512 {
   static constexpr std::string_view name = "avx512";
-  static constexpr std::size_t registers = 2, integer_registers = 4;
+  static constexpr std::size_t registers = 2;
   static bool supported() { return has_avx512(); }
 
   template <class T>

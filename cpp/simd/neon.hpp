@@ -16,7 +16,7 @@ namespace fastact::simd {
 /// The SIMD unit of every aarch64 processor.
 struct Neon {
   static constexpr std::string_view name = "neon";
-  static constexpr std::size_t registers = 4, integer_registers = 4;
+  static constexpr std::size_t registers = 4;
   static bool supported() { return true; }
 
   template <class T>

@@ -22,7 +22,7 @@ inline namespace with_fma {
 /// Registers of one element in plain C++, for processors that support no other instruction set.
 struct Portable {
   static constexpr std::string_view name = "portable";
-  static constexpr std::size_t registers = 1, integer_registers = 4;
+  static constexpr std::size_t registers = 1;
   static bool supported() { return true; }
 
   template <class T>

@@ -262,9 +262,10 @@ struct Vec {
   friend Vec lower_product(Vec a, Vec b) {
     return each([&](std::size_t i) { return Isa::lower_product(a.v[i], b.v[i]); });
   }
-  /// All bits set in the lanes whose bit pattern is the smaller one, as an unsigned integer.
+  /// All bits set in the lanes whose bit pattern is the smaller one, as a signed integer.
   Vec less_bits(Vec other) const {
-    return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) < pattern(other.v[i])); });
+    return each(
+        [&](std::size_t i) { return std::bit_cast<Register>(signed_pattern(v[i]) < signed_pattern(other.v[i])); });
   }
   /// Bitwise operations on the bit patterns: and, exclusive or, and the and with the complement of the other pattern.
   Vec and_bits(Vec other) const {
@@ -275,6 +276,15 @@ struct Vec {
   }
   Vec without_bits(Vec other) const {
     return each([&](std::size_t i) { return std::bit_cast<Register>(pattern(v[i]) & ~pattern(other.v[i])); });
+  }
+  /// The lower and the upper half of each 64-bit pattern trade places.
+  Vec swap_halves() const {
+    return each([&](std::size_t i) {
+      using Halves = Lanes<float, 2 * lanes>::Type;
+      return [x = std::bit_cast<Halves>(v[i])]<int... k>(std::integer_sequence<int, k...>) {
+        return std::bit_cast<Register>(__builtin_shufflevector(x, x, (k ^ 1)...));
+      }(std::make_integer_sequence<int, 2 * lanes>{});
+    });
   }
   /// All bits set in the lanes whose sign bit is set.
   Vec sign_mask() const {

@@ -18,14 +18,13 @@ namespace {
 /// the leading bits of the elements of the vectors V, in order. With p such vectors, each of which holds the numbers of
 /// s counters, the counters are c, c + s, c + 2 s, …, c + 1, c + 1 + s, …
 template <class V, class W>
-[[gnu::always_inline]] inline auto in_order(std::array<W, 4> words) {
+[[gnu::always_inline]] inline auto in_order(std::array<W, 2> pairs) {
   if constexpr (std::is_same_v<typename V::Element, float>) {
-    const auto two = [](W a, W b) { return a.and_bits(W::of_bits(0xFFFFFFFFU)).xor_bits(b.template shift_left<32>()); };
-    std::array<W, 2> pairs = {two(words[0], words[1]), two(words[2], words[3])};
     W::template exchange<1>(pairs[0], pairs[1]);
     return std::bit_cast<std::array<V, 2>>(pairs);
   } else {
-    for (W& word : words) word = word.template shift_left<32>();
+    std::array<V, 4> words = {pairs[0].template shift_left<32>(), pairs[0], pairs[1].template shift_left<32>(),
+                              pairs[1]};
     W::template exchange<1>(words[0], words[1]), W::template exchange<1>(words[2], words[3]);
     W::template exchange<2>(words[0], words[2]), W::template exchange<2>(words[1], words[3]);
     return words;
@@ -35,7 +34,7 @@ template <class V, class W>
 /// Dropout of arrays of T. W is a vector of counters, and V the vector of T with the same number of bytes.
 template <class Isa, class T>
 class Dropout {
-  using W = simd::Vec<Isa, double, Isa::integer_registers>;
+  using W = simd::Vec<Isa, double, 4>;  // fewer registers are fewer chains than the latency of a product asks for
   using V = simd::Vec<Isa, T, sizeof(W) / sizeof(T) / Isa::template size<T>>;
   /// The number of random numbers that one vector of counters gives.
   static constexpr std::size_t block = 4 * W::size;
@@ -48,13 +47,13 @@ class Dropout {
     return counters;
   }();
 
-  const math::Philox<W> random_;
   const V threshold_, scale_[2];
+  const std::uint64_t seed_;
   const bool drops_all_;
 
   /// Computes a block of elements. The first random number of `counter` is that of its first element.
-  void whole(const T* x, T* y, std::uint64_t counter, bool streaming) const {
-    const auto numbers = in_order<V>(random_(W::of_bits(counter).plus_bits(W::load(order.data()))));
+  void whole(const math::Philox<W>& random, const T* x, T* y, std::uint64_t counter, bool streaming) const {
+    const auto numbers = in_order<V>(random(W::of_bits(counter).plus_bits(W::load(order.data()))));
     for (std::size_t k = 0; k < parts; ++k) {
       const V v = V::load(x + k * V::size);
       const V kept = fma(v, scale_[0], v * scale_[1]).without_bits(numbers[k].less_bits(threshold_));
@@ -62,27 +61,39 @@ class Dropout {
     }
   }
 
- public:
-  explicit Dropout(const DropoutCall& call)
-      : random_(call.seed),
-        threshold_(V::of_bits(static_cast<typename V::Integer>(call.threshold << (8 * sizeof(T) - 32)))),
-        scale_{V(call.scale[0]), V(call.scale[1])},
-        drops_all_(call.threshold >> 32 != 0) {}
-
-  [[gnu::flatten]] void operator()(const T* x, T* y, std::size_t n, std::uint64_t first, bool streaming) const {
-    if (drops_all_) return std::fill_n(y, n, T{0}), void();
+  /// Computes n elements whose counters have the upper half of `random`.
+  void run(const math::Philox<W>& random, const T* x, T* y, std::size_t n, std::uint64_t first, bool streaming) const {
     std::uint64_t counter = first / 4;
     std::size_t skipped = first % 4;
     for (std::size_t i = 0, count; i < n; i += count, counter += W::size, skipped = 0) {
       count = std::min(n - i, block - skipped);
       if (count == block) {
-        whole(x + i, y + i, counter, streaming && reinterpret_cast<std::uintptr_t>(y + i) % 64 == 0);
+        whole(random, x + i, y + i, counter, streaming && reinterpret_cast<std::uintptr_t>(y + i) % 64 == 0);
       } else {
         alignas(64) T part[block] = {};
         std::copy_n(x + i, count, part + skipped);
-        whole(part, part, counter, false);
+        whole(random, part, part, counter, false);
         std::copy_n(part + skipped, count, y + i);
       }
+    }
+  }
+
+ public:
+  explicit Dropout(const DropoutCall& call)
+      : threshold_(V::of_bits(typename V::Integer{static_cast<std::uint32_t>(call.threshold) ^ 0x80000000U}
+                              << (8 * sizeof(T) - 32))),
+        scale_{V(call.scale[0]), V(call.scale[1])},
+        seed_(call.seed),
+        drops_all_(call.threshold >> 32 != 0) {}
+
+  [[gnu::flatten]] void operator()(const T* x, T* y, std::size_t n, std::uint64_t first, bool streaming) const {
+    if (drops_all_) return std::fill_n(y, n, T{0}), void();
+    constexpr std::uint64_t numbers = std::uint64_t{4} << 32;  // of the counters with one upper half
+    for (std::size_t i = 0; i < n;) {
+      const std::uint64_t place = first + i;
+      const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(n - i, numbers - place % numbers));
+      run({seed_, static_cast<std::uint32_t>(place / numbers)}, x + i, y + i, count, place, streaming);
+      i += count;
     }
     if (streaming) Isa::end_stream();
   }
