@@ -7,7 +7,17 @@ from typing import Any
 import fastact
 import numpy as np
 import pytest
-from fastact.functions.registry import ELEMENTWISE, FROM_OUTPUT, FUSED, LEARNABLE, OF_ROWS, OF_TWO, Function
+from fastact import _core
+from fastact.functions.registry import (
+    ELEMENTWISE,
+    FROM_OUTPUT,
+    FUNCTIONS,
+    FUSED,
+    LEARNABLE,
+    OF_ROWS,
+    OF_TWO,
+    Function,
+)
 
 ELEMENTS = [f for f in ELEMENTWISE if f.suffix != FROM_OUTPUT]  # fastact.h has no functions of the output
 SHAPE = (3, 10, 4)  # outer, length, inner
@@ -67,6 +77,20 @@ def test_rows(f: Function, dtype: type) -> None:
     assert call(f.name, dtype, [*inputs, *results], *SHAPE) == 0
     for y, right in zip(results, expected, strict=True):
         np.testing.assert_array_equal(y, right, strict=True)
+
+
+@TYPES
+@pytest.mark.parametrize("name", [name for name, arguments, _ in _core.rows if "where" in arguments])
+def test_masks(name: str, dtype: type) -> None:
+    f = FUNCTIONS[name]
+    inputs = [normal(SHAPE if operand.core else (SHAPE[0], SHAPE[2]), dtype) for operand in f.operands]
+    mask = rng.random(SHAPE) < 0.6
+    mask[1, :, 2] = False
+    inputs[0][~mask] = np.nan
+    expected = f(*inputs, axis=1, where=mask)
+    y = np.empty_like(expected)
+    assert call(f"{name}_where", dtype, [*inputs, mask, y], *SHAPE) == 0
+    np.testing.assert_array_equal(y, expected, strict=True)
 
 
 @TYPES

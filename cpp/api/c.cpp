@@ -200,6 +200,24 @@ FASTACT_LEARNABLE(FASTACT_DEFINE_CHANNELS)
 #define FASTACT_DEFINE(form, name) FASTACT_DEFINE_##form(name, f32, float) FASTACT_DEFINE_##form(name, f64, double)
 FASTACT_ROWWISE(FASTACT_DEFINE)
 
+#define FASTACT_DEFINE_WHERE_UNARY(name, bits, T, along)                                     \
+  int fastact_##name##_where_##bits(const T* x, const uint8_t* where, T* y, FASTACT_SHAPE) { \
+    const Shape a = {outer, length, inner};                                                  \
+    return guarded([&] { fastact::name(a.rows(x), a.along(y), a.axis(), a.rows(where)); });  \
+  }
+#define FASTACT_DEFINE_WHERE_GRADIENT(name, bits, T, along)                                               \
+  int fastact_##name##_where_##bits(const T* x, const T* g, const uint8_t* where, T* dx, FASTACT_SHAPE) { \
+    const Shape a = {outer, length, inner};                                                               \
+    return guarded([&] { fastact::name(a.rows(x), a.along(g), a.rows(dx), a.axis(), a.rows(where)); });   \
+  }
+#define FASTACT_DEFINE_WHERE_MAP(name, bits, T) FASTACT_DEFINE_WHERE_UNARY(name, bits, T, rows)
+#define FASTACT_DEFINE_WHERE_MAP_BACKWARD(name, bits, T) FASTACT_DEFINE_WHERE_GRADIENT(name, bits, T, rows)
+#define FASTACT_DEFINE_WHERE_REDUCE(name, bits, T) FASTACT_DEFINE_WHERE_UNARY(name, bits, T, numbers)
+#define FASTACT_DEFINE_WHERE_REDUCE_BACKWARD(name, bits, T) FASTACT_DEFINE_WHERE_GRADIENT(name, bits, T, numbers)
+#define FASTACT_DEFINE_WHERE(form, name) \
+  FASTACT_DEFINE_WHERE_##form(name, f32, float) FASTACT_DEFINE_WHERE_##form(name, f64, double)
+FASTACT_MASKABLE(FASTACT_DEFINE_WHERE)
+
 #define FASTACT_DEFINE_NORMS(T, bits)                                                                                  \
   int fastact_layer_norm_##bits(const T* x, const T* gamma, const T* beta, T* y, FASTACT_SHAPE, double eps) {          \
     const Shape a = {outer, length, inner};                                                                            \

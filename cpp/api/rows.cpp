@@ -63,9 +63,10 @@ void check_size(const char* function, std::string_view argument, std::size_t siz
               std::string(argument) + " has " + std::to_string(size) + " elements, not " + std::to_string(expected));
 }
 
-/// Computes a row function; the arguments are in the order of its signature.
+/// Computes a row function; the arguments are in the order of its signature, and there may be a mask.
 template <class T>
-void compute(RowFunction which, Axis axis, std::initializer_list<Argument> arguments) {
+void compute(RowFunction which, Axis axis, std::initializer_list<Argument> arguments,
+             std::optional<std::span<const std::uint8_t>> where = {}) {
   const runtime::RowDescription& function = runtime::describe(which);
   const auto [length, inner] = axis;
   const std::size_t outer = outer_of(function.name, arguments.begin()->size, axis);
@@ -82,17 +83,19 @@ void compute(RowFunction which, Axis axis, std::initializer_list<Argument> argum
       check_labels(function.name, {static_cast<const std::int64_t*>(a.data), a.size}, length);
     }
   }
+  if (where) check_size(function.name, "where", where->size(), outer * inner * length);
   // Contiguous rows need one call. Interleaved rows need one call for each index before the axis.
   const std::size_t calls = inner == 1 ? 1 : outer, rows = inner == 1 ? outer : inner;
   for (std::size_t o = 0; o < calls; ++o) {
     RowCall call = row_call<T>(length);
-    for (std::size_t k = 0; k < arguments.size(); ++k) {
-      const Argument& a = arguments.begin()[k];
+    const auto operand = [&](const Argument& a, std::size_t elements) {
       const auto item = static_cast<std::ptrdiff_t>(a.item);
-      call.operands[k] = {static_cast<char*>(const_cast<void*>(a.data)) + o * inner * lengths[k] * a.item,
-                          inner == 1 ? static_cast<std::ptrdiff_t>(lengths[k]) * item : item,
-                          static_cast<std::ptrdiff_t>(inner) * item};
-    }
+      return kernels::Operand{static_cast<char*>(const_cast<void*>(a.data)) + o * inner * elements * a.item,
+                              inner == 1 ? static_cast<std::ptrdiff_t>(elements) * item : item,
+                              static_cast<std::ptrdiff_t>(inner) * item};
+    };
+    for (std::size_t k = 0; k < arguments.size(); ++k) call.operands[k] = operand(arguments.begin()[k], lengths[k]);
+    if (where) call.mask = operand(*where, length);
     runtime::run(runtime::kernel<T>(which), call, rows, function.signature.halves());
   }
 }
@@ -220,6 +223,10 @@ void call(RowFunction which, Axis axis, Spans... arguments) {
   compute<T>(which, axis, {arguments...});
 }
 template <class T, class... Spans>
+void call(std::span<const std::uint8_t> where, RowFunction which, Axis axis, Spans... arguments) {
+  compute<T>(which, axis, {arguments...}, where);
+}
+template <class T, class... Spans>
 void call(RowFunction which, std::size_t inner, Spans... arguments) {
   learn<T>(which, arguments..., inner);
 }
@@ -232,6 +239,12 @@ void call(RowFunction which, std::size_t inner, Spans... arguments) {
   FASTACT_FORM_##form(FASTACT_DEFINE_FOR, float, name) FASTACT_FORM_##form(FASTACT_DEFINE_FOR, double, name)
 #define FASTACT_INNER std::size_t inner
 FASTACT_ROWWISE(FASTACT_DEFINE)
+
+#define FASTACT_DEFINE_WHERE_FOR(T, name, parameters, ...) \
+  void name FASTACT_MASKED parameters { call<T>(where, RowFunction::name, __VA_ARGS__); }
+#define FASTACT_DEFINE_WHERE(form, name) \
+  FASTACT_FORM_##form(FASTACT_DEFINE_WHERE_FOR, float, name) FASTACT_FORM_##form(FASTACT_DEFINE_WHERE_FOR, double, name)
+FASTACT_MASKABLE(FASTACT_DEFINE_WHERE)
 
 #define FASTACT_DEFINE_OPTIONS(T, L, kind)                                                                        \
   void softmax_cross_entropy(std::span<const T> x, std::span<const L> labels, std::span<T> loss, Axis axis,       \

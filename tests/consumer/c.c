@@ -59,6 +59,12 @@ int main(void) {
   const double columns[] = {1, 3, 2, 2, 3, 1};
   promise(fastact_softmax_f64(columns, sideways, 1, 3, 2) == FASTACT_OK && sideways[0] == p[0] && sideways[1] == p[3],
           "rows may lie side by side");
+  const double without[] = {1, NAN, 2, NAN, NAN, NAN};
+  const uint8_t where[] = {1, 0, 1, 0, 0, 0};
+  double masked[6];
+  promise(fastact_softmax_where_f64(without, where, masked, 2, 3, 1) == FASTACT_OK &&
+              same(masked[2], exp(1.0) / (1 + exp(1.0)), 1e-15) && masked[1] == 0 && masked[5] == 0,
+          "a mask leaves elements out, whatever they are");
   const int64_t labels[] = {0, 2}, wrong[] = {0, 3};
   promise(fastact_softmax_cross_entropy_f64(logits, labels, loss, 2, 3, 1) == FASTACT_OK &&
               same(loss[0], -log(p[0]), 1e-14) && loss[0] == loss[1],

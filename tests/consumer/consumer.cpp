@@ -3,7 +3,10 @@
 #include <fastact/fastact.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -44,6 +47,19 @@ void rows(const std::vector<T>& x, T tolerance) {
   bool same = true;
   for (std::size_t i = 0; i < x.size(); ++i) same &= sideways[i % length * count + i / length] == y[i];
   promise(same, "rows give the same bits whichever way they lie");
+  std::vector<T> unknown = x, masked(x.size());
+  std::vector<std::uint8_t> where(x.size(), 1);
+  for (std::size_t i = 1; i < x.size(); i += length) unknown[i] = std::numeric_limits<T>::quiet_NaN(), where[i] = 0;
+  fastact::softmax(unknown, masked, {.length = length}, where);
+  bool apart = true;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const T sum = T(1) - y[i / length * length + 1];
+    apart &= where[i] == 0 ? masked[i] == 0 : std::abs(masked[i] * sum - y[i]) <= T(10) * tolerance * y[i];
+  }
+  promise(apart, "a mask leaves elements of rows out");
+  promise(throws<std::invalid_argument>(
+              [&] { fastact::softmax(x, masked, {.length = length}, std::span(where).first(length)); }),
+          "a mask of the wrong size is refused");
 
   for (const std::size_t n : {length, x.size()}) {  // short rows, and one that is not copied
     std::vector<T> g(x.rbegin(), x.rend()), plain(x.size());

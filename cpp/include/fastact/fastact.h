@@ -13,6 +13,7 @@
 ///     error = fastact_leaky_relu_f32(x, y, n, 0.2);            // parameters follow, all of them
 ///     error = fastact_silu_gate_f32(a, b, y, n);               // y = f(a) b
 ///     error = fastact_softmax_f32(x, y, outer, length, inner);  // rows along the middle of [outer][length][inner]
+///     error = fastact_softmax_where_f32(x, where, y, outer, length, inner);  // without elements where the mask is 0
 ///     if (error != FASTACT_OK) fprintf(stderr, "%s\n", fastact_error_message(error));
 ///
 /// Every function returns FASTACT_OK or an error code; with an error code, it has written nothing. The output may be an
@@ -110,6 +111,20 @@ FASTACT_DROPOUT(FASTACT_C)
 FASTACT_ROWWISE(FASTACT_C)
 FASTACT_LEARNABLE(FASTACT_C_CHANNELS)
 #undef FASTACT_C
+// With a mask, which is like x: an element where it is 0 takes no part, whatever it holds.
+#define FASTACT_C_WHERE_MAP(name, T) FASTACT_API int name(const T* x, const uint8_t* where, T* y, FASTACT_SHAPE);
+#define FASTACT_C_WHERE_MAP_BACKWARD(name, T) \
+  FASTACT_API int name(const T* x, const T* g, const uint8_t* where, T* dx, FASTACT_SHAPE);
+#define FASTACT_C_WHERE_REDUCE(name, T) FASTACT_C_WHERE_MAP(name, T)
+#define FASTACT_C_WHERE_REDUCE_BACKWARD(name, T) FASTACT_C_WHERE_MAP_BACKWARD(name, T)
+#define FASTACT_C(form, name) \
+  FASTACT_C_WHERE_##form(fastact_##name##_where_f32, float) FASTACT_C_WHERE_##form(fastact_##name##_where_f64, double)
+FASTACT_MASKABLE(FASTACT_C)
+#undef FASTACT_C
+#undef FASTACT_C_WHERE_MAP
+#undef FASTACT_C_WHERE_MAP_BACKWARD
+#undef FASTACT_C_WHERE_REDUCE
+#undef FASTACT_C_WHERE_REDUCE_BACKWARD
 #undef FASTACT_C_MAP
 #undef FASTACT_C_MAP_BACKWARD
 #undef FASTACT_C_REDUCE

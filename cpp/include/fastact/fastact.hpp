@@ -121,6 +121,15 @@ FASTACT_ROWWISE(FASTACT_DECLARE)
 #undef FASTACT_DECLARE_FOR
 #undef FASTACT_INNER
 
+// The same with a mask, which is like x: an element where it is 0 takes no part, whatever it holds.
+#define FASTACT_MASKED(...) (__VA_ARGS__, std::span<const std::uint8_t> where)
+#define FASTACT_DECLARE_FOR(T, name, parameters, ...) void name FASTACT_MASKED parameters;
+#define FASTACT_DECLARE(form, name) \
+  FASTACT_FORM_##form(FASTACT_DECLARE_FOR, float, name) FASTACT_FORM_##form(FASTACT_DECLARE_FOR, double, name)
+FASTACT_MASKABLE(FASTACT_DECLARE)
+#undef FASTACT_DECLARE
+#undef FASTACT_DECLARE_FOR
+
 // Norms, of rows along the axis. gamma and beta have one element for each index of the axis, or none where they are
 // left out; their gradients have one for each index, or none where they are not wanted.
 #define FASTACT_DECLARE_NORMS(T)                                                                                      \

@@ -88,6 +88,15 @@
   X(LEARN, prelu_backward)                                    \
   X(LEARN, swish_backward)
 
+/// The functions of rows that also take a mask.
+#define FASTACT_MASKABLE(X)             \
+  X(MAP, softmax)                       \
+  X(MAP_BACKWARD, softmax_backward)     \
+  X(MAP, log_softmax)                   \
+  X(MAP_BACKWARD, log_softmax_backward) \
+  X(REDUCE, logsumexp)                  \
+  X(REDUCE_BACKWARD, logsumexp_backward)
+
 /// The signature of each form: its operands, each with n elements, m = n / 2 elements or one number for each row. The
 /// name `labels` means int64 numbers, `parameter` a learnable parameter, and `dparameter` its gradient, a float64 sum.
 #define FASTACT_SIGNATURE_MAP "x(n)->y(n)"
