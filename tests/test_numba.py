@@ -8,12 +8,15 @@ import fastact
 import numpy as np
 import pytest
 from conftest import UNSANITIZED, RunPython
-from fastact.functions.registry import ELEMENTWISE, LEARNABLE, NORMS, OF_ROWS, Function
+from fastact import _core
+from fastact.functions.registry import ELEMENTWISE, FUNCTIONS, FUSED, LEARNABLE, NORMS, OF_ROWS, Function
 
 numba = pytest.importorskip("numba", reason="pip install 'fastact[numba]' for numba's functions")
 pytestmark = [pytest.mark.slow, UNSANITIZED]
 
 rng = np.random.default_rng(1)
+MASKED = [name for name, arguments, _ in _core.rows if "where" in arguments]
+CROSS_ENTROPIES = [f for f in OF_ROWS + FUSED if f.labels is not None]
 TYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -74,6 +77,83 @@ def test_rows(i: int) -> None:
     equal(function(*inputs, -2), f(*inputs, axis=1))
     with pytest.raises(ValueError, match="axis"):
         function(*inputs, 3)
+
+
+@pytest.mark.parametrize("i", range(len(MASKED)), ids=MASKED)
+def test_masks(i: int) -> None:
+    """Masks of x's shape and of fewer dimensions, of any layout, or one truth value, beside NaN left out."""
+    f, dtype = FUNCTIONS[MASKED[i]], alternating(i)
+    inputs = [normal((3, 10, 4) if operand.core else (3, 4), dtype) for operand in f.operands]
+    arguments = ", ".join(f.inputs)
+    function = compiled(f"fastact.{f}({arguments}, 1, where=where)", f"{arguments}, where")
+    mask = rng.random((3, 10, 4)) < 0.6
+    mask[1, :, 2] = False
+    for where in (mask, np.asfortranarray(mask), mask[0], mask[0, :, :1]):
+        masked = [np.where(where, inputs[0], np.nan).astype(dtype), *inputs[1:]]
+        equal(function(*masked, where), f(*masked, axis=1, where=where))
+    for truth in (True, False):
+        equal(function(*inputs, truth), f(*inputs, axis=1, where=truth))
+    row = [a[0, :, 0] if a.ndim == 3 else a[0, 0] for a in inputs]
+    last = compiled(f"fastact.{f}({arguments}, where=where)", f"{arguments}, where")
+    equal(last(*row, mask[0, :, 0]), f(*row, where=mask[0, :, 0]))
+    with pytest.raises(ValueError, match="broadcast"):
+        function(*inputs, mask[:, :9])
+    with pytest.raises(numba.TypingError, match="where must be a bool or an array of them"):
+        function(*inputs, inputs[0])
+
+
+@pytest.mark.parametrize("name", ["logsumexp", "logsumexp_backward", "maxout"])
+def test_keepdims(name: str) -> None:
+    f = FUNCTIONS[name]
+    inputs = [normal((3, 10, 4) if operand.core else (3, 1, 4), np.float32) for operand in f.operands]
+    arguments = ", ".join(f.inputs)
+    equal(
+        compiled(f"fastact.{f}({arguments}, 1, True)", arguments)(*inputs), f(*inputs, axis=1, keepdims=True)
+    )
+    with pytest.raises(numba.TypingError, match="keepdims must be True or False in the call itself"):
+        compiled(f"fastact.{f}({arguments}, 1, k)", f"{arguments}, k")(*inputs, True)
+
+
+@pytest.mark.parametrize("f", CROSS_ENTROPIES, ids=str)
+def test_options_of_cross_entropies(f: Function) -> None:
+    labels, weights = rng.integers(0, 10, (3, 4)), np.linspace(0, 3, 10)
+    soft = rng.random((3, 10, 4)).astype(np.float32)
+    every = {"weights": weights, "ignore_label": 2, "label_smoothing": 0.1}
+    kinds: list[tuple[Any, dict[str, Any]]] = [
+        (labels, every),
+        (labels, {"ignore_label": -1}),
+        (labels, {"weights": weights.astype(np.float32)[::2].repeat(2)[::-1]}),
+        (soft, {}),
+        (soft.astype(float), {"weights": np.arange(10), "label_smoothing": 1}),
+    ]
+    arguments = ", ".join(f.inputs)
+    for given, options in kinds:
+        names = ", ".join(options)
+        call = f"fastact.{f}({', '.join([arguments, 'axis=1', *(f'{o}={o}' for o in options)])})"
+        function = compiled(call, f"{arguments}, {names}".rstrip(", "))
+        inputs: list[Any] = [normal((3, 10, 4), np.float32), given]
+        inputs += [normal((3, 4), np.float32)] if len(f.inputs) == 3 else []
+        equal(function(*inputs, *options.values()), f(*inputs, axis=1, **options))
+    x, (first, *_), g = normal((2, 10), np.float32), soft, [np.ones(2, np.float32)] * (len(f.inputs) - 2)
+    function = compiled(
+        f"fastact.{f}({arguments}, weights=w, ignore_label=9, label_smoothing=s)", f"{arguments}, w, s"
+    )
+    hard = labels[0, :2]
+    for w, s, message in (
+        (weights[:9], 0.5, "weights must have one number for each class"),
+        (-weights, 0.5, "option is not allowed"),
+        (weights, 1.5, "option is not allowed"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            function(x, hard, *g, w, s)
+    with pytest.raises(ValueError, match="label, a length or an option is not allowed"):
+        function(x, hard + 10, *g, weights, 0.5)
+    with pytest.raises(ValueError, match="the shape of labels does not match"):
+        function(x, first[:2, :3].repeat(2, 1), *g, weights, 0.5)
+    with pytest.raises(numba.TypingError, match="labels must be integers or probabilities"):
+        function(x, hard.astype(complex), *g, weights, 0.5)
+    with pytest.raises(numba.TypingError, match="weights must be an array with one real number for each"):
+        function(x, hard, *g, 1.0, 0.5)
 
 
 @TYPES

@@ -8,8 +8,8 @@ set.
 
 Numbers and arrays of float32, float64 and integers are supported; float16 and bfloat16, which numba lacks,
 are not. Arrays that are not contiguous are copied. Parameters are numbers; the learnable ones of ``prelu``
-and ``swish`` may also have one element for each index along one axis. Functions of rows and norms take
-``axis``, one integer, and ``out``.
+and ``swish`` may also have one element for each index along one axis. The ``axis`` of functions of rows and
+of norms is one integer, and ``keepdims`` is a constant.
 """
 
 import re
@@ -40,6 +40,7 @@ from .functions.registry import (
     Function,
     Norm,
 )
+from .functions.rows import DEFAULTS
 
 SUFFIXES = {types.float32: "f32", types.float64: "f64"}
 
@@ -169,9 +170,10 @@ def _output(
 
 
 def _external(name: str, loop: types.Float, kinds: str) -> types.ExternalFunction:
-    """Return a function of fastact.h; kinds of arguments: arrays a, labels l, sizes n, numbers p, seeds u."""
+    """Return a function of fastact.h; kinds: arrays a, masks b, labels l, sizes n, numbers p, seeds u."""
     kind = {
         "a": types.CPointer(loop),
+        "b": types.CPointer(types.uint8),
         "l": types.CPointer(types.int64),
         "n": types.uintp,
         "p": types.float64,
@@ -383,38 +385,83 @@ def _without(shape: Any, axis: int) -> Any:
     return rest
 
 
+def _is_truth(name: str, argument: str, type: Any) -> bool:
+    """Return the truth value of an argument that determines types."""
+    value = getattr(type, "literal_value", getattr(type, "value", type))
+    if not isinstance(value, bool):
+        raise NumbaTypeError(f"{name}: {argument} must be True or False in the call itself, not {type}")
+    return value
+
+
+def _mask(name: str, where: Any) -> str:
+    """Return the line that makes an array of the mask, "" without a mask."""
+    if getattr(where, "literal_value", getattr(where, "value", where)) is True:
+        return ""
+    if not isinstance(getattr(where, "dtype", where), types.Boolean):
+        raise NumbaTypeError(f"{name}: where must be a bool or an array of them, not {where}")
+    mask = "np.broadcast_to(where, shape)" if isinstance(where, types.Array) else "np.full(shape, where)"
+    return f"    where_ = np.ascontiguousarray({mask}).view(np.uint8)\n"
+
+
+def _options(name: str, options: dict[str, Any], loop: types.Float) -> str:
+    """Return the lines that make arrays of the options that a cross-entropy is given."""
+    weights, ignored = options["weights"], options["ignore_label"]
+    body = ""
+    if _is_given(weights):
+        if getattr(weights, "ndim", 0) != 1 or not isinstance(weights.dtype, types.Integer | types.Float):
+            raise NumbaTypeError(f"{name}: weights must be an array with one real number for each class")
+        body = _check("weights.shape != (length,)", f"{name}: weights must have one number for each class")
+        body += f"    weights_ = {_array('weights', weights, loop, '')}\n"
+    if _is_given(ignored):
+        if not isinstance(ignored, types.Integer):
+            raise NumbaTypeError(f"{name}: ignore_label must be an integer, not {ignored}")
+        body += "    ignore_label_ = np.full(1, ignore_label, np.int64)\n"
+    return body
+
+
 def _add_rows(f: Function) -> None:
     name, names, outputs = f.name, f.inputs, [KINDS[core] for core in f.results]
-    inputs = ["label" if operand.role == "labels" else KINDS[operand.core] for operand in f.operands]
-    arguments = ", ".join([*names, "axis=-1", "out=None"])
+    arguments = next(arguments for function, arguments, _ in _core.rows if function == name)
+    options = arguments[len(names) :]
 
-    def choose(given: list[Any], axis: Any, out: Any) -> Any:
+    def choose(given: list[Any], options: dict[str, Any]) -> Any:
         x, ndim = given[0], getattr(given[0], "ndim", 0)
         if not isinstance(x, types.Array) or ndim == 0:
             raise NumbaTypeError(f"{name}: an array of rows is required, not {x}")
+        axis, out = options["axis"], options["out"]
         if not isinstance(getattr(axis, "value", axis), int | types.Integer):
             raise NumbaTypeError(f"{name}: axis must be one integer, not {axis}")
+        inputs = [KINDS[operand.core] for operand in f.operands]
+        if f.labels is not None:
+            labels = getattr(given[f.labels], "dtype", given[f.labels])
+            if not isinstance(labels, types.Integer | types.Float):
+                raise NumbaTypeError(f"{name}: labels must be integers or probabilities, not {labels}")
+            inputs[f.labels] = "label" if isinstance(labels, types.Integer) else "row"
         loop = _loop(name, [t for t, kind in zip(given, inputs, strict=True) if kind != "label"])
+        keeps = "keepdims" in options and _is_truth(name, "keepdims", options["keepdims"])
         shapes = {"row": "shape", "half": "tuple_setitem(shape, k, length // 2)", "one": "without(shape, k)"}
-        if ndim == 1:
+        if keeps:
+            shapes["one"] = "tuple_setitem(shape, k, 1)"
+        elif ndim == 1:
             shapes["one"] = "1"
         shapes["label"] = shapes["one"]
+        dimensions = {"row": ndim, "half": ndim, "one": ndim - (not keeps), "label": ndim - 1}
         body = (
             f"    shape, k = {names[0]}.shape, axis + {ndim} if axis < 0 else axis\n"
             f"{_check(f'not 0 <= k < {ndim}', f'{name}: axis is out of bounds')}"
             f"    outer, length, inner = around(shape, k)\n"
         )
         for a, type, kind in zip(names, given, inputs, strict=True):
-            if kind in ("one", "label") and ndim == 1:
+            if dimensions[kind] == 0:
                 if isinstance(type, types.Array):
                     raise NumbaTypeError(f"{name}: {a} must be a number if {names[0]} is a single row")
-            elif not isinstance(type, types.Array) or type.ndim != ndim - (kind in ("one", "label")):
+            elif not isinstance(type, types.Array) or type.ndim != dimensions[kind]:
                 raise NumbaTypeError(f"{name}: the shape of {a} does not match that of {names[0]}")
             else:
                 body += _check(f"{a}.shape != {shapes[kind]}", f"{name}: the shape of {a} does not match")
-            if kind == "label" and not isinstance(getattr(type, "dtype", type), types.Integer):
-                raise NumbaTypeError(f"{name}: {a} must be integers, not {type}")
             body += f"    {a}_ = {_array(a, type, types.int64 if kind == 'label' else loop, '1')}\n"
+        mask = _mask(name, options["where"]) if "where" in options else ""
+        body += mask
         given_outs = [(out, "out")]
         if len(outputs) > 1:
             if _is_given(out) and not (isinstance(out, types.BaseTuple) and len(out) == len(outputs)):
@@ -422,27 +469,46 @@ def _add_rows(f: Function) -> None:
             given_outs = [(out[i] if _is_given(out) else None, f"out[{i}]") for i in range(len(outputs))]
         returned = []
         for i, (output, (given_out, place)) in enumerate(zip(outputs, given_outs, strict=True)):
-            is_number = output == "one" and ndim == 1
+            is_number = dimensions[output] == 0
             if is_number and _is_given(given_out):
                 raise NumbaTypeError(f"{name}: out requires an array as the result")
-            one_less = ndim - (output == "one")
-            body += _output(name, given_out, loop, one_less, shapes[output], f"result{i}", place)
+            body += _output(name, given_out, loop, dimensions[output], shapes[output], f"result{i}", place)
             returned.append(f"result{i}[0]" if is_number else f"result{i}")
-        pointers = [*(f"{a}_.ctypes" for a in names), *(f"result{i}.ctypes" for i in range(len(outputs)))]
-        call = ", ".join([*pointers, "outer, length, inner"])
-        body += _check(f"call({call}) != 0", f"{name}: a label or a length is not allowed")
-        body += f"    return {', '.join(returned)}"
-        kinds = "".join("l" if kind == "label" else "a" for kind in inputs) + "a" * len(outputs) + "nnn"
+        results = [(f"result{i}.ctypes", "a") for i in range(len(outputs))]
+        of_inputs = [(f"{a}_.ctypes", "a") for a in names]
+        function, failed = name, f"{name}: a length is not allowed"
+        if f.labels is None:
+            passed = [*of_inputs, *([("where_.ctypes", "b")] if mask else []), *results]
+            function += "_where" if mask else ""
+        else:
+            body += _options(name, options, loop)
+            left_out = ("0", "n")
+            is_label = inputs[f.labels] == "label"
+            weights, ignored = (
+                (f"{a}_.ctypes", kind) if _is_given(options[a]) else left_out
+                for a, kind in (("weights", "a"), ("ignore_label", "l"))
+            )
+            labels = (of_inputs[f.labels][0], "l") if is_label else left_out
+            passed = [of_inputs[0], labels, left_out if is_label else of_inputs[f.labels], weights, ignored]
+            passed += [("label_smoothing", "p"), of_inputs[2] if len(names) > 2 else left_out]
+            by_kind = dict(zip(outputs, results, strict=True))
+            passed += [by_kind.get("one", left_out), by_kind.get("row", left_out)]
+            function = "softmax_cross_entropy_general"
+            failed = f"{name}: a label, a length or an option is not allowed"
+        call = ", ".join([*(expression for expression, _ in passed), "outer, length, inner"])
+        body += f"{_check(f'call({call}) != 0', failed)}    return {', '.join(returned)}"
         return _define(
-            f"def compute({arguments}):\n{body}",
+            f"def compute({signature}):\n{body}",
             np=np,
             around=_around,
             without=_without,
             tuple_setitem=tuple_setitem,
-            call=_external(name, loop, kinds),
+            call=_external(function, loop, "".join(kind for _, kind in passed) + "nnn"),
         )
 
-    source = f"def typed({arguments}): return choose([{', '.join(names)}], axis, out)"
+    signature = ", ".join([*names, *(f"{option}={DEFAULTS[option]!r}" for option in options)])
+    passed_on = ", ".join(f"{option}={option}" for option in options)
+    source = f"def typed({signature}): return choose([{', '.join(names)}], dict({passed_on}))"
     _overload(f.name, f.function, _define(source, choose=choose))
 
 
