@@ -1,4 +1,4 @@
-"""Write docs/performance.md and its picture from what the other programs here have measured.
+"""Write docs/performance.md and its pictures from what the other programs here have measured.
 
 python bench/document.py peers.jsonl training.json limits.md threads.md docs
 """
@@ -10,60 +10,66 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import drawing
 import report
 from measure import Cell
 from report import Measurement, Table, markdown
 
-PICTURE = "performance.png"
-SHOWN = {"dtype": "float32", "spread": 2, "output": "fresh", "threads": 1, "isa": "best"}
+MOST_USED, HEAT_MAPS = "performance.png", "heatmaps.png"
 SHAPES = "65536 elements", "rows of 1024, axis 1", "rows of 1024, axis 0"
 
 TEXT = """# Performance
 
+![How many times as long as fastact's the functions used most take in NumPy, torch and JAX]({most_used})
+
+The picture shows float32 arrays of 2^20 elements, in rows of 1024 for functions of rows, on one core. All
+that is on this page comes from these commands, in half an hour on a quiet machine with two cores.
+
 ```sh
 pip install '.[bench,examples]'  # torch and JAX take part where they are installed
-python bench/peers.py --json peers.jsonl  # --full for the whole matrix, in hours
-python bench/training.py --json training.json
-python bench/limits.py > limits.md  # after the microbenchmarks of README.md
-python bench/limits.py --isa avx2 >> limits.md
-python bench/threads.py > threads.md
-python bench/document.py peers.jsonl training.json limits.md threads.md docs  # writes this page
+python bench/peers.py --preset page --json peers.jsonl  # 15 minutes; if stopped, the same command goes on
+python bench/training.py --json training.json  # 1 minute
+python bench/limits.py > limits.md  # 2 minutes, after the microbenchmarks of README.md
+python bench/limits.py --isa avx2 >> limits.md  # 2 minutes
+python bench/threads.py > threads.md  # 4 minutes
+python bench/document.py peers.jsonl training.json limits.md threads.md docs  # this page and its pictures
 ```
+
+## Summary
+
+A figure is fastact's time divided by that of the fastest other library in the same cell (less is faster). A
+cell is a function, a pass, a shape and what the first column says; the last columns count the cells where
+another library is faster, and where it is so by more than chance explains. Fewer shapes are measured where
+more than the instruction set differs from the first row; the preset `page` in `bench/peers.py` says which.
+
+{elements}
+
+{rows}
+
+By shape, pass and library, {shown}:
+
+{summary}
+
+![fastact's time relative to the fastest other library's, by function, pass and shape]({heat_maps})
+
+## What is measured
 
 {setting}
 
 All libraries take turns in one process, on the same data, with the same threads; the least time counts, of
-the processor with one thread and of the clock with several. Their results are compared too. What they are
-asked to compute, as a user of each would write it, is in `python/fastact/facts/expressions.py`: torch runs
-eagerly, its gradients are the operations that its autograd calls; JAX's functions and their gradients
-(`vjp`) are under `jit`; numexpr and numba compile the NumPy expressions. Where such a gradient is computed
-from the output y, it meets fastact's gradient from x after computing y itself, and `from_output` with y
-given to both. With several threads each library runs after a pause and two calls of its own. Inputs are
-normal with the deviation told below, gradients with deviation 1. A function of rows gets a matrix of 2^20
-elements or a few more.
+the processor with one thread and of the clock with several. Inputs, and arrays given as `out`, begin at a
+multiple of 64 bytes, as the arrays of torch and JAX always do. Each library allocates fresh results itself,
+from memory that the process holds already, so that none pays for page faults. Results are compared too.
+What the libraries are asked to compute, as a user of each would write it, is in
+`python/fastact/facts/expressions.py`: torch runs eagerly, its gradients are the operations that its
+autograd calls; JAX's functions and their gradients (`vjp`) are under `jit`; numexpr and numba compile the
+NumPy expressions, numba without `fastmath`. Where such a gradient is computed from the output y, it meets
+fastact's gradient from x after computing y itself, and `from_output` with y given to both. With one thread
+the process has one core. With several, each library runs after a pause of 20 ms and two calls of its own,
+so that no library's waiting threads hold another's core. Inputs are normal with the deviation told,
+gradients with deviation 1. A function of rows gets a matrix of 2^20 elements or a few more.
 
-## Summary
-
-A figure is fastact's time divided by that of the fastest other library in the same cell (less is faster).
-*Slower* counts the cells where it is above 1.
-
-{summary}
-
-![fastact's time relative to the fastest other library's, by function, pass and shape]({picture})
-
-## Where another library is faster
-
-{slower}
-
-{causes}
-
-## Time for an element
-
-In nanoseconds: {shown}.
-
-{times}
-
-{wrong}## A training step
+## A training step
 
 The networks are that of `examples/train_digits.py`, 64-256-256-10 with batches of 128, and one with five
 layers of 1024 and batches of 256. All start from the same weights; NumPy's and fastact's share everything but
@@ -91,16 +97,30 @@ table's function also computes a tail where an input is beyond the table, as a f
 are. Where the figure is below 1, GCC needs fewer instructions than clang.
 
 {limits}
-"""
 
-WRONG = """Left out are results that are not near fastact's: overflow in half precision, digits lost in
-tails.
+## Where another library is faster
+
+All cells above {noise}, in nanoseconds for an element.
+
+{slower}
+
+{causes}
+
+## Time for an element
+
+In nanoseconds: {shown}.
+
+{times}
+{wrong}"""
+
+WRONG = """
+Left out are results that are not near fastact's: overflow in half precision, digits lost in tails.
 
 {table}
-
 """
 
-# Why another library is faster and what was tried, by the first pattern that matches "function pass shape".
+# Why another library is faster and what was tried, by the first pattern that matches "function pass shape,
+# type, inputs, output, threads, instruction set", as in the table.
 CAUSES = {
     "exact sums": (
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
@@ -146,17 +166,13 @@ CAUSES = {
 }
 
 
-def shown(cell: Cell) -> bool:
-    return report.shape(cell) in SHAPES and all(getattr(cell, name) == value for name, value in SHOWN.items())
-
-
 def or_none(table: Table) -> str:
     return markdown(table) if len(table) > 1 else "Nowhere."
 
 
 def cause(cell: Cell) -> str:
     """Return the name of the first cause whose pattern matches."""
-    what = " ".join((cell.function, cell.pass_, report.shape(cell)))
+    what = f"{cell.function} {cell.pass_} {report.shape(cell)}, {report.setting(cell)}"
     return next((name for name, (pattern, _) in CAUSES.items() if re.match(pattern, what)), "")
 
 
@@ -167,23 +183,27 @@ def document(
     limits: str = "",
     threads: str = "",
 ) -> str:
-    slower = [m for m in report.worst(measurements) if m.ratio() > 1]
-    causes = ["cause", *(cause(m.cell) for m in slower)]
-    slower_table = [[*row, of] for row, of in zip(report.cells_table(slower), causes, strict=True)]
+    slower = report.slower_table(measurements, cause)
+    causes = {row[-1] for row in slower}
+    usual = [m for m in measurements if report.shown(m.cell)]
     wrong = report.wrong_table(measurements)
     return TEXT.format(
+        most_used=MOST_USED,
+        elements=markdown(report.settings_table(measurements, report.WINGS[0])),
+        rows=markdown(report.settings_table(measurements, report.WINGS[1])),
+        summary=markdown(report.summary_table(usual)),
+        heat_maps=HEAT_MAPS,
         setting=markdown(report.setting_table(setting, measurements)),
-        summary=markdown(report.summary_table(measurements)),
-        picture=PICTURE,
-        slower=or_none(slower_table),
-        causes="\n".join(f"- *{name}*: {text}" for name, (_, text) in CAUSES.items() if name in causes),
-        shown=", ".join(f"{name} {value}" for name, value in SHOWN.items()),
-        times=markdown(report.cells_table([m for m in measurements if shown(m.cell)])),
-        wrong=WRONG.format(table=markdown(wrong)) if len(wrong) > 1 else "",
         training_setting=markdown(report.setting_table(training["setting"])),
         training=markdown(report.steps_table(training["milliseconds"])),
         limits=limits.strip(),
         threads=threads.strip(),
+        noise=report.NOISE,
+        slower=or_none(slower),
+        causes="\n".join(f"- *{name}*: {text}" for name, (_, text) in CAUSES.items() if name in causes),
+        shown=report.setting(usual[0].cell) if usual else "",
+        times=markdown(report.cells_table([m for m in usual if report.shape(m.cell) in SHAPES])),
+        wrong=WRONG.format(table=markdown(wrong)) if len(wrong) > 1 else "",
     )
 
 
@@ -196,7 +216,8 @@ def main() -> None:
         setting, measurements, json.loads(training.read_text()), limits.read_text(), threads.read_text()
     )
     (folder / "performance.md").write_text(text)
-    report.draw(measurements, folder / PICTURE)
+    drawing.most_used(measurements, folder / MOST_USED)
+    drawing.heat_maps(measurements, folder / HEAT_MAPS)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,16 @@ from typing import Any
 
 from fastact.facts.expressions import CONSTANTS
 
+# Expressions that write into `out` by another call than their own.
+INTO_OUT = (
+    (r"(\w)\.copy\(\)", r"np.copyto(out, \1)"),
+    (r"torch\.clone\((\w)\)", r"out.copy_(\1)"),
+    (r"np\.zeros_like\(\w\)", "out.fill(0)"),
+    (r"torch\.zeros_like\(\w\)", "out.zero_()"),
+    (r"\(x >= 0\)\.astype\(x\.dtype\)", "np.greater_equal(x, 0, out=out)"),
+    (r"\(x >= 0\)\.to\(x\.dtype\)", "torch.ge(x, 0, out=out)"),
+)
+
 # Functions of torch that need more than out= to write into `out`: the names of the overload and of the
 # parameter, by the name of the function.
 TORCH_INTO_OUT = (
@@ -44,6 +54,9 @@ NUMBA = {name: f"{name}(a)" for name in ELEMENTWISE} | {
 
 def into_out(expression: str, module: str = "np") -> str | None:
     """Return the expression with its last operation writing into `out`, if that operation can do so."""
+    for pattern, into in INTO_OUT:
+        if found := re.fullmatch(pattern, expression):
+            return found.expand(into)
     match ast.parse(expression, mode="eval").body:
         case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Name()) as func, args=[_, *_]):
             name = ast.unparse(func)

@@ -27,6 +27,8 @@ THREADS = (
     "NUMEXPR_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+# glibc keeps freed memory for itself, for all threads together, so that no library pays for page faults.
+MEMORY = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.arena_max=1"
 FOUND = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
 COMPILED = "float32", "float64"  # the types that numexpr and numba have
 ISA: dict[str, dict[str, str]] = {"best": {}}
@@ -46,7 +48,8 @@ if "avx2" in fastact.config()["available"]:
 def environment(threads: int, isa: str = "best") -> dict[str, str]:
     """Return the environment variables that limit every library to these threads and this instruction set."""
     # The threads of numba's other layers wait actively, which disturbs the next measurement.
-    return dict.fromkeys(THREADS, str(threads)) | ISA[isa] | {"NUMBA_THREADING_LAYER": "workqueue"}
+    others = {"NUMBA_THREADING_LAYER": "workqueue", "GLIBC_TUNABLES": MEMORY}
+    return dict.fromkeys(THREADS, str(threads)) | ISA[isa] | others
 
 
 class Written(NamedTuple):
@@ -131,7 +134,7 @@ def load_jax() -> Library:
     config.update("jax_enable_x64", True)
     config.update("jax_cpu_enable_async_dispatch", False)  # spares small calls a change of thread
     forward, from_output = expressions("JAX"), expressions("NumPy")
-    modules = {"jnp": jax.numpy, "np": jax.numpy, "nn": jax.nn, **CONSTANTS}
+    modules = {"jnp": jax.numpy, "np": jax.numpy, "nn": jax.nn, "vjp": jax.vjp, **CONSTANTS}
 
     @cache
     def compiled(function: str, pass_: str) -> Written | None:
@@ -152,7 +155,8 @@ def load_jax() -> Library:
             return gradients if len(gradients) > 1 else gradients[0]
 
         call = f"f(g, {arrays}{keywords})" if pass_ == "backward" else f"f({arrays}{keywords})"
-        ready = "ready({})" if pass_ == "backward" and "weight" in words else "{}.block_until_ready()"
+        is_tuple = "vjp" in words or (pass_ == "backward" and "weight" in words)
+        ready = "ready({})" if is_tuple else "{}.block_until_ready()"
         jitted = jax.jit(backward if pass_ == "backward" else f, static_argnames="axis")
         return Written(ready.format(call), {"f": jitted, "ready": jax.block_until_ready})
 

@@ -15,6 +15,7 @@ from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
+import drawing
 import report
 from fastact.facts.expressions import ROWS
 from fastact.functions.registry import ELEMENTWISE, FUNCTIONS
@@ -26,6 +27,7 @@ from tqdm import tqdm
 NAMES = [*dict.fromkeys(f.forward for f in ELEMENTWISE), *ROWS]
 DTYPES = "float32", "float64", "bfloat16", "float16"
 OUTPUTS = "fresh", "out"
+NO_ROWS = {"rows": "", "columns": ""}
 ROW_ELEMENTS = 1 << 20  # at least so many in a matrix given to functions of rows
 
 
@@ -42,62 +44,103 @@ def some_of(choices: Iterable[str]) -> Callable[[str], list[str]]:
 
 def positive(number: Callable[[str], Any]) -> Callable[[str], list[Any]]:
     def numbers(text: str) -> list[Any]:
-        values = [number(value) for value in text.split(",")]
-        if min(values) <= 0:
+        values = [number(value) for value in text.split(",") if value]
+        if min(values, default=1) <= 0:
             raise ValueError
         return list(dict.fromkeys(values))
 
     return numbers
 
 
-# name, parser, default, value with --full if another, meaning
-OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str, str], ...] = (
-    ("only", some_of(NAMES), ",".join(NAMES), "", "functions"),
-    ("pass", some_of(PASSES), ",".join(PASSES), "", "passes"),
-    ("dtype", some_of(DTYPES), "float32", ",".join(DTYPES), f"of {', '.join(DTYPES)}"),
-    ("sizes", positive(int), "4096,65536,1048576", "256,4096,65536,1048576,16777216", "elements of arrays"),
-    ("rows", positive(int), "10,64,128,1024,50257", "", "lengths of rows, for functions of rows"),
-    ("columns", positive(int), "64,1024", "", "lengths of rows that lie along axis 0"),
-    ("spread", positive(float), "2", "2,10", "deviation of the inputs"),
-    ("output", some_of(OUTPUTS), "fresh", ",".join(OUTPUTS), "fresh arrays, or out= where a library can"),
-    ("threads", positive(int), "1", f"1,{os.cpu_count()}", "of every library"),
-    (
-        "isa",
-        some_of(ISA),
-        "best",
-        ",".join(ISA),
-        f"instruction set every library is held to, {', '.join(ISA)}",
-    ),
+ALL_THREADS = f"1,{os.cpu_count()}"
+ALL_ISA = ",".join(ISA)
+
+# name, parser, default, meaning
+OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str], ...] = (
+    ("only", some_of(NAMES), ",".join(NAMES), "functions"),
+    ("pass", some_of(PASSES), ",".join(PASSES), "passes"),
+    ("dtype", some_of(DTYPES), "float32", f"of {', '.join(DTYPES)}"),
+    ("sizes", positive(int), "4096,65536,1048576", "elements of arrays"),
+    ("rows", positive(int), "10,64,128,1024,50257", "lengths of rows, for functions of rows"),
+    ("columns", positive(int), "64,1024", "lengths of rows that lie along axis 0"),
+    ("spread", positive(float), "2", "deviation of the inputs"),
+    ("output", some_of(OUTPUTS), "fresh", "fresh arrays, or out= where a library can"),
+    ("threads", positive(int), "1", "of every library"),
+    ("isa", some_of(ISA), "best", f"instruction set every library is held to, {', '.join(ISA)}"),
 )
+
+# The parts of which the cells of a preset are the union: the options in which each differs from the defaults.
+PRESETS: dict[str, list[dict[str, str]]] = {
+    "brief": [{}],
+    # What docs/performance.md shows: "brief" on all instruction sets, and then one or two properties vary at
+    # a time: the inputs' deviation with the threads, the output with the threads, and the type.
+    "page": [
+        {"isa": ALL_ISA},
+        {"isa": ALL_ISA, "threads": ALL_THREADS, "spread": "2,10", "sizes": "65536,1048576", **NO_ROWS},
+        {
+            "isa": ALL_ISA,
+            "threads": ALL_THREADS,
+            "output": "fresh,out",
+            "sizes": "1048576",
+            "rows": "64,1024",
+        },
+        {"isa": ALL_ISA, "dtype": ",".join(DTYPES), "sizes": "65536", "rows": "1024", "columns": "1024"},
+    ],
+    "full": [
+        {
+            "dtype": ",".join(DTYPES),
+            "sizes": "256,4096,65536,1048576,16777216",
+            "spread": "2,10",
+            "output": ",".join(OUTPUTS),
+            "threads": ALL_THREADS,
+            "isa": ALL_ISA,
+        }
+    ],
+}
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options; `parts` are those of each part of the preset, where the others do not give them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, parse, default, _, meaning in OPTIONS:
+    for name, parse, default, meaning in OPTIONS:
         text = f"{meaning} (default: %(default)s)" if name != "only" else f"of {default} (default: all)"
         parser.add_argument(
             f"--{name}", type=parse, default=default, metavar=f"{name.upper()},...", help=text
         )
-    parser.add_argument("--full", action="store_true", help="defaults are all there is: takes hours")
-    parser.add_argument("--seconds", type=float, default=0.15, metavar="S", help="for each cell")
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="brief",
+        help="other defaults: a quarter of an hour, or many hours",
+    )
+    parser.add_argument("--seconds", type=float, default=0.1, metavar="S", help="for each cell")
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="cells to print")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="append measurements; go on from those there"
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a heat map, as PNG, SVG…")
-    if parser.parse_known_args(arguments)[0].full:
-        parser.set_defaults(**{name: full for name, _, _, full, _ in OPTIONS if full})
     options = parser.parse_args(arguments)
+    options.parts = []
+    for part in PRESETS[options.preset]:
+        parser.set_defaults(**{name: default for name, _, default, _ in OPTIONS} | part)
+        options.parts.append(parser.parse_args(arguments))
     for file in filter(None, (options.json, options.plot)):
         if not file.parent.is_dir():
             parser.error(f"{file}: no folder {file.parent}")
-    for needed, package in (options.plot, "matplotlib"), ("bfloat16" in options.dtype, "ml_dtypes"):
+    half = any("bfloat16" in part.dtype for part in options.parts)
+    for needed, package in (options.plot, "matplotlib"), (half, "ml_dtypes"):
         if needed and not find_spec(package):
             parser.error(f"{package} is not installed: pip install '.[bench]'")
     return options
 
 
-def cells(options: argparse.Namespace) -> Iterator[Cell]:
+def cells(options: argparse.Namespace) -> list[Cell]:
+    """Return the cells of all parts, each once, those of a process side by side."""
+    asked = dict.fromkeys(cell for part in options.parts for cell in cells_of(part))
+    return sorted(asked, key=lambda cell: (cell.isa != "best", cell.threads))
+
+
+def cells_of(options: argparse.Namespace) -> Iterator[Cell]:
     """Return arrays of all sizes for elementwise functions, and matrices of all row lengths for others."""
     calls = fastact_calls()
     for threads, isa, function in product(options.threads, options.isa, options.only):
@@ -140,7 +183,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, str], list[report.Measur
     """Return the setting and the measurements, read from the file or made now and appended to it."""
     setting, there = report.read(options.json or Path(os.devnull))
     known = {m.cell: m for m in there}
-    asked = list(cells(options))
+    asked = cells(options)
     missing = [cell for cell in asked if cell not in known]
     with (
         open(options.json or os.devnull, "a") as file,
@@ -175,7 +218,7 @@ def main() -> None:
     ]
     print(*(report.text(table) for table in tables if len(table) > 1), sep="\n\n")
     if options.plot:
-        report.draw(measurements, options.plot)
+        drawing.heat_maps(measurements, options.plot)
 
 
 if __name__ == "__main__":

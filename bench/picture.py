@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import report
-from document import SHOWN
+from drawing import COLORS
 from fastact import accuracy
 from tqdm import tqdm
 
@@ -28,7 +28,6 @@ LIBRARIES: dict[str, tuple[Any, ...]] = {
     "torch": ("torch",),
     "JAX": ("jax",),
 }
-COLORS = {report.OURS: "#c8501e", "NumPy": "#4477aa", "torch": "#777777", "JAX": "#228833"}
 NO_DIGIT = 2.0**24  # ulp: a larger error leaves none right
 
 Values = dict[str, list[float]]  # by library, one for each name; NaN where there is none
@@ -39,9 +38,7 @@ def times(measurements: Sequence[report.Measurement], pass_: str, size: int) -> 
     found = {
         m.cell.function: m.times
         for m in measurements
-        if m.cell.shape == (size,)
-        and m.cell.pass_ == PASSES[pass_]
-        and all(getattr(m.cell, name) == value for name, value in SHOWN.items())
+        if m.cell.shape == (size,) and m.cell.pass_ == PASSES[pass_] and report.shown(m.cell)
     }
     return {library: [found.get(name, {}).get(library, math.nan) for name in NAMES] for library in LIBRARIES}
 

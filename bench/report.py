@@ -5,14 +5,19 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 from fastact.command.markdown import heading, line
-from libraries import PASSES
 from measure import Cell
 
 OURS = "fastact"
+WINGS = "functions of elements", "functions of rows"
+NOISE = 1.05  # a ratio up to this may be chance
 Table = list[list[str]]  # a heading and rows
+
+# What is shown of all types, inputs… where one must be chosen.
+SHOWN = {"dtype": "float32", "spread": 2, "output": "fresh", "threads": 1, "isa": "best"}
 
 
 class Measurement(NamedTuple):
@@ -45,8 +50,10 @@ class Figures(NamedTuple):
 
     cells: int
     mean: float  # geometric
+    median: float
     highest: float
-    slower: int
+    above_1: int
+    above_noise: int
 
     @classmethod
     def of(cls, ratios: Iterable[float]) -> "Figures | None":
@@ -54,7 +61,8 @@ class Figures(NamedTuple):
         if not there:
             return None
         mean = math.exp(sum(map(math.log, there)) / len(there))
-        return cls(len(there), mean, max(there), sum(ratio > 1 for ratio in there))
+        above = (sum(ratio > bound for ratio in there) for bound in (1, NOISE))
+        return cls(len(there), mean, median(there), max(there), *above)
 
 
 def shape(cell: Cell) -> str:
@@ -64,7 +72,7 @@ def shape(cell: Cell) -> str:
 
 
 def wing(cell: Cell) -> str:
-    return "functions of elements" if cell.axis is None else "functions of rows"
+    return WINGS[cell.axis is not None]
 
 
 GROUPS: dict[str, Callable[[Cell], str]] = {
@@ -78,21 +86,42 @@ GROUPS: dict[str, Callable[[Cell], str]] = {
 }
 
 
+SETTING = "type", "inputs", "output", "threads", "instruction set"
+
+
+def setting(cell: Cell) -> str:
+    return ", ".join(GROUPS[name](cell) for name in SETTING)
+
+
+def shown(cell: Cell, shapes: Sequence[str] = ()) -> bool:
+    return (not shapes or shape(cell) in shapes) and all(
+        getattr(cell, name) == value for name, value in SHOWN.items()
+    )
+
+
 def varying(measurements: Iterable[Measurement]) -> list[str]:
     """Return the properties in which the cells differ."""
     cells = [m.cell for m in measurements]
     return [name for name, of in GROUPS.items() if len(set(map(of, cells))) > 1]
 
 
+def figures_by(of: Callable[[Cell], str], measurements: Iterable[Measurement]) -> dict[str, Figures]:
+    """Return figures relative to the fastest peer of the cells of which `of` says the same."""
+    ratios: dict[str, list[float]] = {}
+    for m in measurements:
+        ratios.setdefault(of(m.cell), []).append(m.ratio())
+    return {name: figures for name, values in ratios.items() if (figures := Figures.of(values))}
+
+
 def groups(measurements: Sequence[Measurement]) -> dict[str, Figures]:
     """Return figures relative to the fastest peer, overall and by property, then relative to each peer."""
-    ratios: dict[str, list[float]] = {"all cells": [m.ratio() for m in measurements]}
+    found = figures_by(lambda cell: "all cells", measurements)
     for of in (wing, *map(GROUPS.__getitem__, varying(measurements))):
-        for m in measurements:
-            ratios.setdefault(of(m.cell), []).append(m.ratio())
+        found |= figures_by(of, measurements)
     for peer in dict.fromkeys(name for m in measurements for name in m.times if name != OURS):
-        ratios[f"beside {peer} alone"] = [m.ratio(peer) for m in measurements]
-    return {name: figures for name, values in ratios.items() if (figures := Figures.of(values))}
+        if figures := Figures.of(m.ratio(peer) for m in measurements):
+            found[f"beside {peer} alone"] = figures
+    return found
 
 
 def worst(measurements: Iterable[Measurement]) -> list[Measurement]:
@@ -107,12 +136,53 @@ def setting_table(setting: dict[str, str], measurements: Sequence[Measurement] =
     return [["measured with", ""], *([name, value] for name, value in (setting | common).items())]
 
 
-def summary_table(measurements: Sequence[Measurement]) -> Table:
+def figures_table(title: str, found: Mapping[str, Figures]) -> Table:
     return [
-        ["time relative to the fastest peer's", "cells", "geometric mean", "highest", "slower"],
+        [title, "cells", "geometric mean", "median", "highest", "above 1", f"above {NOISE}"],
         *(
-            [name, str(f.cells), f"{f.mean:.3f}", f"{f.highest:.2f}", str(f.slower)]
-            for name, f in groups(measurements).items()
+            [
+                name,
+                str(f.cells),
+                f"{f.mean:.3f}",
+                f"{f.median:.3f}",
+                f"{f.highest:.2f}",
+                str(f.above_1),
+                str(f.above_noise),
+            ]
+            for name, f in found.items()
+        ),
+    ]
+
+
+def summary_table(measurements: Sequence[Measurement]) -> Table:
+    return figures_table("time relative to the fastest peer's", groups(measurements))
+
+
+def settings_table(measurements: Sequence[Measurement], of_wing: str) -> Table:
+    """Return the figures of a wing by type, inputs, output, threads and instruction set."""
+    of = [m for m in measurements if wing(m.cell) == of_wing]
+    return figures_table(of_wing, figures_by(setting, of))
+
+
+def slower_table(measurements: Iterable[Measurement], cause: Callable[[Cell], str]) -> Table:
+    """Return the table of all cells in which a peer is faster, with what the cause is."""
+    slower = [m for m in worst(measurements) if m.ratio() > NOISE]
+    return [
+        ["function", "pass", "shape", "setting", "fastact", "fastest", "", "ratio", "cause"],
+        *(
+            [
+                m.cell.function,
+                m.cell.pass_,
+                shape(m.cell),
+                setting(m.cell),
+                f"{m.times[OURS]:.3f}",
+                f"{m.times[peer]:.3f}",
+                peer,
+                f"{m.ratio():.2f}",
+                cause(m.cell),
+            ]
+            for m in slower
+            if (peer := m.fastest_peer)
         ),
     ]
 
@@ -174,53 +244,3 @@ def text(table: Table) -> str:
 def markdown(table: Table) -> str:
     columns, *rows = table
     return "\n".join([heading(columns, map(numeric, zip(*table, strict=True))), *map(line, rows)])
-
-
-def place(cell: Cell) -> tuple[str, str]:
-    """Return the row and the column of a heat map."""
-    return cell.function, f"{cell.pass_}, {shape(cell)}"
-
-
-def draw(measurements: Sequence[Measurement], file: Path) -> None:
-    """Draw heat maps of functions by pass and shape, for each type and number of threads."""
-    from matplotlib import colors, pyplot
-
-    panels = list(dict.fromkeys((m.cell.dtype, m.cell.threads) for m in measurements))
-    kinds = [[m for m in measurements if (m.cell.axis is None) == flat] for flat in (True, False)]
-    kinds = [kind for kind in kinds if kind]
-    heights = [len({m.cell.function for m in kind}) for kind in kinds]
-    figure, grid = pyplot.subplots(
-        len(kinds),
-        len(panels),
-        squeeze=False,
-        layout="constrained",
-        figsize=(3 + 2.5 * len(panels), 0.16 * sum(heights) + 2 * len(kinds)),
-        height_ratios=heights,
-    )
-    for kind, row in zip(kinds, grid, strict=True):
-        functions = list(dict.fromkeys(m.cell.function for m in kind))
-        columns = [
-            column
-            for pass_ in PASSES
-            for column in dict.fromkeys(place(m.cell)[1] for m in kind if m.cell.pass_ == pass_)
-        ]
-        for (dtype, threads), axes in zip(panels, row, strict=True):
-            ratios: dict[tuple[str, str], list[float]] = {}
-            for m in kind:
-                if (m.cell.dtype, m.cell.threads) == (dtype, threads):
-                    ratios.setdefault(place(m.cell), []).append(m.ratio())
-            figures = {key: Figures.of(values) for key, values in ratios.items()}
-            means = [
-                [of.mean if (of := figures.get((function, column))) else math.nan for column in columns]
-                for function in functions
-            ]
-            image = axes.imshow(means, norm=colors.LogNorm(1 / 8, 8), cmap="RdBu_r", aspect="auto")
-            axes.set_facecolor("lightgrey")
-            axes.set_title(f"{dtype}, {threads} thread{'s' * (threads > 1)}", fontsize=8)
-            axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6)
-            axes.set_yticks(range(len(functions)), functions if axes is row[0] else [], fontsize=6)
-    bar = figure.colorbar(image, ax=grid, shrink=0.4, ticks=[1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8])
-    bar.ax.set_yticklabels(["1/8", "1/4", "1/2", "1", "2", "4", "8"], fontsize=6)
-    bar.ax.minorticks_off()
-    bar.set_label("fastact's time / the fastest other library's", fontsize=7)
-    figure.savefig(file, dpi=120)

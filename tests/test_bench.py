@@ -4,6 +4,7 @@ import json
 import math
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,9 @@ def test_wrong_expression_is_found(numpy_and_fastact: dict[str, libraries.Librar
         ("aten.silu_backward(g, x)", "aten.silu_backward.grad_input(g, x, grad_input=out)"),
         ("f(x).block_until_ready()", None),
         ("g, g.sum(axis)", None),
-        ("x.copy()", None),
+        ("f(x), g", None),
+        ("x.copy()", "np.copyto(out, x)"),
+        ("(x >= 0).to(x.dtype)", "torch.ge(x, 0, out=out)"),
     ],
 )
 def test_into_out(expression: str, expected: str | None) -> None:
@@ -126,7 +129,8 @@ def test_least_times() -> None:
 
 def test_figures() -> None:
     figures = report.Figures.of([0.5, 2.0, math.nan, 0.125])
-    assert figures == pytest.approx((3, 0.5, 2.0, 1))
+    assert figures == pytest.approx((3, 0.5, 0.5, 2.0, 1, 1))
+    assert report.Figures.of([1.0, 1.04]) == pytest.approx((2, math.sqrt(1.04), 1.02, 1.04, 1, 0))
     assert report.Figures.of([math.nan]) is None
 
 
@@ -141,7 +145,7 @@ def test_groups() -> None:
     groups = report.groups([measurement(1.0, NumPy=2.0, torch=1.0), slower])
     kinds = {"functions of elements", "forward", "backward"}
     assert groups.keys() == {"all cells", *kinds, "beside NumPy alone", "beside torch alone"}
-    assert groups["all cells"] == pytest.approx((2, math.sqrt(2), 2.0, 1))
+    assert groups["all cells"] == pytest.approx((2, math.sqrt(2), 1.5, 2.0, 1, 1))
     assert groups["forward"].mean == 1.0 and groups["beside NumPy alone"].mean == pytest.approx(1.0)
 
 
@@ -154,18 +158,31 @@ def test_document_names_what_is_slower() -> None:
     training = {"setting": SETTING, "milliseconds": {"digits": {"NumPy": [2.0, 1.0], "torch": [1.0]}}}
     fast, slow = measurement(1.0, NumPy=2.0), measurement(3.0, JAX=2.0)
     text = document.document(SETTING, [fast, slow], training)
-    table = (
-        "| function | fastact | JAX | ratio | cause |\n|---|--:|--:|--:|---|\n| relu | 3.000 | 2.000 | 1.50 |"
-    )
-    assert table in text
+    setting = "float32, deviation 2, fresh, 1 thread, best"
+    assert f"| relu | forward | 100 elements | {setting} | 3.000 | 2.000 | JAX | 1.50 | memory |" in text
+    assert f"| {setting} | 2 | 0.866 | 1.000 | 1.50 | 1 | 1 |" in text
     assert "| digits | torch | 1.000 |  | 0.50 |" in text
     assert "Nowhere." in document.document(SETTING, [fast], training)
 
 
 def test_options() -> None:
-    options = peers.parse_options(["--full", "--dtype", "float64"])
-    assert options.dtype == ["float64"] and options.output == ["fresh", "out"] and options.spread == [2, 10]
-    assert peers.parse_options([]).sizes == [4096, 65536, 1048576]
+    (full,) = peers.parse_options(["--preset=full", "--dtype=float64"]).parts
+    assert full.dtype == ["float64"] and full.output == ["fresh", "out"] and full.spread == [2, 10]
+    (brief,) = peers.parse_options([]).parts
+    assert brief.sizes == [4096, 65536, 1048576]
+
+
+def test_the_page_has_all_types_spreads_outputs_and_threads() -> None:
+    page = peers.cells(peers.parse_options(["--preset=page"]))
+    assert len(page) == len(set(page)) < 4000
+    processes = [key for key, _ in groupby(page, key=lambda cell: (cell.isa, cell.threads))]
+    assert len(processes) == len(set(processes))
+    for elements in (True, False):
+        of = [cell for cell in page if (cell.axis is None) == elements]
+        assert {cell.dtype for cell in of} == set(peers.DTYPES)
+        assert {cell.isa for cell in of} == libraries.ISA.keys()
+        assert {cell.output for cell in of} == {"fresh", "out"} and {cell.threads for cell in of} >= {1}
+        assert {cell.spread for cell in of} == ({2, 10} if elements else {2})
 
 
 @pytest.mark.parametrize(
@@ -218,7 +235,7 @@ def options_for(file: Path | None) -> Namespace:
 
 def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "peers.jsonl"
-    asked = list(peers.cells(options_for(file)))
+    asked = peers.cells(options_for(file))
     monkeypatch.setattr(peers, "measured", fake_measured(3))
     with pytest.raises(KeyboardInterrupt):
         peers.run(options_for(file))
@@ -242,6 +259,7 @@ def test_another_setting_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_inputs_are_of_the_type_and_finite() -> None:
     arrays = measure.inputs(cell("softmax", dtype="float16"), CALLS["softmax", "forward"])
     assert {arrays[name].dtype for name in "xgy"} == {np.dtype(np.float16)}
+    assert {arrays[name].ctypes.data % 64 for name in ("x", "g", "y", "out")} == {0}
     assert np.isfinite(arrays["g"]).all() and arrays["y"].shape == fastact.softmax(arrays["x"]).shape
 
 

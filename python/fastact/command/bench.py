@@ -18,7 +18,8 @@ from ..functions.by_name import get
 from ..functions.registry import FUNCTIONS
 
 TURN = 3e-4  # seconds: far above the clock's resolution, far below the periods in which other work disturbs
-TURNS = 10  # consecutive turns after a rest, with several threads
+FEW = 3  # turns that even a slow timer gets
+TURNS = 20  # consecutive turns after a rest, with several threads
 REST = 20e-3  # seconds, after which the threads of other libraries no longer wait actively
 ROW = 64  # elements in a row
 
@@ -29,20 +30,32 @@ def clock(threads: int) -> Callable[[], float]:
 
 
 def least_times(timers: Mapping[str, Timer], seconds: float, threads: int = 1) -> dict[str, float]:
-    """Return the shortest time of a call in nanoseconds; the timers share the seconds evenly, in turns."""
+    """Return the shortest time of a call in nanoseconds.
+
+    The timers take turns. Each gets a share of the seconds in proportion to its speed, because the
+    comparison with the fastest is what counts.
+    """
     calls = {
         name: next(n for n in (1 << k for k in range(40)) if timer.timeit(n) > TURN)
         for name, timer in timers.items()
     }
-    least, spent = dict.fromkeys(timers, math.inf), dict.fromkeys(timers, 0.0)
-    while sum(spent.values()) < seconds or math.inf in least.values():
-        name = min(spent, key=spent.__getitem__)
+    turns, share = TURNS if threads > 1 else 1, seconds / len(timers)
+    least, spent, taken = (dict.fromkeys(timers, start) for start in (math.inf, 0.0, 0.0))
+
+    def progress(name: str) -> float:
+        return taken[name] // FEW and spent[name] * least[name] / min(least.values())
+
+    while progress(name := min(timers, key=progress)) < share:
         if threads > 1:
             sleep(REST)
             timers[name].timeit(2)  # wakes the threads of this library
-        times = [timers[name].timeit(calls[name]) for _ in range(TURNS if threads > 1 else 1)]
-        least[name] = min(least[name], min(times) / calls[name])
-        spent[name] += sum(times)
+        for _ in range(turns):
+            time = timers[name].timeit(calls[name])
+            least[name] = min(least[name], time / calls[name])
+            spent[name] += time
+            taken[name] += 1
+            if progress(name) >= share:
+                break
     return {name: 1e9 * time for name, time in least.items()}
 
 

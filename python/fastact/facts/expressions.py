@@ -352,16 +352,23 @@ def gated(activation: str) -> dict[str, Sequence[str]]:
     }
 
 
-# Both passes of the loss, with g = 1.
+# Both passes of the loss, with g = 1; each library computes the exponentials of both once.
 ROWS["softmax_cross_entropy_with_gradient"] = {
-    library: (forward, re.sub(r"\bg\b", "ones", f"{forward}, {backward[0]}"))
-    for library, (forward, *backward) in ROWS["softmax_cross_entropy"].items()
-    if backward
+    "fastact": ("(*fastact.softmax_cross_entropy_with_gradient(x, labels, axis=axis),)",),
+    "NumPy": (
+        "-np.take_along_axis((l := special.log_softmax(x, axis)), indices, axis).squeeze(axis),"
+        " (p := np.exp(l), np.put_along_axis(p, indices,"
+        " np.take_along_axis(p, indices, axis) - 1, axis))[0]",
+    ),
+    "torch": (
+        "-(l := torch.log_softmax(x, axis)).gather(axis, indices).squeeze(axis),"
+        " aten._log_softmax_backward_data(torch.zeros_like(x).scatter_(axis, indices, -1), l, axis, x.dtype)",
+    ),
+    "JAX": (
+        "(lambda y, vjp: (y, vjp(jnp.ones_like(y))[0]))"
+        f"(*vjp(lambda x: {ROWS['softmax_cross_entropy']['JAX'][0]}, x))",
+    ),
 }
-ROWS["softmax_cross_entropy_with_gradient"]["fastact"] = (
-    ROWS["softmax_cross_entropy"]["fastact"][0],
-    "(*fastact.softmax_cross_entropy_with_gradient(x, labels, axis=axis),)",
-)
 ROWS |= {unit: gated(activation) for unit, (activation, _) in GATES.items() if unit not in ROWS}
 
 
