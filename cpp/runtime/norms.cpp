@@ -73,7 +73,7 @@ void run(Norm norm, NormPass pass, const NormCall& given, std::span<const NormAx
     const bool share_lines = std::ranges::any_of(arrays, [](const kernels::Segments* a) {
       return std::abs(a->rows.row) < 64 && std::abs(a->rows.row) < std::abs(a->rows.element);
     });
-    const std::size_t border = call.length <= 256 ? 64 : share_lines ? 16 : 1;
+    const std::size_t border = call.length <= 256 || share_lines ? 64 : 1;
     return split(rows, {.cost = cost, .border = border},
                  [&](std::size_t begin, std::size_t end) { run_rows(kernel, call, per_row, axes, begin, end); });
   }

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "kernels/interface.hpp"
+#include "kernels/norms/columns.hpp"
 #include "kernels/norms/lines.hpp"
 #include "kernels/norms/normalize.hpp"
 #include "kernels/norms/sums.hpp"
@@ -22,7 +23,6 @@ class NormKernelOf {
   using Normal = Normalize<Isa, T, shape>;
   using Row = simd::Vec<Isa, T>;
   using D = Eight<Isa>;
-  using M = Moments<T, D, shape.centered>;
   static constexpr bool backward = pass == NormPass::backward, is_single = std::is_same_v<T, float>;
   using P = Projections<Total<T, D>>;
   static constexpr std::size_t most_lines = 128 / sizeof(T), rows_projected = 4;
@@ -31,13 +31,8 @@ class NormKernelOf {
   const std::size_t n_ = call_.length;
   std::size_t rows_, stretch_, pitch_;  // rows and elements of each row in a buffer at a time, and its line length
   alignas(64) T ones_[sum_block], zeros_[sum_block], little_[4096];
-  std::array<double, most_lines> shift_ = {}, scale_, start_, most_;
-  template <class X>
-  using OfLines = std::array<std::array<X, lines_at_once>, most_lines / lines_at_once>;
-  OfLines<M> moments_ = {};
-  OfLines<P> projections_ = {};
-  OfLines<RoughMoments<D>> rough_ = {};
-  std::array<Standard, most_lines> standard_;
+  Statistics<Isa, T, shape.centered> of_rows_{n_, call_.eps};
+  Slopes<T> slopes_;
 
  public:
   explicit NormKernelOf(const NormCall& call) : call_(call) {}
@@ -64,7 +59,7 @@ class NormKernelOf {
     // rows fit into the first-level cache, unless there are sums of columns: these are loaded and stored once for
     // several rows, which saves more time than the cache does.
     const std::size_t fewest = backward && !shape.per_row && buffers == 0 ? rows_projected : 1;
-    rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, lines_at_once);
+    rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, 8);
     const auto whole = [](std::size_t length) { return length / sum_block * sum_block; };
     stretch_ = buffers == 0 ? n_ : std::min(n_, whole(room / (rows_ * buffers) - sum_unit));
     pitch_ = (stretch_ + sum_unit - 1) / sum_unit * sum_unit + sum_unit / 2;  // no power of two
@@ -113,7 +108,7 @@ class NormKernelOf {
 
   void some(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& result) {
     if constexpr (pass == NormPass::given) {
-      for (std::size_t i = 0; i < rows; ++i) standardize_by(call_.first[r + i], call_.second[r + i], standard_[i]);
+      of_rows_.take(rows, call_.first + r, call_.second + r);
     } else {
       measure(r, rows, x, g, result);
     }
@@ -123,12 +118,11 @@ class NormKernelOf {
       each_block(r, rows, x, g, result, pass == NormPass::given, true,
                  [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T* to) {
                    Normal::forward(from, of(call_.gamma, ones_, r + i, j), of(call_.beta, zeros_, r + i, j), to, count,
-                                   standard_[i]);
+                                   of_rows_, i);
                  });
       if constexpr (shape.per_row && pass == NormPass::forward) {
         for (std::size_t i = 0; i < rows; ++i) {
-          const auto [scale, mean, mean_lo, inverse, inverse_lo, variance] = standard_[i];
-          call_.first[r + i] = mean / scale, call_.second[r + i] = variance;
+          call_.first[r + i] = of_rows_.mean[i] / of_rows_.scale[i], call_.second[r + i] = of_rows_.variance[i];
         }
       }
     }
@@ -139,71 +133,33 @@ class NormKernelOf {
     return reinterpret_cast<const T*>(shape.per_row ? o.at(row, 0) : static_cast<char*>(o.data) + j * sizeof(T));
   }
 
-  /// Computes mean and deviation of some rows. For doubles, a first sweep finds an approximate mean, and a second one
-  /// sums differences from it, of scaled numbers where squares or the low part of the mean overflow or underflow.
   void measure(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& result) {
-    constexpr bool is_rough_first = !is_single && shape.centered;
-    scale_.fill(1);
     bool reads = true;
-    const auto sweep = [&](auto& of_lines, bool chooses_shift) {
+    of_rows_.measure(rows, [&]<class X>(X* sums, bool chooses_shift) {
+      std::array<X, most_lines> of_line;
       each_block(r, rows, x, g, result, reads, false,
                  [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T*) {
-                   auto& moments = of_lines[i / lines_at_once][i % lines_at_once];
-                   if (j == 0) moments = {};
-                   if (j == 0 && chooses_shift) shift_[i] = shape.centered ? typical(from, count) * scale_[i] : 0.0;
-                   add_moments(moments, from, count, scale_[i], shift_[i], start_[i]);
+                   if (j == 0) of_line[i] = {};
+                   if (j == 0 && chooses_shift && shape.centered) {
+                     const auto at = [from](std::size_t k) { return static_cast<double>(from[k]); };
+                     of_rows_.set_shift(i, of_rows_.typical(at(0), at(count / 2), at(count - 1)));
+                   }
+                   add_moments(of_line[i], from, count, of_rows_.measure(OneRow{i}));
                  });
       reads = false;
-    };
-    const auto measured = [&] {
-      start_.fill(0);
-      if constexpr (is_rough_first) {
-        sweep(rough_, true);
-        for (std::size_t i = 0; i < rows; i += lines_at_once) {
-          const auto all = fold_lanes<D>([](auto a, auto b) { return a + b; }, rough_[i / lines_at_once].data());
-          (D::load(&shift_[i]) + all.sum / static_cast<double>(n_)).store(&shift_[i]);
-          all.most.store(&most_[i]);
-        }
-        for (std::size_t i = 0; i < rows; ++i) {
-          const bool is_usual = most_[i] > 0 && std::isfinite(most_[i]);
-          start_[i] = is_usual ? std::scalbn(1.0, std::ilogb(most_[i]) + 7) : 0.0;
-        }
-      }
-      sweep(moments_, !is_rough_first);
-      for (std::size_t i = 0; i < rows; i += lines_at_once) statistics(i, std::min(lines_at_once, rows - i));
-    };
-    measured();
-    if constexpr (is_single) {
-      for (std::size_t i = 0; i < rows; ++i) rescale(standard_[i]);
-    } else {
-      bool again = false;
-      for (std::size_t i = 0; i < rows; ++i) {
-        const double v = standard_[i].variance + call_.eps;
-        // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
-        const bool is_tiny = most_[i] < 0x1p-900 && v < 0x1p600;
-        scale_[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
-        again = again || scale_[i] != 1;
-      }
-      if (again) measured();
+      fold(of_line.data(), rows, sums);
+    });
+  }
+  /// Joins the eight sums of each line.
+  template <class X>
+  static void fold(const X* of_line, std::size_t rows, X* sums) {
+    for (std::size_t i = 0; i < rows; i += 8) {
+      sums[i / 8] = fold_lanes<D>([](X a, X b) { return a + b; }, of_line + i);
     }
-  }
-  /// The median of three elements, because a single outlier cannot be the median.
-  static double typical(const T* from, std::size_t count) {
-    const T a = from[0], b = from[count / 2], c = from[count - 1];
-    return static_cast<double>(std::max(std::min(a, b), std::min(std::max(a, b), c)));
-  }
-  /// Brings the inverse into the range of floats.
-  static void rescale(Standard& s) {
-    if (!(s.inverse > 0x1p60 || s.inverse < 0x1p-60) || s.inverse == 0 || !std::isfinite(s.inverse)) return;
-    const double scale = std::scalbn(1.0, std::ilogb(s.inverse));
-    s.scale *= scale, s.mean *= scale, s.mean_lo *= scale;
-    s.inverse /= scale, s.inverse_lo /= scale;
   }
 
   template <class X>
-  [[gnu::flatten, gnu::noinline]] static void add_moments(X& sums, const T* from, std::size_t n, double scale,
-                                                          double shift, double start) {
-    const Measure<D> by = {scale, shift, start};
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X& sums, const T* from, std::size_t n, const Measure<D>& by) {
     std::array<X, sum_chains> chain;
     for (X& m : chain) m.begin(by);
     each_eight(n, [&](std::size_t i, std::size_t j, auto count) {
@@ -216,33 +172,6 @@ class NormKernelOf {
     });
     for (X& m : chain) m.settle(by);
     sums = sums + joined(chain);
-  }
-
-  /// Computes mean and deviation of up to eight lines, from line i on, from their moments.
-  [[gnu::noinline]] void statistics(std::size_t i, std::size_t lines) {
-    const M all = fold_lanes<D>([](M a, M b) { return a + b; }, moments_[i / lines_at_once].data());
-    const D scale = D::load(&scale_[i]), shift = D::load(&shift_[i]), count = static_cast<double>(n_);
-    math::Pair<D> mean = {0.0, 0.0};
-    if constexpr (shape.centered) mean = all.mean(shift, count);
-    const D offset = (mean.hi - shift) + mean.lo;
-    const math::Pair<D> square = math::normalized(all.squares() / math::Divisor<D>({count, 0.0})), zero = {0.0, 0.0};
-    const math::Pair<D> found = shape.centered ? square + -math::product(offset, offset) : square;
-    const math::Pair<D> variance = math::select(found.hi < D(0.0), zero, found);
-    const math::Pair<D> inverse = inverse_root(math::normalized(scale * call_.eps * scale + variance));
-    const std::array<D, 6> columns = {scale, mean.hi, mean.lo, inverse.hi, inverse.lo, variance.hi / scale / scale};
-    if constexpr (!is_single && !shape.centered) all.most.store(&most_[i]);
-    double of[6][lines_at_once];
-    for (std::size_t k = 0; k < columns.size(); ++k) columns[k].store(of[k]);
-    for (std::size_t k = 0; k < lines; ++k) {
-      standard_[i + k] = {of[0][k], of[1][k], of[2][k], of[3][k], of[4][k], of[5][k]};
-    }
-  }
-  void standardize_by(double mean, double variance, Standard& s) const {
-    const math::Pair<D> inverse = inverse_root(math::sum(D(variance), D(call_.eps)));
-    double of[2][lines_at_once];
-    inverse.hi.store(of[0]), inverse.lo.store(of[1]);
-    s = {1, mean, 0, of[0][0], of[1][0], variance};
-    if constexpr (is_single) rescale(s);
   }
 
   /// Sums of columns and their low parts, in memory.
@@ -269,11 +198,11 @@ class NormKernelOf {
   /// time goes through all chains of sums, so that it stays in the first-level cache with the sums of the columns.
   template <std::size_t count>
   [[gnu::flatten, gnu::noinline]] static void add_projections(P* sums, const T* const* x, const T* const* g,
-                                                              const T* gamma, std::size_t n, const Standard* s,
-                                                              Column dgamma, Column dbeta) {
+                                                              const T* gamma, std::size_t n, const Standards<T>& s,
+                                                              std::size_t i, Column dgamma, Column dbeta) {
     std::array<std::array<P, sum_chains>, count> of_row = {};
     std::array<StandardizeWide<T, D>, count> standardized;
-    for (std::size_t r = 0; r < count; ++r) standardized[r] = StandardizeWide<T, D>(s[r]);
+    for (std::size_t r = 0; r < count; ++r) standardized[r] = StandardizeWide<T, D>(s, OneRow{i + r});
     const auto add = [&](std::array<P, count>& p, std::size_t j, auto some) {
       const D factor = shape.per_row ? D(1.0) : eight<D>(gamma + j, some);
       Total<T, D> of_gamma = {}, of_beta = {};
@@ -306,8 +235,8 @@ class NormKernelOf {
   }
 
   void differentiate(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& dx) {
-    P* const projections = projections_[0].data();
-    std::fill_n(projections, rows, P{});
+    std::array<P, most_lines> projections;
+    std::fill_n(projections.data(), rows, P{});
     const auto column = [&](double* sums, std::size_t j) {
       if (shape.per_row || sums == nullptr) return Column{nullptr, nullptr};
       return Column{sums + j, is_single ? nullptr : sums + n_ + j};
@@ -318,7 +247,7 @@ class NormKernelOf {
           std::array<const T*, some> of_x, of_g;
           for (std::size_t k = 0; k < some; ++k) of_x[k] = x.at(r, i + k, begin, j), of_g[k] = g.at(r, i + k, begin, j);
           add_projections<some>(&projections[i], of_x.data(), of_g.data(), of(call_.gamma, ones_, r + i, j),
-                                std::min(sum_block, end - j), &standard_[i], column(call_.first, j),
+                                std::min(sum_block, end - j), of_rows_, i, column(call_.first, j),
                                 column(call_.second, j));
         };
         std::size_t i = 0;
@@ -328,33 +257,41 @@ class NormKernelOf {
         for (; i < rows; ++i) add(i, std::integral_constant<std::size_t, 1>{});
       }
     });
-    double sum[2][most_lines];
-    for (std::size_t i = 0; i < rows; i += lines_at_once) {
-      const P all = fold_lanes<D>([](P a, P b) { return a + b; }, projections_[i / lines_at_once].data());
-      all.h.total().store(sum[0] + i), all.hx.total().store(sum[1] + i);
-    }
-    const double count = static_cast<double>(n_);
+    std::array<P, most_lines / 8> sums;
+    fold(projections.data(), rows, sums.data());
+    set_slopes(r, rows, sums.data());
     each_block(r, rows, x, g, dx, false, true,
                [&](std::size_t i, std::size_t j, std::size_t some, const T* of_x, const T* of_g, T* to) {
                  const T* const gamma = of(call_.gamma, ones_, r + i, j);
-                 const double mean_h = shape.centered ? sum[0][i] / count : 0.0, mean_hx = sum[1][i] / count,
-                              rest = std::fma(-mean_hx, count, sum[1][i]) / count;
                  if constexpr (is_single) {
-                   if (Normal::single_backward(of_x, of_g, gamma, to, some, standard_[i], mean_h, mean_hx)) return;
+                   if (Normal::single_backward(of_x, of_g, gamma, to, some, of_rows_, slopes_, i)) return;
                  }
-                 Normal::backward(of_x, of_g, gamma, to, some, standard_[i], mean_h,
-                                  {mean_hx, std::isfinite(rest) ? rest : 0.0});
+                 Normal::backward(of_x, of_g, gamma, to, some, of_rows_, slopes_, i);
                });
-    if constexpr (shape.per_row) {
-      std::copy_n(sum[1], rows, call_.first + r);
-      std::copy_n(sum[0], rows, call_.second + r);
+  }
+  /// Computes the slopes of some rows and, where gamma is one for each row, the gradients of gamma and beta.
+  void set_slopes(std::size_t r, std::size_t rows, const P* sums) {
+    for (std::size_t i = 0; i < rows; i += 8) {
+      const std::size_t some = std::min<std::size_t>(8, rows - i);
+      const D h = shape.centered ? sums[i / 8].h.total() : D(0.0), hx = sums[i / 8].hx.total();
+      const bool has_gamma = shape.per_row && call_.gamma.data != nullptr;
+      slopes_.set(i, of_rows_, h, hx, D(static_cast<double>(n_)),
+                  has_gamma ? eight<D>(of(call_.gamma, ones_, r + i, 0), some) : D(1.0));
+      if constexpr (shape.per_row) hx.store(call_.first + r + i, some), h.store(call_.second + r + i, some);
     }
   }
 };
 
 template <class Isa, class T, NormShape shape, NormPass pass>
 void norm(const NormCall& call, std::size_t begin, std::size_t end) {
-  NormKernelOf<Isa, T, shape, pass>{call}(begin, end);
+  using Columns = NormColumns<Isa, T, shape, pass>;
+  const auto lines = [&](std::size_t first, std::size_t last) {
+    if (first < last) NormKernelOf<Isa, T, shape, pass>{call}(first, last);
+  };
+  if (!Columns::fit(call)) return lines(begin, end);
+  const std::size_t rest = end - (end - begin) % Columns::unit;
+  if (begin < rest) Columns{call}(begin, rest, [&](std::size_t row) { lines(row, row + 1); });
+  lines(rest, end);
 }
 
 template <class Isa, NormShape shape>

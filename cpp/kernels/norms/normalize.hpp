@@ -1,11 +1,11 @@
-// The loops that write the results of norms: normalized elements, or their gradients.
+// What norms write: normalized elements, or their gradients. The loops over contiguous rows.
 #pragma once
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstddef>
+#include <limits>
 
+#include "kernels/norms/statistics.hpp"
 #include "kernels/norms/sums.hpp"
 #include "simd/simd.hpp"
 
@@ -16,15 +16,77 @@ struct NormShape {
   bool per_row, centered;  // gamma and beta are one number for each row; the mean is subtracted
 };
 
-/// Computes n contiguous elements of one row. gamma and beta point to the numbers of the first of these elements.
+/// The numbers from which the gradients of rows follow: the means of h and of h x̂, and what multiplies the difference.
+/// The last three have the type of the rows.
+template <class T>
+struct Slopes {
+  alignas(64) PerRow<double> mean_h, mean_hx, mean_hx_lo, by, by_lo;
+  alignas(64) PerRow<T> h, hx, factor;
+
+  /// From the sums of eight rows of n elements, from row i on. `gamma` is that of each row, or 1.
+  template <class D>
+  void set(std::size_t i, const Standards<T>& s, D sum_h, D sum_hx, D n, D gamma) {
+    const auto finite = [](D x) { return select(abs(x) <= D(std::numeric_limits<double>::max()), x, D(0.0)); };
+    const D mean = sum_hx / n, scale = D::load(&s.scale[i]), inverse = D::load(&s.inverse[i]) * scale;
+    const D product = inverse * gamma, low = fma(inverse, gamma, -product) + D::load(&s.inverse_lo[i]) * scale * gamma;
+    (sum_h / n).store(&mean_h[i]), mean.store(&mean_hx[i]), product.store(&by[i]);
+    finite(fma(-mean, n, sum_hx) / n).store(&mean_hx_lo[i]), finite(low).store(&by_lo[i]);
+    constexpr std::integral_constant<std::size_t, 8> eight;
+    store_eight(sum_h / n, &h[i], eight), store_eight(mean, &hx[i], eight), store_eight(product, &factor[i], eight);
+  }
+};
+
+/// dx = (h - mean h - x̂ mean h x̂)/deviation, in double.
+template <class T, class D, NormShape shape>
+class Slope {
+  const StandardizeWide<T, D> standardized_;
+  const D h_, hx_, hx_lo_, by_, by_lo_;
+
+ public:
+  template <class Rows>
+  Slope(const Standards<T>& s, const Slopes<T>& of, Rows rows)
+      : standardized_(s, rows),
+        h_(rows.template of<D>(of.mean_h)),
+        hx_(rows.template of<D>(of.mean_hx)),
+        hx_lo_(rows.template of<D>(of.mean_hx_lo)),
+        by_(rows.template of<D>(of.by)),
+        by_lo_(rows.template of<D>(of.by_lo)) {}
+  D operator()(D x, D g, D gamma) const {
+    const D centered = shape.per_row ? g - h_ : shape.centered ? fma(g, gamma, -h_) : g * gamma;
+    const math::Pair<D> normed = standardized_(x);
+    const D y = fma(-normed.hi, hx_, centered) - fma(normed.lo, hx_, normed.hi * hx_lo_);
+    return fma(y, by_, y * by_lo_);
+  }
+};
+
+/// The same in float.
+template <class V, NormShape shape>
+class SingleSlope {
+  const Standardize<V> standardized_;
+  const V h_, hx_, by_;
+
+ public:
+  template <class Rows>
+  SingleSlope(const Standards<float>& s, const Slopes<float>& of, Rows rows)
+      : standardized_(s, rows),
+        h_(rows.template of<V>(of.h)),
+        hx_(rows.template of<V>(of.hx)),
+        by_(rows.template of<V>(of.factor)) {}
+  V operator()(V x, V g, V gamma) const {
+    const V centered = shape.per_row ? g - h_ : shape.centered ? fma(g, gamma, -h_) : g * gamma;
+    return by_ * fma(-standardized_(x), hx_, centered);
+  }
+};
+
+/// Computes n contiguous elements of row i. gamma and beta point to the numbers of the first of these elements.
 template <class Isa, class T, NormShape shape>
 struct Normalize {
   using V = simd::Vec<Isa, T, 2>;
   using D = Eight<Isa>;
 
   [[gnu::flatten, gnu::noinline]] static void forward(const T* x, const T* gamma, const T* beta, T* y, std::size_t n,
-                                                      const Standard& s) {
-    const Standardize<V> standardized(s);
+                                                      const Standards<T>& s, std::size_t i) {
+    const Standardize<V> standardized(s, OneRow{i});
     const V one_gamma = static_cast<double>(*gamma), one_beta = static_cast<double>(*beta);
     std::size_t j = 0;
     for (; j + V::size <= n; j += V::size) {
@@ -39,24 +101,12 @@ struct Normalize {
     }
   }
 
-  /// dx = (h - mean h - x̂ mean h x̂)/deviation.
   [[gnu::flatten, gnu::noinline]] static void backward(const T* x, const T* g, const T* gamma, T* dx, std::size_t n,
-                                                       const Standard& s, double mean_h,
-                                                       std::array<double, 2> mean_hx) {
-    const StandardizeWide<T, D> standardized(s);
-    const double inverse = s.inverse * s.scale, factor = shape.per_row ? static_cast<double>(*gamma) : 1.0;
-    const double product = inverse * factor,
-                 product_low = std::fma(inverse, factor, -product) + s.inverse_lo * s.scale * factor;
-    const D a = mean_h, b = mean_hx[0], b_low = mean_hx[1], by = product,
-            by_low = std::isfinite(product_low) ? product_low : 0.0;
+                                                       const Standards<T>& s, const Slopes<T>& of, std::size_t i) {
+    const Slope<T, D, shape> slope(s, of, OneRow{i});
     const auto at = [&](std::size_t j, auto count) {
-      const D gradient = eight<D>(g + j, count), factors = shape.per_row ? D(1.0) : eight<D>(gamma + j, count);
-      const D centered = shape.per_row    ? gradient - a
-                         : shape.centered ? fma(gradient, factors, -a)
-                                          : gradient * factors;
-      const math::Pair<D> normed = standardized(eight<D>(x + j, count));
-      const D y = fma(-normed.hi, b, centered) - fma(normed.lo, b, normed.hi * b_low);
-      store_eight(fma(y, by, y * by_low), dx + j, count);
+      const D factor = shape.per_row ? D(1.0) : eight<D>(gamma + j, count);
+      store_eight(slope(eight<D>(x + j, count), eight<D>(g + j, count), factor), dx + j, count);
     };
     std::size_t j = 0;
     for (; j + 8 <= n; j += 8) at(j, std::integral_constant<std::size_t, 8>{});
@@ -66,28 +116,22 @@ struct Normalize {
   /// The same for floats, computed in float. Returns false if a number is not finite, which may happen where double
   /// would not overflow; x and g are then unchanged.
   [[gnu::flatten, gnu::noinline]] static bool single_backward(const T* x, const T* g, const T* gamma, T* dx,
-                                                              std::size_t n, const Standard& s, double mean_h,
-                                                              double mean_hx) {
-    const double factor = shape.per_row ? static_cast<double>(*gamma) : 1.0;
-    const Standardize<V> standardized(s);
-    const V a = mean_h, b = mean_hx, by = s.inverse * s.scale * factor;
+                                                              std::size_t n, const Standards<T>& s, const Slopes<T>& of,
+                                                              std::size_t i) {
+    const SingleSlope<V, shape> slope(s, of, OneRow{i});
     alignas(64) T buffer[sum_block];
     const bool in_place = dx == x || dx == g;
     T* const to = in_place ? buffer : dx;
     V check = 0.0;
-    const auto at = [&](V of_x, V of_g, V factors) {
-      const V centered = shape.per_row ? of_g - a : shape.centered ? fma(of_g, factors, -a) : of_g * factors;
-      return by * fma(-standardized(of_x), b, centered);
-    };
     std::size_t j = 0;
     for (; j + V::size <= n; j += V::size) {
-      const V y = at(V::load(x + j), V::load(g + j), shape.per_row ? V(1.0) : V::load(gamma + j));
+      const V y = slope(V::load(x + j), V::load(g + j), shape.per_row ? V(1.0) : V::load(gamma + j));
       check = fma(y, V(0.0), check);
       y.store(to + j);
     }
     if (j < n) {
       const std::size_t c = n - j;
-      const V y = at(V::load(x + j, c), V::load(g + j, c), shape.per_row ? V(1.0) : V::load(gamma + j, c));
+      const V y = slope(V::load(x + j, c), V::load(g + j, c), shape.per_row ? V(1.0) : V::load(gamma + j, c));
       check = fma(select(V::indices() < V(static_cast<double>(c)), y, V(0.0)), V(0.0), check);
       y.store(to + j, c);
     }

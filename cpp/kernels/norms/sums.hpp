@@ -19,7 +19,6 @@ namespace {
 /// Eight doubles: eight elements of a line, or one number for each of eight lines.
 template <class Isa>
 using Eight = simd::Vec<Isa, double, 8 / Isa::template size<double>>;
-constexpr std::size_t lines_at_once = 8;
 
 /// Elements are added to several sums in turn, so that no addition waits for the one before.
 constexpr std::size_t sum_chains = 4, sum_unit = 8 * sum_chains, sum_block = 1024;
@@ -207,59 +206,25 @@ X joined(const std::array<X, sum_chains>& chain) {
   return (chain[0] + chain[2]) + (chain[1] + chain[3]);
 }
 
-/// The standardization of a row, x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts
-/// each for doubles. The scale is a power of two, 1 unless the deviation is very large or small.
-struct Standard {
-  double scale, mean, mean_lo, inverse, inverse_lo, variance;
-};
-
-/// 1/√v, or 0 where v is 0. The low part comes from a Newton step.
-template <class D>
-math::Pair<D> inverse_root(math::Pair<D> v) {
-  const D root = D(1.0) / sqrt(v.hi);
-  const math::Pair<D> product = math::product(v.hi, root);
-  const D excess = fma(product.hi, root, D(-1.0)) + root * fma(v.lo, root, product.lo);
-  const D lo = D(-0.5) * root * excess;
-  const math::Pair<D> zero = {0.0, 0.0}, inverse = {root, select(lo == lo, lo, D(0.0))};
-  return math::select(v.hi == D(0.0), zero, inverse);
+/// Adds a block of columns, which are side by side, to their sums in the order of a line. X holds the sums of eight
+/// columns; `sums` has one for each of the eight places in a line and, next to it, those of the other columns.
+/// begin(s), add(s, j) and settle(s) are called for `count` of them at once.
+template <std::size_t count, class X, class Begin, class Add, class Settle>
+[[gnu::always_inline]] inline void add_columns(X* sums, std::size_t pitch, std::size_t n, Begin begin, Add add,
+                                               Settle settle) {
+  for (std::size_t place = 0; place < 8; ++place) {
+    std::array<std::array<X, sum_chains>, count> chains;
+    for (std::size_t c = 0; c < sum_chains; ++c) {
+      std::array<X, count> s;
+      begin(s);
+      for (std::size_t j = 8 * c + place; j < n; j += sum_unit) add(s, j);
+      settle(s);
+      for (std::size_t i = 0; i < count; ++i) chains[i][c] = s[i];
+    }
+    X* const to = sums + place * pitch;
+    for (std::size_t i = 0; i < count; ++i) to[i] = to[i] + joined(chains[i]);
+  }
 }
-
-/// x̂ in the type of the line, which needs the rests of mean and inverse. The difference from the mean is exact where
-/// the two have the same sign and neither exceeds twice the other; elsewhere its rounding, at most half an ulp of it,
-/// is one of x̂, too. Max error: 2 ulp of x̂: the error of the difference, with that of the last operation.
-template <class V>
-class Standardize {
-  using T = typename V::Element;
-  V scale_, mean_, hi_, lo_, rest_;
-
- public:
-  explicit Standardize(const Standard& s) {
-    const auto mean = static_cast<double>(static_cast<T>(s.mean)), hi = static_cast<double>(static_cast<T>(s.inverse));
-    scale_ = s.scale, mean_ = mean, hi_ = hi, lo_ = (s.inverse - hi) + s.inverse_lo;
-    rest_ = -((s.mean - mean) + s.mean_lo) * s.inverse;
-  }
-  V operator()(V x) const {
-    const V d = fma(x, scale_, -mean_);
-    return fma(d, hi_, fma(d, lo_, rest_));
-  }
-};
-
-/// x̂ for sums: that of a float in double, that of a double as a pair.
-template <class T, class D>
-class StandardizeWide {
-  D scale_, mean_, mean_lo_, inverse_, inverse_lo_;
-
- public:
-  StandardizeWide() = default;
-  explicit StandardizeWide(const Standard& s)
-      : scale_(s.scale), mean_(s.mean), mean_lo_(s.mean_lo), inverse_(s.inverse), inverse_lo_(s.inverse_lo) {}
-  math::Pair<D> operator()(D x) const {
-    if constexpr (std::is_same_v<T, float>) return {fma(x, scale_, -mean_) * inverse_, 0.0};
-    const math::Pair<D> d = math::sum(x * scale_, -mean_);
-    const D low = fma(d.hi, inverse_lo_, (d.lo - mean_lo_) * inverse_), hi = fma(d.hi, inverse_, low);
-    return {hi, fma(d.hi, inverse_, -hi) + low};
-  }
-};
 
 }  // namespace
 }  // namespace fastact::kernels

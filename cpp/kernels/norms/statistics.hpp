@@ -1,0 +1,228 @@
+// Mean and deviation of some rows, and the standardization that follows from them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "kernels/norms/sums.hpp"
+#include "math/pair.hpp"
+
+namespace fastact::kernels {
+namespace {
+
+/// The largest number of rows that are computed together, and one number for each of them.
+constexpr std::size_t most_rows = 64;
+template <class T>
+using PerRow = std::array<T, most_rows>;
+
+/// 1/√v, or 0 where v is 0. The low part comes from a Newton step.
+template <class D>
+math::Pair<D> inverse_root(math::Pair<D> v) {
+  const D root = D(1.0) / sqrt(v.hi);
+  const math::Pair<D> product = math::product(v.hi, root);
+  const D excess = fma(product.hi, root, D(-1.0)) + root * fma(v.lo, root, product.lo);
+  const D lo = D(-0.5) * root * excess;
+  const math::Pair<D> zero = {0.0, 0.0}, inverse = {root, select(lo == lo, lo, D(0.0))};
+  return math::select(v.hi == D(0.0), zero, inverse);
+}
+
+/// How formulas take the numbers of rows from their arrays: those of one row for all lanes, or those of several rows,
+/// one for each lane.
+struct OneRow {
+  std::size_t row;
+  template <class V, class T>
+  V of(const PerRow<T>& numbers) const {
+    return V(static_cast<double>(numbers[row]));
+  }
+};
+struct SomeRows {
+  std::size_t row;
+  template <class V, class T>
+  V of(const PerRow<T>& numbers) const {
+    return V::load(&numbers[row]);
+  }
+};
+
+/// The standardization of rows, x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts
+/// each for doubles. The scale is a power of two, 1 unless the deviation is very large or small. The last five have the
+/// type of the rows.
+template <class T>
+struct Standards {
+  alignas(64) PerRow<double> scale, mean, mean_lo, inverse, inverse_lo, variance;
+  alignas(64) PerRow<T> factor, center, hi, lo, rest;
+};
+
+/// x̂ in the type of the rows, which needs the rests of mean and inverse. The difference from the mean is exact where
+/// the two have the same sign and neither exceeds twice the other; elsewhere its rounding, at most half an ulp of it,
+/// is one of x̂, too. Max error: 2 ulp of x̂: the error of the difference, with that of the last operation.
+template <class V>
+class Standardize {
+  V factor_, center_, hi_, lo_, rest_;
+
+ public:
+  template <class T, class Rows>
+  Standardize(const Standards<T>& s, Rows rows)
+      : factor_(rows.template of<V>(s.factor)),
+        center_(rows.template of<V>(s.center)),
+        hi_(rows.template of<V>(s.hi)),
+        lo_(rows.template of<V>(s.lo)),
+        rest_(rows.template of<V>(s.rest)) {}
+  V operator()(V x) const {
+    const V d = fma(x, factor_, -center_);
+    return fma(d, hi_, fma(d, lo_, rest_));
+  }
+};
+
+/// x̂ for sums: that of a float in double, that of a double as a pair.
+template <class T, class D>
+class StandardizeWide {
+  D scale_, mean_, mean_lo_, inverse_, inverse_lo_;
+
+ public:
+  StandardizeWide() = default;
+  template <class Rows>
+  StandardizeWide(const Standards<T>& s, Rows rows)
+      : scale_(rows.template of<D>(s.scale)),
+        mean_(rows.template of<D>(s.mean)),
+        mean_lo_(rows.template of<D>(s.mean_lo)),
+        inverse_(rows.template of<D>(s.inverse)),
+        inverse_lo_(rows.template of<D>(s.inverse_lo)) {}
+  math::Pair<D> operator()(D x) const {
+    if constexpr (std::is_same_v<T, float>) return {fma(x, scale_, -mean_) * inverse_, 0.0};
+    const math::Pair<D> d = math::sum(x * scale_, -mean_);
+    const D low = fma(d.hi, inverse_lo_, (d.lo - mean_lo_) * inverse_), hi = fma(d.hi, inverse_, low);
+    return {hi, fma(d.hi, inverse_, -hi) + low};
+  }
+};
+
+/// Computes the standardization of rows of n elements, eight rows at a time.
+template <class Isa, class T, bool centered>
+class Statistics : public Standards<T> {
+  using D = Eight<Isa>;
+  using M = Moments<T, D, centered>;
+  using Base = Standards<T>;
+  static constexpr bool is_single = std::is_same_v<T, float>;
+  const double n_, eps_;
+  alignas(64) PerRow<double> shift_ = {}, start_, most_;
+
+ public:
+  using Base::scale, Base::mean, Base::mean_lo, Base::inverse, Base::inverse_lo, Base::variance;
+  template <class X>
+  using OfGroups = std::array<X, most_rows / 8>;
+
+  Statistics(std::size_t n, double eps) : n_(static_cast<double>(n)), eps_(eps) {}
+
+  /// What the moments of rows are taken of.
+  template <class Rows>
+  Measure<D> measure(Rows rows) const {
+    return {rows.template of<D>(scale), rows.template of<D>(shift_), rows.template of<D>(start_)};
+  }
+  /// Chooses the shifts of rows from three elements: their median, because a single outlier cannot be the median.
+  template <class V>
+  static V typical(V a, V b, V c) {
+    using std::max, std::min;
+    return max(min(a, b), min(max(a, b), c));
+  }
+  void set_shift(std::size_t i, double x) { shift_[i] = x * scale[i]; }
+  void set_shifts(std::size_t i, D x) { (x * D::load(&scale[i])).store(&shift_[i]); }
+
+  /// Computes mean and deviation. sweep(sums, chooses_shift) computes the sums of all rows, those of eight rows in each
+  /// element. For doubles, a first sweep finds an approximate mean, and a second one sums differences from it, of
+  /// scaled numbers where squares or the low part of the mean overflow or underflow.
+  template <class Sweep>
+  void measure(std::size_t rows, Sweep sweep) {
+    constexpr bool is_rough_first = !is_single && centered;
+    scale.fill(1);
+    const auto measured = [&] {
+      start_.fill(0);
+      if constexpr (is_rough_first) {
+        OfGroups<RoughMoments<D>> rough;
+        sweep(rough.data(), true);
+        for (std::size_t i = 0; i < rows; i += 8) {
+          (D::load(&shift_[i]) + rough[i / 8].sum / n_).store(&shift_[i]);
+          rough[i / 8].most.store(&most_[i]);
+        }
+        for (std::size_t i = 0; i < rows; ++i) {
+          const bool is_usual = most_[i] > 0 && std::isfinite(most_[i]);
+          start_[i] = is_usual ? std::scalbn(1.0, std::ilogb(most_[i]) + 7) : 0.0;
+        }
+      }
+      OfGroups<M> moments;
+      sweep(moments.data(), !is_rough_first);
+      for (std::size_t i = 0; i < rows; i += 8) standardize(moments[i / 8], i);
+    };
+    measured();
+    if constexpr (!is_single) {
+      bool again = false;
+      for (std::size_t i = 0; i < rows; ++i) {
+        const double v = variance[i] + eps_;
+        // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
+        const bool is_tiny = most_[i] < 0x1p-900 && v < 0x1p600;
+        scale[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
+        again = again || scale[i] != 1;
+      }
+      if (again) measured();
+    }
+    narrow(rows);
+  }
+  /// Takes mean and variance as they are given.
+  void take(std::size_t rows, const double* means, const double* variances) {
+    for (std::size_t i = 0; i < rows; i += 8) {
+      const std::size_t some = std::min<std::size_t>(8, rows - i);
+      const D middle = D::load(means + i, some), square = D::load(variances + i, some);
+      store(i, D(1.0), {middle, 0.0}, inverse_root(math::sum(square, D(eps_))), square);
+    }
+    narrow(rows);
+  }
+
+ private:
+  void store(std::size_t i, D s, math::Pair<D> middle, math::Pair<D> root, D square) {
+    s.store(&scale[i]);
+    middle.hi.store(&mean[i]), middle.lo.store(&mean_lo[i]);
+    root.hi.store(&inverse[i]), root.lo.store(&inverse_lo[i]);
+    square.store(&variance[i]);
+  }
+  /// Computes mean and deviation of eight rows, from row i on, from their moments.
+  [[gnu::noinline]] void standardize(const M& all, std::size_t i) {
+    const D s = D::load(&scale[i]), shift = D::load(&shift_[i]);
+    math::Pair<D> middle = {0.0, 0.0};
+    if constexpr (centered) middle = all.mean(shift, n_);
+    const D offset = (middle.hi - shift) + middle.lo;
+    const math::Pair<D> square = math::normalized(all.squares() / math::Divisor<D>({n_, 0.0})), zero = {0.0, 0.0};
+    const math::Pair<D> found = centered ? square + -math::product(offset, offset) : square;
+    const math::Pair<D> v = math::select(found.hi < D(0.0), zero, found);
+    if constexpr (!is_single && !centered) all.most.store(&most_[i]);
+    store(i, s, middle, inverse_root(math::normalized(s * eps_ * s + v)), v.hi / s / s);
+  }
+  /// Computes the numbers that have the type of the rows.
+  [[gnu::noinline]] void narrow(std::size_t rows) {
+    if constexpr (is_single) {
+      for (std::size_t i = 0; i < rows; ++i) rescale(i);
+    }
+    const auto as_row = [](D d, T* to) {
+      store_eight(d, to, std::integral_constant<std::size_t, 8>{});
+      return eight<D>(to, std::integral_constant<std::size_t, 8>{});
+    };
+    for (std::size_t i = 0; i < rows; i += 8) {
+      const D middle = D::load(&mean[i]), root = D::load(&inverse[i]);
+      const D mean_rest = middle - as_row(middle, &this->center[i]), root_rest = root - as_row(root, &this->hi[i]);
+      as_row(D::load(&scale[i]), &this->factor[i]);
+      as_row(root_rest + D::load(&inverse_lo[i]), &this->lo[i]);
+      as_row(-(mean_rest + D::load(&mean_lo[i])) * root, &this->rest[i]);
+    }
+  }
+  /// Brings the inverse into the range of floats.
+  void rescale(std::size_t i) {
+    double& root = inverse[i];
+    if (!(root > 0x1p60 || root < 0x1p-60) || root == 0 || !std::isfinite(root)) return;
+    const double power = std::scalbn(1.0, std::ilogb(root));
+    scale[i] *= power, mean[i] *= power, mean_lo[i] *= power;
+    root /= power, inverse_lo[i] /= power;
+  }
+};
+
+}  // namespace
+}  // namespace fastact::kernels
