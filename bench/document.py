@@ -27,7 +27,7 @@ that is on this page comes from these commands, in half an hour on a quiet machi
 
 ```sh
 pip install '.[bench,examples]'  # torch and JAX take part where they are installed
-python bench/peers.py --preset page --json peers.jsonl  # 15 minutes; if stopped, the same command goes on
+python bench/peers.py --preset page --json peers.jsonl  # 20 minutes; if stopped, the same command goes on
 python bench/training.py --json training.json  # 1 minute
 python bench/limits.py > limits.md  # 2 minutes, after the microbenchmarks of README.md
 python bench/limits.py --isa avx2 >> limits.md  # 2 minutes

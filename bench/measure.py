@@ -28,7 +28,7 @@ from forms import into_out
 from libraries import Library, load
 
 ALIGNMENT = 64  # bytes
-HELD = 1 << 31  # bytes
+HELD = 1 << 30  # bytes
 CHECKED = 1 << 16  # elements of each result
 TOLERANCES = {"float16": (0.016, 0.016), "bfloat16": (0.125, 0.125)}  # 16 units in the last place
 # Some operations have no form for out=, or none for half precision.
