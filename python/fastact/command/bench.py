@@ -40,10 +40,10 @@ def least_times(timers: Mapping[str, Timer], seconds: float, threads: int = 1) -
         for name, timer in timers.items()
     }
     turns, share = TURNS if threads > 1 else 1, seconds / len(timers)
-    least, spent, taken = (dict.fromkeys(timers, start) for start in (math.inf, 0.0, 0.0))
+    least, spent, taken = (dict.fromkeys(timers, start) for start in (math.inf, 0.0, 0))
 
     def progress(name: str) -> float:
-        return taken[name] // FEW and spent[name] * least[name] / min(least.values())
+        return -1 if taken[name] < FEW else spent[name] * least[name] / min(least.values())
 
     while progress(name := min(timers, key=progress)) < share:
         if threads > 1:
