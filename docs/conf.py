@@ -68,6 +68,6 @@ _TOP = "gallery", "command", "accuracy", "claims", "performance", "design", "cpp
 _WIDE = "api/index", "guide/index", *(f"guide/{lesson.stem}" for lesson in _HERE.glob("lessons/*.py"))
 html_sidebars: dict[str, list[str]] = {page: [] for page in _TOP}
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "secondary_sidebar_items": {"**": ["page-toc"]} | {page: [] for page in _WIDE},
 }
