@@ -223,6 +223,20 @@ def test_containers() -> None:
     np.testing.assert_array_equal(masked.mask, x > 1)
     np.testing.assert_array_equal(masked.data, expected)
 
+    class Tensor:  # as torch's: wraps results, without an __array_ufunc__
+        def __init__(self, data: Any) -> None:
+            self.data = data
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return self.data
+
+        def __array_wrap__(self, data: Any, context: Any = None, return_scalar: bool = False) -> "Tensor":
+            return Tensor(data)
+
+    wrapped: Any = fastact.dropout(Tensor(x), 0.5, 1)
+    assert type(wrapped) is Tensor
+    np.testing.assert_array_equal(wrapped.data, expected)
+
     class Other:
         __array_ufunc__ = None
 

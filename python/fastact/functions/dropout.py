@@ -124,7 +124,8 @@ def _elsewhere(name: str, x: Any, rate: Any, seed: Any, offset: Any, out: Any) -
         np.copyto(out, compute(plain), casting="same_kind")
         return out
     result = compute(plain)
-    return x.__array_wrap__(result) if isinstance(x, np.ndarray) and type(x) is not np.ndarray else result
+    is_wrapped = hasattr(x, "__array_wrap__") and type(x) is not np.ndarray and not isinstance(x, np.generic)
+    return x.__array_wrap__(np.asarray(result)) if is_wrapped else result
 
 
 def build() -> dict[str, Any]:
