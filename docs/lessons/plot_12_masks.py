@@ -66,8 +66,8 @@ plt.tight_layout()
 plt.show()
 
 # %%
-# Words that do not exist look at nothing: their row is 0, not a uniform distribution over padding, and so is
-# their output. The backward pass takes the same mask, and no gradient reaches padding:
+# Words that do not exist attend to nothing: their row is 0, not a uniform distribution over padding, and so
+# is their output. The backward pass takes the same mask, and no gradient reaches the padding:
 
 g = rng.normal(size=output.shape)
 dscores = fastact.softmax_backward(scores, g @ v.swapaxes(1, 2), where=allowed)

@@ -312,7 +312,8 @@ def get(activation: Any, *, like: Framework | None = None, **parameters: Any) ->
         means gelu_tanh in JAX. swish means silu in Keras and JAX. relu has a slope, a cap and a threshold in
         Keras. logsumexp is along all axes in JAX.
     **parameters
-        Parameters of the function ``fastact.NAME``, including axis; they must be numbers.
+        Parameters of the function ``fastact.NAME``, including axis; they must be numbers. The cap of softcap,
+        which the function requires, is 0.25 by default.
 
     Returns
     -------
