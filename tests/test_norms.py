@@ -195,6 +195,34 @@ def test_layouts_axes_and_outputs(norm: Norm, dtype: np.dtype[Any]) -> None:
 
 
 @each_dtype
+@each
+def test_rows_side_by_side(norm: Norm, dtype: np.dtype[Any]) -> None:
+    """They have the bits of contiguous rows, also where a gradient exceeds the range of floats."""
+    along, across = (0, 1) if norm.forward == "batch_norm" else (1, 0)
+    for rows, n in ((70, 3), (1024, 40), (70, 300), (70, 2100)):
+        given = arguments(norm, (rows, n), (n if along else rows,), dtype)
+        if "g" in given:
+            largest = float(finfo(dtype).max) * (1e-3 if dtype == np.float64 else 0.9)
+            given["x"][5] *= dtype.type(100)
+            given["g"][5] = (np.sign(given["g"][5].astype(float)) * largest).astype(dtype)
+        turned = {name: np.ascontiguousarray(a.T) for name, a in given.items()}
+        expected, *numbers = as_tuple(norm(**given, axis=along))
+        y, *others = as_tuple(norm(**turned, axis=across))
+        same((y.T, *others), (expected, *numbers), n)
+        y, *others = as_tuple(norm(**turned, axis=across, out=(turned["x"], *[None] * len(numbers))))
+        same((y.T, *others), (expected, *numbers), n)
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (64, 3), (3, 64)])
+def test_gradients_of_huge_doubles(shape: tuple[int, int]) -> None:
+    x, g = np.full(shape, 1e306), RNG.normal(0, 1e300, shape)
+    for norm in NORMS.values():
+        if norm.suffix:
+            for axis in (0, 1):
+                assert all(np.isfinite(a).all() for a in as_tuple(norm(x, g, axis=axis))), (norm, axis)
+
+
+@each_dtype
 def test_several_axes_are_one_row(dtype: np.dtype[Any]) -> None:
     x, g = RNG.normal(size=(2, 3, 4, 5)).astype(dtype)
     gamma = RNG.normal(size=(5, 4)).astype(dtype)  # in the order that axis names

@@ -1,16 +1,17 @@
-// Norms of rows that lie side by side in memory, computed where they are: a vector holds one element of each of several
-// rows.
+// Norms of several rows in a vector, one element of each: of rows that lie side by side in memory, which are computed
+// where they are, and of short rows, which are transposed.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 
 #include "kernels/interface.hpp"
 #include "kernels/norms/normalize.hpp"
 #include "kernels/norms/statistics.hpp"
 #include "kernels/norms/sums.hpp"
-#include "kernels/staging/lines.hpp"
+#include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
 namespace {
@@ -22,121 +23,171 @@ class NormColumns {
   using P = Projections<Total<T, D>>;
   static constexpr bool backward = pass == NormPass::backward, is_single = std::is_same_v<T, float>;
   static constexpr std::integral_constant<std::size_t, 8> eight_ = {};
+  /// Rows are computed in multiples of `unit`. The pitch of buffers is no power of two.
+  static constexpr std::size_t unit = 32, pitch = most_rows + 16, fewest = 8;
 
-  const NormCall& call_;
-  const std::size_t n_ = call_.length;
-  Statistics<Isa, T, shape.centered> of_rows_{n_, call_.eps};
-  Slopes<T> slopes_;
-
- public:
-  /// Kernels compute a multiple of so many rows.
-  static constexpr std::size_t unit = 32;
-
-  /// Whether the arrays of the call are columns of the type computed in. In a gradient, dx must not overwrite what may
-  /// be needed again, and the sums over rows would run along the vectors.
-  static bool fit(const NormCall& call) {
-    const auto is_column = [&](const Segments& array) {
-      return array.rows.row == std::ptrdiff_t{sizeof(T)} && std::abs(array.rows.element) > array.rows.row;
-    };
-    const bool fits =
-        call.format == native<T> && call.segment >= call.length && is_column(call.x) && is_column(call.result);
-    if constexpr (!backward) return fits;
-    return shape.per_row && fits && is_column(call.g) && call.result.rows.data != call.x.rows.data &&
-           call.result.rows.data != call.g.rows.data;
-  }
-  explicit NormColumns(const NormCall& call) : call_(call) {}
-
-  /// Computes rows, a multiple of `unit`. again(row) is called for those that need more than the range of floats.
-  template <class Again>
-  void operator()(std::size_t begin, std::size_t end, Again again) {
-    for (std::size_t r = begin, rows; r < end; r += rows) some(r, rows = std::min(most_rows, end - r), again);
-  }
-
- private:
-  /// The columns of an array from one row on.
+  /// Columns from one row on, in memory or in a buffer.
   struct Columns {
     T* data;
     std::ptrdiff_t step;
     T* at(std::size_t j, std::size_t i) const { return data + static_cast<std::ptrdiff_t>(j) * step + i; }
   };
-  static Columns columns(const Segments& array, std::size_t r, std::size_t j) {
-    return {reinterpret_cast<T*>(array.rows.at(r, j)), array.rows.element / static_cast<std::ptrdiff_t>(sizeof(T))};
+
+  const NormCall& call_;
+  const std::size_t n_ = call_.length;
+  std::size_t rows_ = 0, padded_ = 0;  // at a time, and their number rounded up to whole units
+  Columns x_ = {}, g_ = {}, result_ = {};
+  Statistics<Isa, T, shape.centered> of_rows_{n_, call_.eps};
+  Slopes<T> slopes_;
+
+  static bool is_in_place(const NormCall& call, const Segments& array) {
+    return call.format == native<T> && array.rows.row == std::ptrdiff_t{sizeof(T)};
   }
+  /// The gradients of floats may have to be computed again.
+  static bool is_overwritten(const NormCall& call) {
+    return backward && is_single &&
+           (call.result.rows.data == call.x.rows.data || call.result.rows.data == call.g.rows.data);
+  }
+  /// Whether the buffers can hold all arrays.
+  static bool fits(const NormCall& call) {
+    return Scratch<T>::of_thread() != nullptr && call.length * pitch * (backward ? 3 : 1) <= Scratch<T>::size;
+  }
+
+ public:
+  /// Returns how many of so many rows this kernel should compute: the first ones.
+  static std::size_t count(const NormCall& call, std::size_t rows) {
+    constexpr std::size_t few = 32;
+    const auto is_nearer_across = [](const Segments& a) { return std::abs(a.rows.row) < std::abs(a.rows.element); };
+    const bool is_across = is_nearer_across(call.x) && is_nearer_across(call.result);
+    if (call.segment < call.length || rows < fewest || !(is_across || call.length <= few)) return 0;
+    if (fits(call)) return rows;
+    const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
+                          (!backward || is_in_place(call, call.g));
+    return in_place ? rows / unit * unit : 0;
+  }
+  explicit NormColumns(const NormCall& call) : call_(call) {}
+
+  void operator()(std::size_t begin, std::size_t end) {
+    for (std::size_t r = begin; r < end; r += rows_) {
+      rows_ = std::min(most_rows, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
+      T* buffer = Scratch<T>::of_thread();
+      x_ = brought(call_.x, r, displaces(call_.x), buffer);
+      if constexpr (backward) g_ = brought(call_.g, r, displaces(call_.g), buffer);
+      // What is written may be what has been read, but for gradients that may be computed again.
+      const bool is_staged = rows_ != padded_ || is_overwritten(call_) || !is_in_place(call_, call_.result);
+      result_ = !is_staged ? in_memory(call_.result, r) : backward ? Columns{buffer, pitch} : Columns{first(), pitch};
+      some(r);
+      if (is_staged) bring<simd::Vec<Isa, T>, Way::out>(rectangle(call_.result, r), result_.data, pitch);
+    }
+  }
+
+ private:
+  using Row = simd::Vec<Isa, T>;
+  static T* first() { return Scratch<T>::of_thread(); }
+  static Columns in_memory(const Segments& array, std::size_t r) {
+    return {reinterpret_cast<T*>(array.rows.at(r, 0)), array.rows.element / std::ptrdiff_t{sizeof(T)}};
+  }
+  Rectangle rectangle(const Segments& array, std::size_t r) const {
+    return {call_.format, array.rows.at(r, 0), array.rows.element, array.rows.row, n_, rows_};
+  }
+  /// Whether the columns would displace each other in the cache before they are read again. Copies of many elements
+  /// pay only in gradients, which read more often.
+  bool displaces(const Segments& array) const {
+    constexpr std::size_t many = 256;
+    return array.rows.element % 4096 == 0 && (backward || (n_ <= many && pass != NormPass::given)) && fits(call_);
+  }
+  /// The columns where they are or, from the next part of the buffer on, a copy.
+  Columns brought(const Segments& array, std::size_t r, bool is_copied, T*& buffer) const {
+    if (!is_copied && rows_ == padded_ && is_in_place(call_, array)) return in_memory(array, r);
+    const Columns copy = {buffer, pitch};
+    bring<Row, Way::in>(rectangle(array, r), buffer, pitch);
+    buffer += n_ * pitch;
+    return copy;
+  }
+
   /// Calls body(j, count) for each block of the columns.
   template <class Body>
   void each_block(Body body) const {
     for (std::size_t j = 0; j < n_; j += sum_block) body(j, std::min(sum_block, n_ - j));
   }
-  /// The numbers of an operand for a vector of rows, element j: those of the rows or that of the element.
+  /// The numbers of an operand for a vector of rows from r + i on: those of the rows, or that of element j.
   template <class W>
-  static W of(const Operand& o, std::size_t row, std::size_t j, double none) {
+  W of(const Operand& o, std::size_t r, std::size_t i, std::size_t j, double none) const {
     const T* const numbers = static_cast<const T*>(o.data);
     if (numbers == nullptr) return none;
-    if constexpr (!shape.per_row) return static_cast<double>(numbers[j]);
-    return W::load(numbers + row);
+    if constexpr (shape.per_row)
+      return i < rows_ ? W::load(numbers + r + i, std::min(W::size, rows_ - i)) : W(none);
+    else
+      return static_cast<double>(numbers[j]);
   }
 
-  template <class Again>
-  void some(std::size_t r, std::size_t rows, Again again) {
+  /// The gamma of element j, or 1 where each row has its own.
+  D factor(std::size_t j) const {
+    if constexpr (shape.per_row)
+      return 1.0;
+    else
+      return of<D>(call_.gamma, 0, 0, j, 1.0);
+  }
+
+  void some(std::size_t r) {
     if constexpr (pass == NormPass::given) {
-      of_rows_.take(rows, call_.first + r, call_.second + r);
+      of_rows_.take(rows_, call_.first + r, call_.second + r);
     } else {
-      measure(r, rows);
+      measure();
     }
     if constexpr (backward) {
-      differentiate(r, rows, again);
+      differentiate(r);
     } else {
       each_block([&](std::size_t j, std::size_t count) {
-        for (std::size_t i = 0; i < rows; i += V::size) forward(r, i, j, count);
+        for (std::size_t i = 0; i < padded_; i += V::size) forward(r, i, j, count);
       });
       if constexpr (shape.per_row && pass == NormPass::forward) {
-        for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t i = 0; i < rows_; ++i) {
           call_.first[r + i] = of_rows_.mean[i] / of_rows_.scale[i], call_.second[r + i] = of_rows_.variance[i];
         }
       }
     }
   }
 
-  /// Sums over rows: sum<count>(sums, pitch, j, n, i) adds n elements from j on of the eight columns from i on, and of
-  /// as many others as there are registers for.
+  /// Sums over rows: sum(count, sums, groups, j, n, i) adds n elements from j on of the eight columns from i on, and of
+  /// as many others as there are registers for, `count` eights in all.
   template <class X, class Sum>
-  void sweep(std::size_t rows, X* totals, Sum sum) const {
+  void sweep(X* totals, Sum sum) const {
     constexpr std::size_t registers = sizeof(X) / sizeof(double) / Isa::template size<double>,
                           together = std::clamp<std::size_t>(8 / registers, 1, unit / 8);
-    const std::size_t groups = rows / 8;
+    const std::size_t groups = padded_ / 8;
     std::array<X, most_rows> sums;
-    std::fill_n(sums.data(), rows, X{});
+    std::fill_n(sums.data(), std::min<std::size_t>(8, n_) * groups, X{});
     each_block([&](std::size_t j, std::size_t n) {
       for (std::size_t i = 0; i < groups; i += together) {
         sum(std::integral_constant<std::size_t, together>{}, &sums[i], groups, j, n, 8 * i);
       }
     });
-    fold_vectors([](X a, X b) { return a + b; }, sums.data(), 8, groups);
+    fold_vectors([](X a, X b) { return a + b; }, sums.data(), std::min<std::size_t>(8, n_), groups);
     std::copy_n(sums.data(), groups, totals);
   }
 
-  void measure(std::size_t r, std::size_t rows) {
-    of_rows_.measure(rows, [&]<class X>(X* totals, bool chooses_shift) {
+  void measure() {
+    of_rows_.measure(padded_, [&]<class X>(X* totals, bool chooses_shift) {
       if (shape.centered && chooses_shift) {
         const std::size_t count = std::min(n_, sum_block);
-        const Columns x = columns(call_.x, r, 0);
-        for (std::size_t i = 0; i < rows; i += 8) {
-          const auto at = [&](std::size_t j) { return eight<D>(x.at(j, i), eight_); };
+        for (std::size_t i = 0; i < padded_; i += 8) {
+          const auto at = [&](std::size_t j) { return eight<D>(x_.at(j, i), eight_); };
           of_rows_.set_shifts(i, of_rows_.typical(at(0), at(count / 2), at(count - 1)));
         }
       }
-      sweep(rows, totals, [&](auto count, X* sums, std::size_t pitch, std::size_t j, std::size_t n, std::size_t i) {
-        add_moments<count>(sums, pitch, columns(call_.x, r + i, j), n, of_rows_, i);
+      sweep(totals, [&](auto count, X* sums, std::size_t groups, std::size_t j, std::size_t n, std::size_t i) {
+        add_moments<count>(sums, groups, {x_.at(j, i), x_.step}, n, of_rows_, i);
       });
     });
   }
   template <std::size_t count, class X>
-  [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, std::size_t pitch, Columns x, std::size_t n,
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, std::size_t groups, Columns x, std::size_t n,
                                                           const Statistics<Isa, T, shape.centered>& s, std::size_t i) {
     std::array<Measure<D>, count> by;
     for (std::size_t k = 0; k < count; ++k) by[k] = s.measure(SomeRows{i + 8 * k});
     add_columns<count>(
-        sums, pitch, n,
+        sums, groups, n,
         [&](auto& m) {
           for (std::size_t k = 0; k < count; ++k) m[k].begin(by[k]);
         },
@@ -150,69 +201,117 @@ class NormColumns {
 
   [[gnu::flatten, gnu::noinline]] void forward(std::size_t r, std::size_t i, std::size_t j, std::size_t n) const {
     const Standardize<V> standardized(of_rows_, SomeRows{i});
-    const Columns x = columns(call_.x, r + i, j), y = columns(call_.result, r + i, j);
-    V gamma = of<V>(call_.gamma, r + i, j, 1.0), beta = of<V>(call_.beta, r + i, j, -0.0);
-    for (std::size_t k = 0; k < n; ++k) {
-      if constexpr (!shape.per_row) gamma = of<V>(call_.gamma, r, j + k, 1.0), beta = of<V>(call_.beta, r, j + k, -0.0);
-      fma(standardized(V::load(x.at(k, 0))), gamma, beta).store(y.at(k, 0));
+    V gamma = of<V>(call_.gamma, r, i, j, 1.0), beta = of<V>(call_.beta, r, i, j, -0.0);
+    for (std::size_t k = j; k < j + n; ++k) {
+      if constexpr (!shape.per_row) gamma = of<V>(call_.gamma, r, i, k, 1.0), beta = of<V>(call_.beta, r, i, k, -0.0);
+      fma(standardized(V::load(x_.at(k, i))), gamma, beta).store(result_.at(k, i));
     }
   }
 
-  template <class Again>
-  void differentiate(std::size_t r, std::size_t rows, Again again) {
+  void differentiate(std::size_t r) {
     std::array<P, most_rows / 8> sums;
-    sweep(rows, sums.data(), [&](auto count, P* p, std::size_t pitch, std::size_t j, std::size_t n, std::size_t i) {
-      add_projections<count>(p, pitch, columns(call_.x, r + i, j), columns(call_.g, r + i, j), n, of_rows_, i);
+    sweep(sums.data(), [&](auto count, P* p, std::size_t groups, std::size_t j, std::size_t n, std::size_t i) {
+      add_projections<count>(p, groups, j, n, i);
     });
-    for (std::size_t i = 0; i < rows; i += 8) {
-      const D h = sums[i / 8].h.total(), hx = sums[i / 8].hx.total();
-      slopes_.set(
-          i, of_rows_, h, hx, D(static_cast<double>(n_)),
-          call_.gamma.data == nullptr ? D(1.0) : eight<D>(static_cast<const T*>(call_.gamma.data) + r + i, eight_));
-      hx.store(call_.first + r + i), h.store(call_.second + r + i);
+    for (std::size_t i = 0; i < rows_; i += 8) {
+      const std::size_t some = std::min<std::size_t>(8, rows_ - i);
+      const D h = shape.centered ? sums[i / 8].h.total() : D(0.0), hx = sums[i / 8].hx.total();
+      D gamma = 1.0;
+      if (shape.per_row && call_.gamma.data != nullptr)
+        gamma = eight<D>(static_cast<const T*>(call_.gamma.data) + r + i, some);
+      slopes_.set(i, of_rows_, h, hx, D(static_cast<double>(n_)), gamma);
+      if constexpr (shape.per_row) hx.store(call_.first + r + i, some), h.store(call_.second + r + i, some);
     }
-    PerRow<T> check = {};
+    if constexpr (!shape.per_row) {
+      for (std::size_t j = 0; j < n_; j += 8) n_ - j < 8 ? add_rows(j, n_ - j) : add_rows(j, eight_);
+    }
     each_block([&](std::size_t j, std::size_t count) {
-      for (std::size_t i = 0; i < rows; i += V::size) backward_block(r, i, j, count, check);
+      for (std::size_t i = 0; i < padded_; i += V::size) {
+        if constexpr (is_single) {
+          single_backward(i, j, count);
+        } else {
+          for (std::size_t k = i; k < i + V::size; k += 8) wide_backward(k, j, count);
+        }
+      }
     });
-    for (std::size_t i = 0; i < rows && is_single; ++i) {
-      if (check[i] != 0) again(r + i);
-    }
   }
   template <std::size_t count>
-  [[gnu::flatten, gnu::noinline]] static void add_projections(P* sums, std::size_t pitch, Columns x, Columns g,
-                                                              std::size_t n, const Standards<T>& s, std::size_t i) {
+  [[gnu::flatten, gnu::noinline]] void add_projections(P* sums, std::size_t groups, std::size_t first, std::size_t n,
+                                                       std::size_t i) const {
     std::array<StandardizeWide<T, D>, count> standardized;
-    for (std::size_t k = 0; k < count; ++k) standardized[k] = StandardizeWide<T, D>(s, SomeRows{i + 8 * k});
+    for (std::size_t k = 0; k < count; ++k) standardized[k] = StandardizeWide<T, D>(of_rows_, SomeRows{i + 8 * k});
     add_columns<count>(
-        sums, pitch, n, [](auto& p) { p = {}; },
-        [&](auto& p, std::size_t j) {
+        sums, groups, n, [](auto& p) { p = {}; },
+        [&](auto& p, std::size_t at) {
+          const std::size_t j = first + at;
+          const D gamma = factor(j);
           for (std::size_t k = 0; k < count; ++k) {
-            const D h = eight<D>(g.at(j, 8 * k), eight_);
-            p[k].h.add(h), p[k].hx.add_product(h, standardized[k](eight<D>(x.at(j, 8 * k), eight_)));
+            const D g = eight<D>(g_.at(j, i + 8 * k), eight_), h = shape.per_row ? g : g * gamma;
+            if constexpr (shape.centered) p[k].h.add(h);
+            p[k].hx.add_product(h, standardized[k](eight<D>(x_.at(j, i + 8 * k), eight_)));
           }
         },
         [](auto&) {});
   }
-  /// Writes the gradients of a block. check becomes NaN for rows with a number that is not finite.
-  [[gnu::flatten, gnu::noinline]] void backward_block(std::size_t r, std::size_t i, std::size_t j, std::size_t n,
-                                                      PerRow<T>& check) const {
-    const Columns x = columns(call_.x, r + i, j), g = columns(call_.g, r + i, j), dx = columns(call_.result, r + i, j);
-    if constexpr (is_single) {
-      const SingleSlope<V, shape> slope(of_rows_, slopes_, SomeRows{i});
-      V sum = V::load(&check[i]);
-      for (std::size_t k = 0; k < n; ++k) {
-        const V y = slope(V::load(x.at(k, 0)), V::load(g.at(k, 0)), V(1.0));
-        sum = fma(y, V(0.0), sum);
-        y.store(dx.at(k, 0));
+  /// Adds the rows in turn to the gradients of gamma and beta, for eight elements of the rows or fewer.
+  template <class Count>
+  [[gnu::flatten, gnu::noinline]] void add_rows(std::size_t j, Count count) const {
+    const ColumnSums<T, D> of_gamma = {call_.first, n_}, of_beta = {call_.second, n_};
+    Total<T, D> dgamma = of_gamma.load(j, count), dbeta = {};
+    if constexpr (shape.centered) dbeta = of_beta.load(j, count);
+    for (std::size_t i = 0; i < rows_; i += 8) {
+      const StandardizeWide<T, D> standardized(of_rows_, SomeRows{i});
+      std::array<D, 8> g, hi, lo;
+      for (std::size_t k = 0; k < 8; ++k) {
+        const bool is_there = k < count;
+        g[k] = is_there ? eight<D>(g_.at(j + k, i), eight_) : D(0.0);
+        const math::Pair<D> normed = standardized(is_there ? eight<D>(x_.at(j + k, i), eight_) : D(0.0));
+        hi[k] = normed.hi, lo[k] = normed.lo;
       }
-      sum.store(&check[i]);
-    } else {
-      for (std::size_t c = 0; c < V::size; c += 8) {
-        const Slope<T, D, shape> slope(of_rows_, slopes_, SomeRows{i + c});
-        for (std::size_t k = 0; k < n; ++k) {
-          slope(eight<D>(x.at(k, c), eight_), eight<D>(g.at(k, c), eight_), D(1.0)).store(dx.at(k, c));
-        }
+      transpose(g), transpose(hi);
+      if constexpr (!is_single) transpose(lo);
+      const std::size_t some = std::min<std::size_t>(8, rows_ - i);
+      for (std::size_t k = 0; k < some; ++k) {
+        dgamma.add_product(g[k], {hi[k], lo[k]});
+        if constexpr (shape.centered) dbeta.add(g[k]);
+      }
+    }
+    of_gamma.store(dgamma, j, count);
+    if constexpr (shape.centered) of_beta.store(dbeta, j, count);
+  }
+  template <std::size_t distance = 4>
+  static void transpose(std::array<D, 8>& d) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      if ((i & distance) == 0) D::template exchange<distance>(d[i], d[i + distance]);
+    }
+    if constexpr (distance > 1) transpose<distance / 2>(d);
+  }
+
+  /// Writes the gradients of a block, in float. Where a number is not finite, the row is computed again in double.
+  [[gnu::flatten, gnu::noinline]] void single_backward(std::size_t i, std::size_t j, std::size_t n) const {
+    const SingleSlope<V, shape> slope(of_rows_, slopes_, SomeRows{i});
+    V check = 0.0, gamma = 1.0;
+    for (std::size_t k = j; k < j + n; ++k) {
+      if constexpr (!shape.per_row) gamma = of<V>(call_.gamma, 0, 0, k, 1.0);
+      const V y = slope(V::load(x_.at(k, i)), V::load(g_.at(k, i)), gamma);
+      check = fma(y, V(0.0), check);
+      y.store(result_.at(k, i));
+    }
+    if (all(check == V(0.0))) return;
+    T is_finite[V::size];
+    check.store(is_finite);
+    for (std::size_t c = 0; c < V::size; c += 8) wide_backward(i + c, j, n, is_finite + c);
+  }
+  /// The same in double, for eight rows, or for those of them whose `check` is not 0.
+  [[gnu::flatten, gnu::noinline]] void wide_backward(std::size_t i, std::size_t j, std::size_t n,
+                                                     const T* check = nullptr) const {
+    const Slope<T, D, shape> slope(of_rows_, slopes_, SomeRows{i});
+    for (std::size_t k = j; k < j + n; ++k) {
+      const D gamma = factor(k);
+      T y[8];
+      store_eight(slope(eight<D>(x_.at(k, i), eight_), eight<D>(g_.at(k, i), eight_), gamma), y, eight_);
+      for (std::size_t c = 0; c < 8; ++c) {
+        if (check == nullptr || check[c] != 0) *result_.at(k, i + c) = y[c];
       }
     }
   }

@@ -174,32 +174,13 @@ class NormKernelOf {
     sums = sums + joined(chain);
   }
 
-  /// Sums of columns and their low parts, in memory.
-  struct Column {
-    double *hi, *lo;
-    template <class Count>
-    Total<T, D> load(std::size_t j, Count count) const {
-      if constexpr (is_single)
-        return {eight<D>(hi + j, count)};
-      else
-        return {{eight<D>(hi + j, count), eight<D>(lo + j, count)}};
-    }
-    template <class Count>
-    void store(Total<T, D> sum, std::size_t j, Count count) const {
-      if constexpr (is_single) {
-        store_eight(sum.value, hi + j, count);
-      } else {
-        store_eight(sum.hi, hi + j, count), store_eight(sum.lo, lo + j, count);
-      }
-    }
-  };
-
   /// Adds a block of each of a few rows to the sums of the rows and to those of the columns. A part of the block at a
   /// time goes through all chains of sums, so that it stays in the first-level cache with the sums of the columns.
   template <std::size_t count>
   [[gnu::flatten, gnu::noinline]] static void add_projections(P* sums, const T* const* x, const T* const* g,
                                                               const T* gamma, std::size_t n, const Standards<T>& s,
-                                                              std::size_t i, Column dgamma, Column dbeta) {
+                                                              std::size_t i, ColumnSums<T, D> dgamma,
+                                                              ColumnSums<T, D> dbeta) {
     std::array<std::array<P, sum_chains>, count> of_row = {};
     std::array<StandardizeWide<T, D>, count> standardized;
     for (std::size_t r = 0; r < count; ++r) standardized[r] = StandardizeWide<T, D>(s, OneRow{i + r});
@@ -209,7 +190,11 @@ class NormKernelOf {
       if constexpr (!shape.per_row) of_gamma = dgamma.load(j, some);
       if constexpr (!shape.per_row && shape.centered) of_beta = dbeta.load(j, some);
       for (std::size_t r = 0; r < count; ++r) {
-        const math::Pair<D> normed = standardized[r](eight<D>(x[r] + j, some));
+        math::Pair<D> normed = standardized[r](eight<D>(x[r] + j, some));
+        if constexpr (std::is_same_v<decltype(some), std::size_t>) {
+          // What is not there may be infinite.
+          normed = math::select(D::indices() < D(static_cast<double>(some)), normed, {0.0, 0.0});
+        }
         const D gradient = eight<D>(g[r] + j, some), h = shape.per_row ? gradient : gradient * factor;
         if constexpr (shape.centered) p[r].h.add(h);
         p[r].hx.add_product(h, normed);
@@ -237,18 +222,15 @@ class NormKernelOf {
   void differentiate(std::size_t r, std::size_t rows, const Lines& x, const Lines& g, const Lines& dx) {
     std::array<P, most_lines> projections;
     std::fill_n(projections.data(), rows, P{});
-    const auto column = [&](double* sums, std::size_t j) {
-      if (shape.per_row || sums == nullptr) return Column{nullptr, nullptr};
-      return Column{sums + j, is_single ? nullptr : sums + n_ + j};
-    };
     each_stretch(r, rows, x, g, dx, false, false, [&](std::size_t begin, std::size_t end) {
+      const auto at = [](double* sums, std::size_t j) { return shape.per_row || sums == nullptr ? nullptr : sums + j; };
       for (std::size_t j = begin; j < end; j += sum_block) {
         const auto add = [&](std::size_t i, auto some) {
           std::array<const T*, some> of_x, of_g;
           for (std::size_t k = 0; k < some; ++k) of_x[k] = x.at(r, i + k, begin, j), of_g[k] = g.at(r, i + k, begin, j);
           add_projections<some>(&projections[i], of_x.data(), of_g.data(), of(call_.gamma, ones_, r + i, j),
-                                std::min(sum_block, end - j), of_rows_, i, column(call_.first, j),
-                                column(call_.second, j));
+                                std::min(sum_block, end - j), of_rows_, i, {at(call_.first, j), n_},
+                                {at(call_.second, j), n_});
         };
         std::size_t i = 0;
         for (; i + rows_projected <= rows; i += rows_projected) {
@@ -285,13 +267,10 @@ class NormKernelOf {
 template <class Isa, class T, NormShape shape, NormPass pass>
 void norm(const NormCall& call, std::size_t begin, std::size_t end) {
   using Columns = NormColumns<Isa, T, shape, pass>;
-  const auto lines = [&](std::size_t first, std::size_t last) {
-    if (first < last) NormKernelOf<Isa, T, shape, pass>{call}(first, last);
-  };
-  if (!Columns::fit(call)) return lines(begin, end);
-  const std::size_t rest = end - (end - begin) % Columns::unit;
-  if (begin < rest) Columns{call}(begin, rest, [&](std::size_t row) { lines(row, row + 1); });
-  lines(rest, end);
+  if (call.length == 0) return;
+  const std::size_t border = begin + Columns::count(call, end - begin);
+  if (begin < border) Columns{call}(begin, border);
+  if (border < end) NormKernelOf<Isa, T, shape, pass>{call}(border, end);
 }
 
 template <class Isa, NormShape shape>

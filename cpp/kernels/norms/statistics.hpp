@@ -106,7 +106,8 @@ class Statistics : public Standards<T> {
   using Base = Standards<T>;
   static constexpr bool is_single = std::is_same_v<T, float>;
   const double n_, eps_;
-  alignas(64) PerRow<double> shift_ = {}, start_, most_;
+  const math::Divisor<D> by_n_{{n_, 0.0}};
+  alignas(64) PerRow<double> shift_ = {}, start_ = {}, most_;
 
  public:
   using Base::scale, Base::mean, Base::mean_lo, Base::inverse, Base::inverse_lo, Base::variance;
@@ -135,9 +136,8 @@ class Statistics : public Standards<T> {
   template <class Sweep>
   void measure(std::size_t rows, Sweep sweep) {
     constexpr bool is_rough_first = !is_single && centered;
-    scale.fill(1);
+    std::fill_n(scale.data(), (rows + 7) / 8 * 8, 1.0);
     const auto measured = [&] {
-      start_.fill(0);
       if constexpr (is_rough_first) {
         OfGroups<RoughMoments<D>> rough;
         sweep(rough.data(), true);
@@ -186,16 +186,16 @@ class Statistics : public Standards<T> {
     square.store(&variance[i]);
   }
   /// Computes mean and deviation of eight rows, from row i on, from their moments.
-  [[gnu::noinline]] void standardize(const M& all, std::size_t i) {
+  [[gnu::noinline]] void standardize(const M& sums, std::size_t i) {
     const D s = D::load(&scale[i]), shift = D::load(&shift_[i]);
     math::Pair<D> middle = {0.0, 0.0};
-    if constexpr (centered) middle = all.mean(shift, n_);
+    if constexpr (centered) middle = sums.mean(shift, n_);
     const D offset = (middle.hi - shift) + middle.lo;
-    const math::Pair<D> square = math::normalized(all.squares() / math::Divisor<D>({n_, 0.0})), zero = {0.0, 0.0};
+    const math::Pair<D> square = math::normalized(sums.squares() / by_n_), zero = {0.0, 0.0};
     const math::Pair<D> found = centered ? square + -math::product(offset, offset) : square;
     const math::Pair<D> v = math::select(found.hi < D(0.0), zero, found);
-    if constexpr (!is_single && !centered) all.most.store(&most_[i]);
-    store(i, s, middle, inverse_root(math::normalized(s * eps_ * s + v)), v.hi / s / s);
+    if constexpr (!is_single && !centered) sums.most.store(&most_[i]);
+    store(i, s, middle, inverse_root(math::normalized(s * eps_ * s + v)), all(s == D(1.0)) ? v.hi : v.hi / s / s);
   }
   /// Computes the numbers that have the type of the rows.
   [[gnu::noinline]] void narrow(std::size_t rows) {

@@ -84,6 +84,28 @@ struct Paired : rowwise::Signed<D> {
 template <class T, class D>
 using Total = std::conditional_t<std::is_same_v<T, float>, Plain<D>, Paired<D>>;
 
+/// Sums of columns in memory, which for doubles are followed by their low parts, after `count` elements.
+template <class T, class D>
+struct ColumnSums {
+  double* sums;
+  std::size_t count;
+  template <class Count>
+  Total<T, D> load(std::size_t j, Count some) const {
+    if constexpr (std::is_same_v<T, float>)
+      return {eight<D>(sums + j, some)};
+    else
+      return {{eight<D>(sums + j, some), eight<D>(sums + count + j, some)}};
+  }
+  template <class Count>
+  void store(Total<T, D> sum, std::size_t j, Count some) const {
+    if constexpr (std::is_same_v<T, float>) {
+      store_eight(sum.value, sums + j, some);
+    } else {
+      store_eight(sum.hi, sums + j, some), store_eight(sum.lo, sums + count + j, some);
+    }
+  }
+};
+
 /// Moments are those of d = scale x - shift. `start` exceeds every sum of a chain, or is 0 if no such number is known
 /// yet.
 template <class D>
@@ -212,17 +234,26 @@ X joined(const std::array<X, sum_chains>& chain) {
 template <std::size_t count, class X, class Begin, class Add, class Settle>
 [[gnu::always_inline]] inline void add_columns(X* sums, std::size_t pitch, std::size_t n, Begin begin, Add add,
                                                Settle settle) {
-  for (std::size_t place = 0; place < 8; ++place) {
-    std::array<std::array<X, sum_chains>, count> chains;
-    for (std::size_t c = 0; c < sum_chains; ++c) {
-      std::array<X, count> s;
-      begin(s);
-      for (std::size_t j = 8 * c + place; j < n; j += sum_unit) add(s, j);
-      settle(s);
-      for (std::size_t i = 0; i < count; ++i) chains[i][c] = s[i];
+  using Sums = std::array<X, count>;
+  const auto chain = [&](std::size_t first) {
+    Sums s;
+    begin(s);
+    for (std::size_t j = first; j < n; j += sum_unit) add(s, j);
+    settle(s);
+    return s;
+  };
+  const auto join = [](Sums& a, const Sums& b) {
+    for (std::size_t i = 0; i < count; ++i) a[i] = a[i] + b[i];
+  };
+  for (std::size_t place = 0; place < std::min<std::size_t>(8, n); ++place, sums += pitch) {
+    Sums all = chain(place);
+    if (place + 16 < n) join(all, chain(place + 16));
+    if (place + 8 < n) {
+      Sums others = chain(place + 8);
+      if (place + 24 < n) join(others, chain(place + 24));
+      join(all, others);
     }
-    X* const to = sums + place * pitch;
-    for (std::size_t i = 0; i < count; ++i) to[i] = to[i] + joined(chains[i]);
+    for (std::size_t i = 0; i < count; ++i) sums[i] = sums[i] + all[i];
   }
 }
 
