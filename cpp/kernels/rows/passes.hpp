@@ -50,7 +50,14 @@ struct Passes : Tile<V, F> {
   [[gnu::noinline]] void share_pieces(const Pieces& pieces,
                                       void (*some)(const Passes&, const Pieces&, std::size_t, std::size_t, const void*),
                                       const void* body) const {
+    // A thread without memory for the buffers of this road leaves its pieces to this one.
+    const bool has_scratch = Scratch<T>::of_thread() != nullptr;
+    std::array<bool, Pieces::most> is_left = {};
     const auto of_thread = [&](std::size_t first, std::size_t last) {
+      if (!held_ && has_scratch && Scratch<T>::of_thread() == nullptr) {
+        for (std::size_t i = first; i < last; ++i) is_left[i] = true;
+        return;
+      }
       Passes own(*this);
       if (!held_) own.place();
       some(own, pieces, first, last, body);
@@ -60,6 +67,9 @@ struct Passes : Tile<V, F> {
       (*static_cast<const OfThread*>(context))(first, last);
     };
     call_.split(pieces.count, pieces.size, call, &of_thread);
+    for (std::size_t i = 0; i < pieces.count; ++i) {
+      if (is_left[i]) some(*this, pieces, i, i + 1, body);
+    }
   }
 
   /// The partial results of the sweeps over some groups. Those of one group are on the stack.
