@@ -108,9 +108,9 @@ struct Tile {
                    is_ready ? from.line : pitch, to, road_.pitch);
       }
       // Lanes without a row are filled with zeros, because leftovers could be subnormal and slow.
-      if (const std::size_t lanes = rows % Wide<V>::size; road_.across && lanes != 0) {
-        for (std::size_t j = 0; j < end - begin; ++j)
-          std::fill_n(to + j * road_.pitch + rows, Wide<V>::size - lanes, T{0});
+      const std::size_t most = road_.at_once ? Wide<V>::size : V::size, filled = (rows + most - 1) / most * most;
+      for (std::size_t j = 0; road_.across && j < end - begin; ++j) {
+        for (std::size_t i = rows; i < filled; i += V::size) V(0.0).store(to + j * road_.pitch + i);
       }
     }
   }

@@ -95,6 +95,20 @@ template <class V, class S>
 /// The direction of a copy: from memory into a buffer, or back.
 enum class Way { in, out };
 
+/// Copies numbers that are `step` bytes apart in memory.
+template <Way way, class S>
+void copy_numbers(char* memory, std::ptrdiff_t step, S* numbers, std::size_t count) {
+  for (std::size_t k = 0; k < count; ++k, memory += step) {
+    if constexpr (way == Way::in) {
+      S number;  // a copy straight to `numbers` is a call that checks the length, where that is known (_FORTIFY_SOURCE)
+      std::memcpy(&number, memory, sizeof number);
+      numbers[k] = number;
+    } else {
+      std::memcpy(memory, numbers + k, sizeof(S));
+    }
+  }
+}
+
 /// Copies between lines of memory and lines of a buffer, which are `pitch` elements apart.
 template <class V, Way way>
 void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
@@ -103,11 +117,11 @@ void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_
   // are too long for the processor to foresee.
   constexpr std::size_t some = 512, ahead = 16;
   const bool is_contiguous = memory.element == size_of(memory.format);
-  if (is_contiguous && memory.format == native<T> && memory.count <= V::lanes) {
+  if (is_contiguous && memory.format == native<T> && memory.count <= V::size) {
     const auto step = static_cast<std::ptrdiff_t>(pitch * sizeof(T));
     const Rectangle copy = {memory.format, reinterpret_cast<char*>(buffer), step, sizeof(T), memory.lines,
                             memory.count};
-    constexpr std::size_t most = V::lanes * sizeof(T);
+    constexpr std::size_t most = V::size * sizeof(T);
     return way == Way::in ? copy_lines<most>(copy, memory) : copy_lines<most>(memory, copy);
   }
   with_type(memory.format, [&]<class S>(S*) {
@@ -122,11 +136,11 @@ void move_lines(const Rectangle& memory, typename V::Element* buffer, std::size_
           S* const s = is_contiguous ? reinterpret_cast<S*>(memory.at(i, j)) : line;
           T* const t = buffer + i * pitch + j;
           if constexpr (way == Way::in) {
-            for (std::size_t k = 0; s == line && k < count; ++k) std::memcpy(s + k, memory.at(i, j + k), sizeof(S));
+            if (s == line) copy_numbers<way>(memory.at(i, j), memory.element, line, count);
             widen<V>(s, t, count);
           } else {
             convert_line<V>(t, s, count);
-            for (std::size_t k = 0; s == line && k < count; ++k) std::memcpy(memory.at(i, j + k), s + k, sizeof(S));
+            if (s == line) copy_numbers<way>(memory.at(i, j), memory.element, line, count);
           }
         }
       }
@@ -138,8 +152,11 @@ template <class V, Way way>
 void move_line(Format format, char* memory, std::ptrdiff_t stride, typename V::Element* numbers, std::size_t count) {
   using T = typename V::Element;
   if (format != native<T>) return move_lines<V, way>({format, memory, 0, stride, 1, count}, numbers, 0);
-  for (std::size_t j = 0; j < count; ++j, ++numbers, memory += stride)
-    way == Way::in ? std::memcpy(numbers, memory, sizeof(T)) : std::memcpy(memory, numbers, sizeof(T));
+  if (stride == sizeof(T)) {
+    T* const line = reinterpret_cast<T*>(memory);
+    return way == Way::in ? convert_line<V>(line, numbers, count) : convert_line<V>(numbers, line, count);
+  }
+  copy_numbers<way>(memory, stride, numbers, count);
 }
 
 }  // namespace
