@@ -33,7 +33,30 @@ struct gate_backward : gate<A, gate_is_second> {
 
 /// Dauphin et al., "Language modeling with gated convolutional networks", 2017.
 struct glu : gate<activations::sigmoid, true> {};
-struct glu_backward : gate_backward<activations::sigmoid, true> {};
+
+/// Both gradients share σ(b) and its derivative.
+struct glu_backward : gate_backward<activations::sigmoid, true> {
+  template <class V>
+  struct Both {
+    V da, db;
+    friend Both select(typename V::Mask m, Both x, Both y) { return {select(m, x.da, y.da), select(m, x.db, y.db)}; }
+  };
+  template <class V>
+  static std::array<V, 2> late(RowFunction::Nothing, V a, V b, V g) {
+    const auto near = [](auto v, auto w, auto once) {
+      using W = decltype(w);
+      const math::BothLogistics<W> logistics(w);
+      const auto sigma = select(w < W(0.0), logistics.smaller, logistics.larger);
+      return Both<W>{math::multiply(once, sigma), math::multiply(once * v, logistics.derivative())};
+    };
+    const auto general = [](V v, V w, V once) {
+      const auto [da, db] = gate_backward::late(RowFunction::Nothing{}, v, w, once);
+      return Both<V>{da, db};
+    };
+    const auto both = math::moderate_or_general(math::nan_unless_finite(g * a, b), near, general, a, b, g);
+    return {both.da, both.db};
+  }
+};
 
 /// Shazeer, "GLU variants improve transformer", 2020.
 struct reglu : gate<activations::relu> {};
