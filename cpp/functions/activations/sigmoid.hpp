@@ -129,14 +129,15 @@ struct softcap : Traits {
   static constexpr const char* allowed = "cap > 0";
 
  private:
-  /// |x|/cap, no further than where tanh' is 0; both times a power of two that leaves the remainder's bits in range.
+  /// |x|/cap, no further than where tanh' is 0; both times a power of two that leaves the inverse in range. The inverse
+  /// is a pair, which a call with one cap computes once.
   template <class V>
   static math::Pair<V> quotient(V x, V cap) {
-    const V scale = select(cap > V(1.0), V(0x1p-16), V(0x1p100));
-    const V divisor = scale * cap, dividend = min(800.0 * divisor, scale * abs(x));
-    const V infinity = std::numeric_limits<double>::infinity();
-    const V q = select(cap == infinity, keep_nan(x, V(0.0)), dividend / divisor);
-    return {q, select(q == V(0.0), V(0.0), fma(-q, divisor, dividend) / divisor)};
+    const V most = std::numeric_limits<typename V::Element>::max();
+    const V scale = select(cap > V(1.0), V(0x1p-16), V(0x1p100)), divisor = scale * cap, inverse = 1.0 / divisor;
+    const V inverse_lo = select(divisor <= most, fma(-inverse, divisor, 1.0) * inverse, V(0.0));
+    const V dividend = min(min(most, 800.0 * divisor), scale * abs(x)), q = dividend * inverse;
+    return {q, fma(dividend, inverse_lo, fma(dividend, inverse, -q))};
   }
 };
 
