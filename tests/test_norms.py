@@ -17,7 +17,7 @@ from test_row_bits import LAYOUTS
 
 Array = Any
 each = pytest.mark.parametrize("norm", NORMS.values(), ids=str)
-BY_ROW = [norm for norm in NORMS.values() if not norm.forward.startswith("batch")]
+BY_ROW = [norm for norm in NORMS.values() if not norm.of_channels]
 each_by_row = pytest.mark.parametrize("norm", BY_ROW, ids=str)
 RNG = np.random.default_rng(0)
 
@@ -123,7 +123,7 @@ def test_reference_is_the_definition(norm: Norm) -> None:
     exact = np.vectorize(mp.mpf, otypes=[object])
     for row in range(3):
         numbers = exact(x[row])
-        center = 0 if norm.forward == "rms_norm" else numbers.sum() / 7
+        center = numbers.sum() / 7 if norm.subtracts_mean else 0
         inverse = 1 / mp.sqrt(((numbers - center) ** 2).sum() / 7 + mp.mpf(1e-3))
         normed = (numbers - center) * inverse
         if not norm.suffix:
@@ -131,7 +131,7 @@ def test_reference_is_the_definition(norm: Norm) -> None:
         else:
             h = exact(g[row]) * exact(gamma)
             right = inverse * (h - normed * (h * normed).sum() / 7)
-            right = right - (0 if norm.forward == "rms_norm" else inverse * h.sum() / 7)
+            right = right - (inverse * h.sum() / 7 if norm.subtracts_mean else 0)
         np.testing.assert_allclose(found[0][0][row].astype(float), right.astype(float), 1e-14, 1e-14)
 
 
@@ -273,8 +273,8 @@ def test_nan_and_huge_numbers(norm: Norm) -> None:
         given["x"][3, 4] = np.nan
         with np.errstate(all="raise"):
             result = as_tuple(norm(**given))[0]
-        is_batch = norm.forward == "batch_norm"
-        along = result[3, 4] if norm.required == 3 else result[:, 4] if is_batch else result[3]
+        given_mean = "mean" in norm.arguments
+        along = result[3, 4] if given_mean else result[:, 4] if norm.of_channels else result[3]
         assert np.isnan(along).all()
         assert np.isfinite(result[5:, 5:]).all()
 

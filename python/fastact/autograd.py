@@ -596,7 +596,7 @@ def _axes_of_rows(norm: Norm, x: Any, axis: Any) -> tuple[tuple[int, ...], tuple
     given = every if axis is None else axis if isinstance(axis, tuple) else (axis,)
     of_gamma = tuple(i % max(1, len(every)) for i in given) if every else ()
     others = tuple(i for i in every if i not in of_gamma)
-    return (others if norm.forward.startswith("batch") else of_gamma), of_gamma
+    return (others if norm.of_channels else of_gamma), of_gamma
 
 
 def _spread(x: Any, a: Any, axes: tuple[int, ...]) -> Any:
@@ -620,11 +620,10 @@ def _norm(norm: Norm, x: Any, *rest: Any, axis: Any, eps: float) -> Any:
     def mean(a: Any) -> Any:
         return anp.mean(a, rows, keepdims=True) if rows else a
 
-    is_root = norm.forward == "rms_norm"
     if "mean" in given:
         center, variance = (_spread(x, given[name], of_gamma) for name in ("mean", "variance"))
     else:
-        center = 0.0 if is_root else mean(x)
+        center = mean(x) if norm.subtracts_mean else 0.0
         variance = mean((x - center) ** 2)
     inverse = 1 / anp.sqrt(variance + eps)
     normed = (x - center) * inverse
@@ -638,7 +637,7 @@ def _norm(norm: Norm, x: Any, *rest: Any, axis: Any, eps: float) -> Any:
             return y
         return pair_of((y, _gathered(center, of_gamma), _gathered(variance, of_gamma)))
     h = given["g"] * factor
-    dx = inverse * (h - (0.0 if is_root else mean(h)) - normed * mean(h * normed))
+    dx = inverse * (h - (mean(h) if norm.subtracts_mean else 0.0) - normed * mean(h * normed))
     over = tuple(i for i in range(np.ndim(x)) if i not in of_gamma)
     sums = [
         _gathered(anp.sum(a, over, keepdims=True) if over else a, of_gamma)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..functions.registry import NORMS
+from ..functions.registry import NORMS, Norm
 from .accuracy import DType, finfo, ulp
 from .figures import Figures
 from .reference import mp
@@ -69,14 +69,14 @@ def by_channel(gamma: Real | None, x: Real) -> Real | None:
     return None if gamma is None else np.resize(gamma, len(x))
 
 
-def standardized(name: str, x: Real, eps: float, statistics: Statistics, wide: Any) -> tuple[Any, ...]:
+def standardized(norm: Norm, x: Real, eps: float, statistics: Statistics, wide: Any) -> tuple[Any, ...]:
     """x̂, what dx/dx̂ is multiplied by, mean and variance."""
-    if name.endswith("inference"):
+    if "mean" in norm.arguments:
         given = statistics or given_statistics(x)
         mean, variance = (wide(given[key])[:, None] for key in STATISTICS)
         d = wide(x) - mean
     else:
-        d = wide(x) if name.startswith("rms") else less_mean(wide(x))
+        d = less_mean(wide(x)) if norm.subtracts_mean else wide(x)
         mean, variance = wide(x)[:, :1] - d[:, :1], (d * d).mean(-1, keepdims=True)
     square = variance + wide(eps)
     is_zero = square == 0
@@ -98,9 +98,8 @@ def expected(
     """The results of the named function, in long double, or exactly if the arrays are to be in mpmath."""
     norm = NORMS[name]
     with np.errstate(all="ignore"):
-        normed, inverse, average, variance = standardized(name, x, eps, statistics, wide)
-        is_batch = name.startswith("batch")
-        if is_batch:
+        normed, inverse, average, variance = standardized(norm, x, eps, statistics, wide)
+        if norm.of_channels:
             gamma, beta = (a if a is None else by_channel(a, x)[:, None] for a in (gamma, beta))  # type: ignore[index]
         factor = wide(1 if gamma is None else gamma)
         if not norm.suffix:
@@ -113,7 +112,7 @@ def expected(
             return found
         given = wide(g)
         h = given * factor
-        has_mean = not name.startswith("rms")
+        has_mean = norm.subtracts_mean
 
         def mean(a: Real) -> Any:
             return a.mean(-1, keepdims=True)
@@ -122,7 +121,7 @@ def expected(
         terms = np.abs(h) + np.abs(normed) * mean(np.abs(h * normed)) + (mean(np.abs(h)) if has_mean else 0)
         found = [(dx, inverse * terms)]
         for products in (given * normed, given)[: len(norm.results) - 1]:
-            over = 1 if is_batch else 0
+            over = 1 if norm.of_channels else 0
             total = products.sum(over)
             found.append((total, np.maximum(np.abs(total), np.abs(products).max(over))))
         return found
@@ -146,7 +145,7 @@ def arrays(
 ) -> dict[str, Any]:
     """The arrays that the named function takes; the channels of batch norms lie along their last axis."""
     given = {"x": x, "g": g, "gamma": gamma, "beta": beta}
-    if name.startswith("batch"):
+    if NORMS[name].of_channels:
         given = {"x": x.T, "g": g.T, "gamma": by_channel(gamma, x), "beta": by_channel(beta, x)}
         given |= statistics or given_statistics(x)
     return {key: given[key] for key in NORMS[name].arguments}
@@ -165,7 +164,7 @@ def call(function: Callable[..., Any], name: str, arguments: Any, **options: Any
             )
         if result.dtype != dtype:
             raise TypeError(f"the function returned {result.dtype} for {dtype}")
-    first = results[0].T if name.startswith("batch") else results[0]
+    first = results[0].T if NORMS[name].of_channels else results[0]
     return first, *results[1 : len(shapes)]
 
 

@@ -151,8 +151,8 @@ def docstring(norm: Norm) -> str:
     described = []
     for name in (*norm.arguments, "axis", "eps", "out"):
         kind, text = _PARAMETERS[name]
-        text = _CHANNELS if name == "axis" and "batch" in norm.name else text
-        root = "mean square" if norm.forward == "rms_norm" else "variance"
+        text = _CHANNELS if name == "axis" and norm.of_channels else text
+        root = "variance" if norm.subtracts_mean else "mean square"
         facts = {"eps": norm.eps, "result": result, "root": root, "or_g": " or g" if is_backward else ""}
         described += [f"{name} : {kind.format(**facts)}", f"    {text.format(**facts)}"]
     calls = [

@@ -3,14 +3,19 @@
 from ..functions.registry import Function
 from .elements import _TYPES, ENTRIES, _section
 
-_SHAZEER = 'Shazeer, "GLU variants improve transformer", 2020.'
-_DAUPHIN = 'Dauphin et al., "Language modeling with gated convolutional networks", 2017.'
+_SOURCE_OF_GATES = 'Shazeer, "GLU variants improve transformer", 2020.'
+_SOURCES = {"sigmoid": 'Dauphin et al., "Language modeling with gated convolutional networks", 2017.'}
 
 _LOSSES = {
     "sigmoid_cross_entropy": {
         "title": "Cross-entropy of the sigmoid of logits x and targets t",
         "formula": "(1 - t)·softplus(x) + pos_weight·t·softplus(-x)",
         "gradient": "(1 - t)·σ(x) - pos_weight·t·σ(-x)",
+        "latex": (
+            r"f(x, t) = (1 - t)\,\operatorname{softplus}(x)"
+            r" + \mathit{pos\_weight}\,t\,\operatorname{softplus}(-x)",
+            r"\frac{\partial f}{\partial x} = (1 - t)\,\sigma(x) - \mathit{pos\_weight}\,t\,\sigma(-x)",
+        ),
         "accuracy": (
             "within 1 ulp of the exact value in float32, 2 ulp in float64, 0.51 ulp in half precision, for"
             " targets from 0 to 1; there is no cancellation, however large x is",
@@ -95,7 +100,7 @@ def docstring(f: Function) -> str:
             f"f and f' are those of `fastact.{activation}`, and products follow IEEE 754. Where f(a) is 0"
             " only as the limit at -inf, its product with an infinite b is infinite."
         )
-        source = _DAUPHIN if activation == "sigmoid" else _SHAZEER
+        source = _SOURCES.get(activation, _SOURCE_OF_GATES)
         returned = [
             "da, db" if is_backward else "y",
             f"    {'Two arrays' if is_backward else 'f(a)·b'}, {of}; {promoted}",
@@ -139,12 +144,9 @@ def title(name: str) -> str:
 
 def latex(name: str) -> tuple[str, str]:
     """Return formulas of y and of the gradients."""
-    if name == "sigmoid_cross_entropy":
-        softplus = r"\operatorname{softplus}"
-        return (
-            rf"f(x, t) = (1 - t)\,{softplus}(x) + \mathit{{pos\_weight}}\,t\,{softplus}(-x)",
-            r"\frac{\partial f}{\partial x} = (1 - t)\,\sigma(x) - \mathit{pos\_weight}\,t\,\sigma(-x)",
-        )
+    if name in _LOSSES:
+        y, gradient = _LOSSES[name]["latex"]
+        return y, gradient
     return (
         r"y = f(a)\,b",
         r"\frac{\partial L}{\partial a} = g\,b\,f'(a), \quad \frac{\partial L}{\partial b} = g\,f(a)",

@@ -139,6 +139,16 @@ class Norm:
         return self.arguments[self.required :]
 
     @property
+    def of_channels(self) -> bool:
+        """Whether each index along axis has its own mean and variance, over the other axes."""
+        forward = NORMS[self.forward]
+        return "mean" in forward.arguments + forward.results
+
+    @property
+    def subtracts_mean(self) -> bool:
+        return "beta" in NORMS[self.forward].arguments
+
+    @property
     def is_blockwise(self) -> bool:
         """Whether each row's result depends on that row alone."""
         return len(self.results) == 1
