@@ -23,7 +23,7 @@ void run_as(const GateGradientCall& call, std::size_t n) {
                         gate = kernel<T>(call.activation, Pass::gate);
   const auto is_direct = [&](std::ptrdiff_t stride) { return call.format == format<T> && stride == sizeof(T); };
   split(n, {2 * describe(call.activation).cost<T>()}, [&](std::size_t begin, std::size_t end) {
-    alignas(64) T packed[3][block], product[block], da[block], db[block];
+    alignas(64) T packed[3][block], product[block], computed[2][block];
     for (std::size_t i = begin, count; i < end; i += count) {
       count = std::min(block, end - i);
       const auto offset = static_cast<std::ptrdiff_t>(i);
@@ -35,16 +35,21 @@ void run_as(const GateGradientCall& call, std::size_t n) {
         if (!is_direct(stride)) load_array(call.format, ArrayType::as_format, from, stride, packed[k], count);
       }
       const auto [a, b, g] = in;
+      // An output may be an input. The gradient for b comes first, as the other one may take the place of any input.
+      std::array<void*, 2> results;
+      for (std::size_t k = 0; k < results.size(); ++k) {
+        void* const to = static_cast<char*>(call.outputs[k].data) + offset * call.outputs[k].stride;
+        results[k] = is_direct(call.outputs[k].stride) && (k == 0 || to != a) ? to : computed[k];
+      }
       const std::array of_product = {b, g}, of_a = {a, static_cast<const void*>(product)}, of_b = {a, g};
       constexpr kernels::Mode mode = {};
       multiply(of_product.data(), product, count, mode);
-      differentiate(of_a.data(), da, count, mode);
-      gate(of_b.data(), db, count, mode);
-      // Both gradients are stored after all inputs are read, because an output may be an input.
-      const std::array results = {da, db};
+      gate(of_b.data(), results[1], count, mode);
+      differentiate(of_a.data(), results[0], count, mode);
       for (std::size_t k = 0; k < results.size(); ++k) {
+        if (results[k] != computed[k]) continue;
         const auto [data, stride] = call.outputs[k];
-        store_array(call.format, results[k], static_cast<char*>(data) + offset * stride, stride, count);
+        store_array(call.format, computed[k], static_cast<char*>(data) + offset * stride, stride, count);
       }
     }
   });
