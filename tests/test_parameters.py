@@ -110,7 +110,7 @@ def constant(value: float) -> Callable[[Array], Array]:
 
 
 Formula = Callable[[Array], Array]
-# f and f' for infinite parameters, for functions that have a limit there.
+# f and f' for infinite parameters and 0, for functions that have a limit there.
 LIMITS: dict[tuple[str, str, float], tuple[Formula, Formula]] = {
     ("leaky_relu", "negative_slope", inf): (
         lambda x: np.where(x < 0, -inf, x),
@@ -120,6 +120,7 @@ LIMITS: dict[tuple[str, str, float], tuple[Formula, Formula]] = {
         lambda x: np.where(x < 0, inf, x),
         lambda x: np.where(x > 0, 1, -inf),
     ),
+    ("leaky_relu", "negative_slope", 0.0): (relu, step(0, 0, 1)),
     ("threshold", "threshold", inf): (constant(0), constant(0)),
     ("threshold", "value", inf): (lambda x: np.where(x > 0, x, inf), step(0, 0, 1)),
     ("threshold", "value", -inf): (lambda x: np.where(x > 0, x, -inf), step(0, 0, 1)),
@@ -131,6 +132,7 @@ LIMITS: dict[tuple[str, str, float], tuple[Formula, Formula]] = {
     ("hard_tanh", "max_value", inf): (lambda x: np.maximum(x, -1), lambda x: np.where(x > -1, 1, 0)),
     ("softplus", "beta", inf): (relu, step(0, 0.5, 1)),
     ("squareplus", "b", inf): (constant(inf), constant(0.5)),
+    ("squareplus", "b", 0.0): (relu, step(0, 0.5, 1)),
     ("elu", "alpha", inf): (lambda x: np.where(x < 0, -inf, x), lambda x: np.where(x > 0, 1, inf)),
     ("elu", "alpha", -inf): (lambda x: np.where(x < 0, inf, x), lambda x: np.where(x > 0, 1, -inf)),
     ("celu", "alpha", inf): (lambda x: x, constant(1)),
@@ -140,13 +142,13 @@ LIMITS: dict[tuple[str, str, float], tuple[Formula, Formula]] = {
     ("hard_shrink", "lambd", inf): (constant(0), constant(0)),
     ("soft_shrink", "lambd", inf): (constant(0), constant(0)),
 }
-LIMITS |= {("prelu", "alpha", sign): LIMITS["leaky_relu", "negative_slope", sign] for sign in (inf, -inf)}
+LIMITS |= {("prelu", "alpha", limit): LIMITS["leaky_relu", "negative_slope", limit] for limit in (inf, -inf, 0.0)}
 
 
 @pytest.mark.parametrize("dtype", [*HALF_PRECISION, *FLOATS], ids=str)
-@pytest.mark.parametrize("value", [inf, -inf])
+@pytest.mark.parametrize("value", [inf, -inf, 0.0, -0.0])
 @each_parameter
-def test_infinite(name: str, parameter: str, value: float, dtype: np.dtype[Any]) -> None:
+def test_infinite_and_zero(name: str, parameter: str, value: float, dtype: np.dtype[Any]) -> None:
     finite = np.array([-300, -5, -0.5, -1e-3, -0.0, 0, 1e-3, 0.5, 5, 300], dtype)
     x = np.concatenate([finite, np.array([-inf, inf], dtype)])
     try:

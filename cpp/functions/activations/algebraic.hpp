@@ -149,7 +149,8 @@ struct squareplus : Traits {
     math::Pair<V> u, s;          // ku and ks
     math::Divisor<V> twice_sum;  // 2(ku + ks)
 
-    Parts(V x, V b) : Parts(x, root({b, 0.0}), select(abs(x) > V(R::large) * sqrt(b), V(R::down), V(1.0))) {}
+    // b + 0 is +0 where b is -0.
+    Parts(V x, V b) : Parts(x, root({b + 0.0, 0.0}), select(abs(x) > V(R::large) * sqrt(b), V(R::down), V(1.0))) {}
 
    private:
     using R = Range<typename V::Element>;

@@ -1,6 +1,8 @@
 // The rectified linear unit and related functions.
 #pragma once
 
+#include <limits>
+
 #include "functions/activations/activation.hpp"
 #include "functions/activations/nan.hpp"
 #include "math/pair.hpp"
@@ -72,12 +74,15 @@ struct threshold : Traits {
   }
 };
 
-/// f(x) = x for x > 0, else negative_slope x; f'(x) = 1 for x > 0, else negative_slope. Exact, or one rounding.
+/// f(x) = x for x > 0, else negative_slope x; f'(x) = 1 for x > 0, else negative_slope. Exact, or one rounding. With a
+/// slope of 0, f(-∞) is the limit of f, and not 0·∞.
 struct leaky_relu : Traits {
   static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x, V negative_slope) {
-    return select(x >= V(0.0), x, negative_slope * x);
+    using Limits = std::numeric_limits<typename V::Element>;
+    const V least = select(negative_slope == V(0.0), V(Limits::lowest()), V(-Limits::infinity()));
+    return select(x >= V(0.0), x, negative_slope * max(least, x));
   }
   template <class V>
   static V backward(V x, V g, V negative_slope) {
