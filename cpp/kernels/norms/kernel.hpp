@@ -144,7 +144,7 @@ class NormKernelOf {
                      const auto at = [from](std::size_t k) { return static_cast<double>(from[k]); };
                      of_rows_.set_shift(i, of_rows_.typical(at(0), at(count / 2), at(count - 1)));
                    }
-                   add_moments(of_line[i], from, count, of_rows_.measure(OneRow{i}));
+                   add_moments(of_line[i], from, count, of_rows_, i);
                  });
       reads = false;
       fold(of_line.data(), rows, sums);
@@ -159,7 +159,10 @@ class NormKernelOf {
   }
 
   template <class X>
-  [[gnu::flatten, gnu::noinline]] static void add_moments(X& sums, const T* from, std::size_t n, const Measure<D>& by) {
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X& sums, const T* from, std::size_t n,
+                                                          const Statistics<Isa, T, shape.centered>& s,
+                                                          std::size_t row) {
+    const Measure<D> by = s.measure(OneRow{row});
     std::array<X, sum_chains> chain;
     for (X& m : chain) m.begin(by);
     each_eight(n, [&](std::size_t i, std::size_t j, auto count) {
