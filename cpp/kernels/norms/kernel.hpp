@@ -141,8 +141,7 @@ class NormKernelOf {
                  [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T*) {
                    if (j == 0) of_line[i] = {};
                    if (j == 0 && chooses_shift && shape.centered) {
-                     const auto at = [from](std::size_t k) { return static_cast<double>(from[k]); };
-                     of_rows_.set_shift(i, of_rows_.typical(at(0), at(count / 2), at(count - 1)));
+                     of_rows_.set_shift(i, of_rows_.typical(from[0], from[count / 2], from[count - 1]));
                    }
                    add_moments(of_line[i], from, count, of_rows_, i);
                  });

@@ -127,7 +127,7 @@ class Statistics : public Standards<T> {
     using std::max, std::min;
     return max(min(a, b), min(max(a, b), c));
   }
-  void set_shift(std::size_t i, double x) { shift_[i] = x * scale[i]; }
+  void set_shift(std::size_t i, T x) { shift_[i] = static_cast<double>(x) * scale[i]; }
   void set_shifts(std::size_t i, D x) { (x * D::load(&scale[i])).store(&shift_[i]); }
 
   /// Computes mean and deviation. sweep(sums, chooses_shift) computes the sums of all rows, those of eight rows in each
