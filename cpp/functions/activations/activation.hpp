@@ -28,6 +28,8 @@ constexpr Cost copying = {80, 160}, computing = {300, 1200};
 ///     gradients(x, g, p)               Gradients, in place of backward, where the parameter is learnable
 struct Traits {
   static constexpr Cost cost = computing;
+  /// Whether kernels may compute more registers at a time than usual (kernels/elements/loop.hpp).
+  static constexpr bool interleaves = true;
   /// How many arrays f is a function of. The derivative is that for the first one; the others precede g.
   static constexpr std::size_t arrays = 1;
   /// Whether results are inputs, constants and sums of them, so that subnormal inputs cost nothing; otherwise kernels

@@ -100,14 +100,28 @@ struct Passes {
   }
 };
 
+/// How many registers a kernel computes at a time. More than usual hide the latency of long chains of operations in
+/// functions that do not merely wait for memory. Formulas for floats keep tables in registers, of which only AVX-512
+/// has enough.
+template <class Isa, class T, class A>
+constexpr std::size_t registers_of() {
+  constexpr bool is_long = A::interleaves && A::cost.f32 > activations::copying.f32;
+  constexpr bool has_room = Isa::registers > 1 && (sizeof(T) == sizeof(double) || Isa::template size<T> == 16);
+  return is_long && has_room ? 4 : Isa::registers;
+}
+template <class Isa, class T, class A>
+using ElementVec = simd::Vec<Isa, T, registers_of<Isa, T, A>()>;
+
 /// All kernels of activations, for one instruction set.
 template <class Isa>
 constexpr ElementTable element_kernels() {
   return {{
 #define FASTACT_ONE(...) +1
-#define FASTACT_ENTRY(name, ...)                                                                                \
-  {Passes<simd::Vec<Isa, float>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(), \
-   Passes<simd::Vec<Isa, double>, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
+#define FASTACT_ENTRY(name, ...)                                         \
+  {Passes<ElementVec<Isa, float, activations::name>, activations::name,  \
+          0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(),    \
+   Passes<ElementVec<Isa, double, activations::name>, activations::name, \
+          0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
       FASTACT_ACTIVATIONS(FASTACT_ENTRY) FASTACT_LEARNABLE(FASTACT_ENTRY) FASTACT_LOSSES(FASTACT_ENTRY)
 #undef FASTACT_ENTRY
 #undef FASTACT_ONE
