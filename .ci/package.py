@@ -317,6 +317,8 @@ def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
 
 def windows() -> None:
     """Load the wheel that zig built for Windows in Windows' Python, in Wine."""
+    need("wine", "wine64")
+    run("wineboot", environment=WINE)  # which has much to say
     made = released("win_amd64.whl")
     folder, version = work / "windows-python", f"3.{sys.version_info.minor}"
     install = (venv("tools"), "-m", "pip", "install", "-q")
