@@ -59,17 +59,7 @@ struct Sweeps {
       p[k] = arrays[k].p + static_cast<std::ptrdiff_t>(i) * arrays[k].line + first;
     return p;
   }
-  /// Loads a vector and keeps it in a register. Compilers read memory again for each use, which is slow where every
-  /// load crosses a cache line, as loads of 64 bytes mostly do.
-  static V load_whole(std::size_t, const T* from) {
-    if constexpr (V::lanes * sizeof(T) < 64) {
-      return V::load(from);
-    } else {
-      V x = V::load(from);
-      for (auto& lanes : x.v) asm("" : "+v"(lanes));
-      return x;
-    }
-  }
+  static V load_whole(std::size_t, const T* from) { return V::load(from); }
   static void store_whole(V y, T* to) { y.store(to); }
   /// Loads fewer elements of input k than there are lanes. The value in the other lanes changes no sum and is never the
   /// largest.
