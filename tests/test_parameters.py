@@ -142,7 +142,9 @@ LIMITS: dict[tuple[str, str, float], tuple[Formula, Formula]] = {
     ("hard_shrink", "lambd", inf): (constant(0), constant(0)),
     ("soft_shrink", "lambd", inf): (constant(0), constant(0)),
 }
-LIMITS |= {("prelu", "alpha", limit): LIMITS["leaky_relu", "negative_slope", limit] for limit in (inf, -inf, 0.0)}
+LIMITS |= {
+    ("prelu", "alpha", limit): LIMITS["leaky_relu", "negative_slope", limit] for limit in (inf, -inf, 0.0)
+}
 
 
 @pytest.mark.parametrize("dtype", [*HALF_PRECISION, *FLOATS], ids=str)
