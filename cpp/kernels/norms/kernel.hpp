@@ -270,8 +270,11 @@ template <class Isa, class T, NormShape shape, NormPass pass>
 void norm(const NormCall& call, std::size_t begin, std::size_t end) {
   using Columns = NormColumns<Isa, T, shape, pass>;
   if (call.length == 0) return;
-  const std::size_t border = begin + Columns::count(call, end - begin);
-  if (begin < border) Columns{call}(begin, border);
+  std::size_t border = begin;
+  if constexpr (Isa::template size<T> > 1) {  // without vectors, contiguous rows are no faster
+    border += Columns::count(call, end - begin);
+    if (begin < border) Columns{call}(begin, border);
+  }
   if (border < end) NormKernelOf<Isa, T, shape, pass>{call}(border, end);
 }
 
