@@ -122,6 +122,10 @@ Left out are results that are not near fastact's: overflow in half precision, di
 # Why another library is faster and what was tried, by the first pattern that matches "function pass shape,
 # type, inputs, output, threads, instruction set", as in the table.
 CAUSES = {
+    "half precision": (
+        r".*float16",
+        "blocks are converted to float32 and rounded back, even where the bits could be copied.",
+    ),
     "exact sums": (
         r"(softmax|log_softmax|logsumexp|softmax_cross_entropy)",
         "exponentials are added before they are rounded, with the errors of the additions, in one order for"
@@ -131,8 +135,7 @@ CAUSES = {
     "statistics": (
         r"(layer|rms|batch)_norm",
         "mean, deviation and the sums of gradients are computed in double, in one order for all processors"
-        " and threads; the others add floats. Rows, or channels, that lie side by side in memory are"
-        " brought into buffers and back.",
+        " and threads; the others add floats.",
     ),
     "NaN": (
         r"(identity|binary_step) backward|maxout forward rows of (1024|50257)",
@@ -156,6 +159,11 @@ CAUSES = {
         r"(identity|relu(6|_squared)?|reglu|maxout|(hard|soft)_shrink|hard_tanh|threshold|\w*prelu)"
         r" (for|back)ward|exponential from_output",
         "both do little more than read and write.",
+    ),
+    "pairs": (
+        r".*float64",
+        "exponentials and quotients are pairs of doubles, more accurate than the bounds require; the others"
+        " carry one number.",
     ),
     "1 ulp": (
         r"",
