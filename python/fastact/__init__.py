@@ -10,6 +10,7 @@ what NumPy's own ufuncs accept: ``out``, ``where``, ``dtype``, any strides, and 
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
+from . import _core as _core  # first: in a sub-interpreter it says why it cannot be imported
 from ._plot import plot
 from ._pool import memory_pool
 from ._settings import (
