@@ -24,7 +24,7 @@ class NormColumns {
   static constexpr bool backward = pass == NormPass::backward, is_single = std::is_same_v<T, float>;
   static constexpr std::integral_constant<std::size_t, 8> eight_ = {};
   /// Rows are computed in multiples of `unit`. The pitch of buffers is no power of two.
-  static constexpr std::size_t unit = 32, pitch = most_rows + 16, fewest = 8;
+  static constexpr std::size_t unit = 32, pitch = most_rows + 16;
 
   /// Columns from one row on, in memory or in a buffer.
   struct Columns {
@@ -57,6 +57,7 @@ class NormColumns {
   /// Returns how many of so many rows this kernel should compute: the first ones.
   static std::size_t count(const NormCall& call, std::size_t rows) {
     constexpr std::size_t few = 32;
+    const std::size_t fewest = call.length <= few ? 8 : unit / 2;  // fewer leave most lanes of a unit empty
     const auto is_nearer_across = [](const Segments& a) { return std::abs(a.rows.row) < std::abs(a.rows.element); };
     const bool is_across = is_nearer_across(call.x) && is_nearer_across(call.result);
     if (call.segment < call.length || rows < fewest || !(is_across || call.length <= few)) return 0;
