@@ -24,8 +24,6 @@ struct Subnormal {
   static constexpr double small = is_float ? 0x1p-82 : 0x1p-550, half_scale_of_small = is_float ? 0x1p-22 : 0x1p-236;
   /// A factor that makes low parts normal, and the square root of its inverse.
   static constexpr double up = is_float ? 0x1p40 : 0x1p60, down = is_float ? 0x1p-20 : 0x1p-30;
-  /// The sum of the bit patterns of 1 and of the smallest product with a normal low part.
-  static constexpr double least_product = is_float ? 0x1p35 : 0x1p225;
 };
 
 /// a b. It is fused with the sum of -0, because a fused product with a subnormal result is faster on some processors.

@@ -317,7 +317,7 @@ def _norm_arguments(norm: Norm, dtype: Any, given: Sequence[Any], eps: float) ->
         if name not in found:
             shape = found["x"].shape if name == "g" else first.shape[-1:]
             found[name] = rng.normal(size=shape).astype(dtype)
-    if norm.forward.startswith("batch"):
+    if norm.of_channels:
         found |= {name: found[name].T for name in ("x", "g")}
     own = norms.given_statistics(found["x"]) if "mean" in norm.arguments else {}
     statistics = {name: found.get(name, values) for name, values in own.items()}
@@ -357,7 +357,7 @@ def _measure_norm(
     place, total = figures.at, sum(figures.counts)
     values = norms.expected(norm.name, *worst, wide=norms.in_mpmath)
     value = values[norm.results.index(place.get("of", norm.results[0]))][0][place["element"]]
-    if norm.forward.startswith("batch") and "of" not in place:
+    if norm.of_channels and "of" not in place:
         place = place | {"element": place["element"][::-1]}
     return Measurement(
         largest=figures.largest,
@@ -502,7 +502,7 @@ def _exact_norm(
     left_out = [None] * (len(norm.arguments) - len(arrays))
     given = _norm_arguments(norm, dtype, [*arrays, *left_out], norm.eps if eps is None else eps)
     first, *rest = [values for values, _ in norms.expected(norm.name, *given, wide=norms.in_mpmath)]
-    first = (first.T if norm.forward.startswith("batch") else first).reshape(np.shape(arrays[0]))
+    first = (first.T if norm.of_channels else first).reshape(np.shape(arrays[0]))
     results = [values if form == "mpmath" else _pair(values) for values in (first, *rest)]
     return tuple(results) if len(results) > 1 else results[0]
 

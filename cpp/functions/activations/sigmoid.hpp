@@ -116,7 +116,7 @@ struct softcap : Traits {
   static V backward(V x, V g, V cap) {
     const math::Pair<V> w = quotient(x, cap);
     return math::moderate_or_general(
-        fma(g, V(0.0), 2.0 * w.hi),
+        math::nan_unless_finite(g, 2.0 * w.hi),
         [](auto hi, auto lo, auto once) { return math::multiply(once, math::BothLogistics(hi, lo).derivative(4.0)); },
         [](V hi, V lo, V once) {
           const math::Logistic<V> logistic(hi, lo);

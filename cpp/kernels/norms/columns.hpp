@@ -295,7 +295,7 @@ class NormColumns {
     for (std::size_t k = j; k < j + n; ++k) {
       if constexpr (!shape.per_row) gamma = of<V>(call_.gamma, 0, 0, k, 1.0);
       const V y = slope(V::load(x_.at(k, i)), V::load(g_.at(k, i)), gamma);
-      check = fma(y, V(0.0), check);
+      check = math::nan_unless_finite(y, check);
       y.store(result_.at(k, i));
     }
     if (all(check == V(0.0))) return;

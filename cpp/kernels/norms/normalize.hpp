@@ -126,13 +126,13 @@ struct Normalize {
     std::size_t j = 0;
     for (; j + V::size <= n; j += V::size) {
       const V y = slope(V::load(x + j), V::load(g + j), shape.per_row ? V(1.0) : V::load(gamma + j));
-      check = fma(y, V(0.0), check);
+      check = math::nan_unless_finite(y, check);
       y.store(to + j);
     }
     if (j < n) {
       const std::size_t c = n - j;
       const V y = slope(V::load(x + j, c), V::load(g + j, c), shape.per_row ? V(1.0) : V::load(gamma + j, c));
-      check = fma(select(V::indices() < V(static_cast<double>(c)), y, V(0.0)), V(0.0), check);
+      check = math::nan_unless_finite(select(V::indices() < V(static_cast<double>(c)), y, V(0.0)), check);
       y.store(to + j, c);
     }
     if (!all(check == V(0.0))) return false;
