@@ -72,8 +72,9 @@ OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str], ...] = (
 # The parts of which the cells of a preset are the union: the options in which each differs from the defaults.
 PRESETS: dict[str, list[dict[str, str]]] = {
     "brief": [{}],
-    # What docs/performance.md shows: "brief" on all instruction sets, and then one or two properties vary at
-    # a time: the inputs' deviation with the threads, the output with the threads, and the type.
+    # docs/performance.md shows these cells. The first part is "brief" on all instruction sets. In each of the
+    # others, one or two properties vary: the deviation, with the threads or without; the output, with the
+    # threads; the type.
     "page": [
         {"isa": ALL_ISA},
         {"isa": ALL_ISA, "spread": "2,10", "sizes": "65536,1048576", **NO_ROWS},

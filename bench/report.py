@@ -16,7 +16,7 @@ WINGS = "functions of elements", "functions of rows"
 NOISE = 1.05  # a ratio up to this may be chance
 Table = list[list[str]]  # a heading and rows
 
-# What is shown of all types, inputs… where one must be chosen.
+# The tables by shape and the pictures show the cells with these properties.
 SHOWN = {"dtype": "float32", "spread": 2, "output": "fresh", "threads": 1, "isa": "best"}
 
 

@@ -74,7 +74,7 @@ class NormColumns {
       T* buffer = Scratch<T>::of_thread();
       x_ = brought(call_.x, r, displaces(call_.x), buffer);
       if constexpr (backward) g_ = brought(call_.g, r, displaces(call_.g), buffer);
-      // What is written may be what has been read, but for gradients that may be computed again.
+      // The output may overwrite an input, except where gradients may have to be computed again from it.
       const bool is_staged = rows_ != padded_ || is_overwritten(call_) || !is_in_place(call_, call_.result);
       result_ = !is_staged ? in_memory(call_.result, r) : backward ? Columns{buffer, pitch} : Columns{first(), pitch};
       some(r);

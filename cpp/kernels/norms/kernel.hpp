@@ -194,7 +194,7 @@ class NormKernelOf {
       for (std::size_t r = 0; r < count; ++r) {
         math::Pair<D> normed = standardized[r](eight<D>(x[r] + j, some));
         if constexpr (std::is_same_v<decltype(some), std::size_t>) {
-          // What is not there may be infinite.
+          // Lanes beyond the end of the row may hold an infinity, whose product with 0 would be NaN.
           normed = math::select(D::indices() < D(static_cast<double>(some)), normed, {0.0, 0.0});
         }
         const D gradient = eight<D>(g[r] + j, some), h = shape.per_row ? gradient : gradient * factor;

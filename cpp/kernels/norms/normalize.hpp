@@ -1,4 +1,4 @@
-// What norms write: normalized elements, or their gradients. The loops over contiguous rows.
+// The formulas for normalized elements and their gradients, and the loops that write them over contiguous rows.
 #pragma once
 
 #include <algorithm>

@@ -116,7 +116,7 @@ class Statistics : public Standards<T> {
 
   Statistics(std::size_t n, double eps) : n_(static_cast<double>(n)), eps_(eps) {}
 
-  /// What the moments of rows are taken of.
+  /// Returns the scale and the shift that are applied to elements before their moments are added.
   template <class Rows>
   Measure<D> measure(Rows rows) const {
     return {rows.template of<D>(scale), rows.template of<D>(shift_), rows.template of<D>(start_)};
