@@ -12,10 +12,7 @@ template <class A>
 struct learnable : RowFunction {
   static constexpr std::size_t rows = 2, numbers = 1;
   static constexpr bool has_largest = false, has_late = false, has_result = true, keeps = true, parameter = true;
-  template <class T>
-  static T filling(std::size_t) {
-    return 0;
-  }
+  static constexpr double filling = 0;
   template <class V>
   struct Before {
     V p;

@@ -51,16 +51,14 @@ struct RowFunction {
   static constexpr bool nonempty = false;      // rows have at least one element
   static constexpr bool maskable = false;      // a mask may exclude elements
   static constexpr double of_nothing = 0;      // the output and result of rows of which a mask leaves nothing
-  static constexpr bool may_cancel = false;    // cancels(after, result) tells where floats do not suffice
+  /// The value of the first input for masked elements and beyond the end of a row, where the others are 0. It changes
+  /// no result.
+  static constexpr double filling = -std::numeric_limits<double>::infinity();
+  static constexpr bool may_cancel = false;  // cancels(after, result) tells where floats do not suffice
 
   template <class V>
   static V larger(V largest, V x) {
     return max(x, largest);
-  }
-  /// The value of input k that is used for masked elements and beyond the end of a row; it changes no result.
-  template <class T>
-  static T filling(std::size_t k) {
-    return k == 0 ? -std::numeric_limits<T>::infinity() : T{0};
   }
   struct Nothing {
     void settle() {}

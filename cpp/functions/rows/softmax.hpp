@@ -135,10 +135,7 @@ struct softmax_backward : Exponentials {
 struct softmax_backward_from_output : RowFunction {
   static constexpr std::size_t rows = 2;
   static constexpr bool has_largest = false;
-  template <class T>
-  static T filling(std::size_t) {
-    return 0;
-  }
+  static constexpr double filling = 0;
   template <class V>
   using Sums = Signed<V>;
   template <class V>

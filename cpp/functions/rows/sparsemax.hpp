@@ -135,10 +135,7 @@ struct sparsemax_backward : sparsemax {
 struct sparsemax_backward_from_output : RowFunction {
   static constexpr std::size_t rows = 2;
   static constexpr bool has_largest = false;
-  template <class T>
-  static T filling(std::size_t) {
-    return T{0};
-  }
+  static constexpr double filling = 0;
   template <class V>
   struct Sums {
     Signed<V> g;

@@ -4,214 +4,175 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "functions/rows/list.hpp"
 #include "kernels/interface.hpp"
+#include "kernels/rows/function.hpp"
 #include "kernels/rows/passes.hpp"
-#include "kernels/rows/sweeps.hpp"
+#include "kernels/rows/steps.hpp"
 #include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
 // Internal linkage gives each instruction set code of its own: none may run what was compiled for another.
 namespace {
 
-/// Computes the rows of a call, a tile at a time.
-template <class V, class F>
-class Kernel : Passes<V, F> {
-  using Base = Passes<V, F>;
-  using Base::call_, Base::held_, Base::road_, Base::shape;
-  using Base::has_labels, Base::label, Base::of_group, Base::operand, Base::place_of_result;
-  using typename Base::Arrays, typename Base::S, typename Base::T;
+/// Computes the rows of a call, a tile at a time, by the steps of a function.
+template <class V>
+class Engine : Passes<V> {
+  using Base = Passes<V>;
+  using Base::call_, Base::held_, Base::road_, Base::traits_;
+  using Base::label, Base::operand;
+  using typename Base::T;
+  const Steps<V>& steps_;
 
  public:
-  Kernel(const RowCall& call, std::size_t rows) : Base(call, rows) {}
+  Engine(const Steps<V>& steps, const RowCall& call, std::size_t rows)
+      : Base(steps.traits, call, rows), steps_(steps) {}
 
   void operator()(std::size_t begin, std::size_t end) {
     const std::size_t rest = (end - begin) % road_.multiple, last = end - rest;
     for (std::size_t r = begin; r < last; r += road_.rows) tile(r, std::min(road_.rows, last - r));
-    if (rest > 0) Kernel(call_, rest)(last, end);
+    if (rest > 0) Engine(steps_, call_, rest)(last, end);
   }
 
  private:
   void tile(std::size_t r, std::size_t rows) {
     held_ = road_.length >= call_.length;
     if (held_) this->bring_inputs(r, rows, 0, call_.length);
-    const bool across = V::lanes > 1 && road_.across;
-    const bool by_element = shape.by_element && held_ && !across && (road_.joined || rows > 1);
-    if (by_element) elements(r, road_.joined ? 1 : rows, road_.joined ? rows * call_.length : call_.length);
-    const bool many = shape.counts && road_.multiple % Wide<V, 8>::size == 0;
-    const std::size_t most = !road_.at_once ? V::size * (across ? S::groups : 1)
-                             : many         ? Wide<V, 8>::size
-                                            : Wide<V>::size;
-    for (std::size_t i = 0; i < rows && !by_element; i += most) {
-      const std::size_t some = std::min(most, rows - i);
-      if constexpr (V::lanes > 1) {
-        if (road_.at_once && !many) at_once<Wide<V>>(r + i, i, some);
-        if constexpr (shape.counts) {
-          if (road_.at_once && many) at_once<Wide<V, 8>>(r + i, i, some);
-        }
-      }
-      if (!road_.at_once) group(r + i, i, some);
+    const bool is_shared = rows == 1 && call_.split != nullptr;
+    if (traits_.by_element && held_ && !road_.across && !is_shared) {
+      const std::size_t length = road_.joined ? rows * call_.length : call_.length;
+      steps_.elements(this->group(r, 0, road_.joined ? 1 : rows, 0), length);
+    } else {
+      const bool many = traits_.counts && road_.multiple % Wide<V, 8>::size == 0;
+      const std::size_t most = !road_.at_once ? V::size * (road_.across ? steps_.groups : 1)
+                               : many         ? Wide<V, 8>::size
+                                              : Wide<V>::size;
+      for (std::size_t i = 0; i < rows; i += most) some_rows(r + i, i, std::min(most, rows - i), many);
     }
     if (held_) this->bring_outputs(r, rows, 0, call_.length);
   }
 
-  void elements(std::size_t r, std::size_t rows, std::size_t length) const {
-    if constexpr (shape.by_element) {
-      const Sweeps<Wide<V>, F> sweeps = {road_.across, rows, false};
-      constexpr rowwise::RowFunction::Nothing nothing;
-      sweeps.late(of_group(r, 0, 0), 0, length, &nothing);
+  void some_rows(std::size_t r, std::size_t i, std::size_t rows, bool many) {
+    State<V> state;
+    Ends<V> ends;
+    if (road_.at_once) {
+      read_numbers(r, rows, state);
+      (many ? steps_.many : steps_.few)(this->group(r, i, rows, 0), call_.length, state, ends);
+    } else {
+      sweep(r, i, rows, state, ends);
     }
-  }
-  template <class W>
-  void at_once(std::size_t r, std::size_t i, std::size_t rows) const {
-    const Sweeps<W, F> sweeps = {true, rows, false};
-    W largest;
-    const auto after = sweeps.few(of_group(r, i, 0), call_.length, numbers<W>(r, rows), largest);
-    write(after, largest, r, i, rows);
+    write(ends, r, i, rows);
   }
 
-  /// Computes some rows: as many as a vector has lanes if vectors lie along them, several groups of as many otherwise.
-  [[gnu::noinline]] void group(std::size_t r, std::size_t i, std::size_t rows) {
-    const S sweeps = {road_.across, rows, road_.kept_apart};
-    const std::size_t groups = sweeps.vectors();
-    std::array<V, S::groups> largest;
-    if constexpr (F::has_largest) {
-      const Larger<F::template larger<V>> larger;
-      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, V* found) {
-        sweeps.largest(arrays, begin, end, is_first, found);
+  /// The sweeps over some rows: as many as a vector has lanes if vectors lie along them, several groups of as many
+  /// otherwise.
+  void sweep(std::size_t r, std::size_t i, std::size_t rows, State<V>& state, Ends<V>& ends) {
+    const std::size_t vectors = vectors_across<V>(rows);
+    const auto by = [&state](auto step) {
+      return [&state, step](const Group<T>& group, std::size_t begin, std::size_t end, bool is_first, void* partial) {
+        step(group, begin, end, is_first, state, partial);
       };
+    };
+    if (traits_.has_largest) {
       const Pieces pieces(call_.length, call_.split == nullptr);
-      this->template joined<1>(r, i, rows, pieces, false, larger, larger, sweep, largest.data());
-    } else {
-      largest.fill(0.0);
+      this->joined(r, i, rows, pieces, false, steps_.of_largest, by(steps_.largest), state.largest.data());
     }
-    const auto in_group = [rows](std::size_t g) { return std::min(V::size, rows - g * V::size); };
-    std::array<std::array<V, F::numbers + F::settings>, S::groups> numbers;  // before an output replaces x
-    std::array<typename S::Before, S::groups> before;
-    for (std::size_t g = 0; g < groups; ++g) {
-      numbers[g] = this->numbers<V>(r + g * V::size, in_group(g));
-      before[g] = std::apply([&](auto... number) { return F::before(largest[g], number...); }, numbers[g]);
-    }
-    std::array<typename S::Sums, S::groups> sums;
-    if constexpr (F::has_sums) {
-      const auto sweep = [&](const Arrays& arrays, std::size_t begin, std::size_t end, bool is_first, auto* partial) {
-        sweeps.sum(arrays, begin, end, is_first, before.data(), partial);
-      };
+    read_numbers(r, rows, state);  // before an output replaces x
+    for (std::size_t v = 0; v < vectors; ++v) steps_.before(v, state);
+    if (traits_.has_sums) {
+      void* const sums = state.sums.data();
       for (bool again = true; again;) {
-        this->template joined<chains<T>>(r, i, rows, Pieces(call_.length), !F::has_late, Join<false>(),
-                                         JoinInBlock<typename S::Sums>(), sweep, sums.data());
+        this->joined(r, i, rows, Pieces(call_.length), !traits_.has_late, steps_.of_sums, by(steps_.sum), sums);
         again = false;
-        for (std::size_t g = 0; g < groups; ++g) again |= rowwise::repeats<F>(before[g], sums[g]);
+        for (std::size_t v = 0; v < vectors && steps_.repeats != nullptr; ++v) again |= steps_.repeats(v, state);
       }
     }
-    const auto after_group = [&](std::size_t g) {
-      const auto of_row = [&](auto... number) { return F::after(largest[g], before[g], sums[g], number...); };
-      return std::apply(of_row, numbers[g]);
-    };
-    std::array<decltype(after_group(0)), S::groups> after;
-    for (std::size_t g = 0; g < groups; ++g) after[g] = after_group(g);
-    if constexpr (F::has_late) {
+    for (std::size_t v = 0; v < vectors; ++v) steps_.after(v, state);
+    if (traits_.has_late) {
+      // The buffer of rows that are not held no longer has what the second sweep kept.
+      const bool anew = traits_.keeps && !held_ && road_.staged[traits_.inputs];
       this->each_piece(Pieces(call_.length), [&](const Base& tile, std::size_t, std::size_t begin, std::size_t end) {
-        tile.each_stretch(r, i, rows, begin, end, true, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
-          if constexpr (F::keeps) {
-            if (!held_ && road_.staged[F::rows]) {  // the buffer no longer holds what the second sweep kept
-              typename Base::template PartialResults<typename S::Sums> unused;
-              sweeps.sum(arrays, from, to, true, before.data(), unused.of(groups));
-            }
-          }
-          sweeps.late(arrays, from, to, after.data());
+        tile.each_stretch(r, i, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+          if (typename Base::Partial unused; anew) steps_.sum(group, from, to, true, state, unused.of(vectors));
+          steps_.late(group, from, to, state);
         });
       });
     }
-    for (std::size_t g = 0; g < groups; ++g) write(after[g], largest[g], r + g * V::size, i + g * V::size, in_group(g));
+    for (std::size_t v = 0; v < vectors; ++v) steps_.end(v, state, ends);
   }
 
-  /// Writes what a row has beside its elements: the output at the label, and the result.
-  template <class After, class W>
-  void write(const After& after, W largest, std::size_t r, std::size_t i, std::size_t rows) const {
-    if constexpr (F::writes_label) this->write_labels(F::at_label(after), r, i, rows);
-    if constexpr (F::has_result) write_result(after, r, rows);
-    if constexpr (F::keeps_first) {
-      if (!all(after <= W(1.0))) this->keep_first(after, r, i, rows);
-    }
-    if ((F::maskable && call_.mask.data != nullptr) || (has_labels && call_.ignored != nullptr)) [[unlikely]]
-      this->write_nothing(largest, r, i, rows);
-  }
-
-  /// The inputs that have one number for each row, and the settings.
-  template <class W>
-  std::array<W, F::numbers + F::settings> numbers(std::size_t r, std::size_t rows) const {
-    std::array<W, F::numbers + F::settings> numbers;
-    if constexpr (F::settings > 0) {
-      const double low = call_.smoothing - static_cast<double>(static_cast<T>(call_.smoothing));
-      const std::array settings = {W(call_.smoothing), W(low), W(static_cast<double>(call_.length))};
-      std::ranges::copy(settings, numbers.begin() + F::numbers);
-    }
-    for (std::size_t k = 0; k < F::numbers; ++k) {
-      const Operand& o = call_.operands[F::rows + k];
-      T values[W::size] = {};
-      if (F::labelled && k == 0) {
+  /// Reads the inputs that have one number for each row, and the settings.
+  void read_numbers(std::size_t r, std::size_t rows, State<V>& state) const {
+    const std::size_t filled = (rows + Wide<V>::size - 1) / Wide<V>::size * Wide<V>::size;
+    for (std::size_t k = 0; k < traits_.numbers_of_rows; ++k) {
+      const Operand& o = call_.operands[traits_.inputs + k];
+      T* const values = state.numbers[k];
+      std::fill(values + rows, values + filled, T{0});
+      if (traits_.labelled && k == 0) {
         for (std::size_t i = 0; i < rows; ++i) {
           const std::size_t j = label(r + i);
           values[i] = std::numeric_limits<T>::quiet_NaN();
           if (j < call_.length) move_line<V, Way::in>(call_.rows_format, operand(0).at(r + i, j), 0, values + i, 1);
         }
       } else if (o.data == nullptr) {
-        std::fill(std::begin(values), std::end(values), T{1});
+        std::fill_n(values, rows, T{1});
       } else {  // a learned parameter is not rounded to half precision
-        move_line<V, Way::in>(F::parameter ? native<T> : call_.format, o.at(r, 0), o.row, values, rows);
+        move_line<V, Way::in>(traits_.parameter ? native<T> : call_.format, o.at(r, 0), o.row, values, rows);
       }
-      numbers[k] = W::load(values);
     }
-    return numbers;
-  }
-  template <class After>
-  void write_result(const After& after, std::size_t r, std::size_t rows) const {
-    const Operand& o = call_.operands[place_of_result];
-    if (F::targets && o.data == nullptr) return;
-    const auto result = F::result(after);
-    if constexpr (F::parameter) {
-      using W = decltype(result.hi);
-      T hi[W::size], lo[W::size];
-      result.hi.store(hi), result.lo.store(lo);
-      for (std::size_t k = 0; k < rows; ++k) {
-        const double low = std::isfinite(lo[k]) ? lo[k] : 0.0, sum = hi[k] + low;  // lo is NaN if hi overflowed
-        std::memcpy(o.at(r + k, 0), &sum, sizeof sum);
-      }
-    } else {
-      using W = std::remove_const_t<decltype(result)>;
-      T values[W::size];
-      result.store(values);
-      if constexpr (F::may_cancel && std::is_same_v<T, float>) {
-        if (const W cancels = select(F::cancels(after, result), W(1.0), W(0.0)); !all(cancels == W(0.0))) {
-          in_double(values, cancels, r, rows);
-        }
-      }
-      move_line<V, Way::out>(call_.format, o.at(r, 0), o.row, values, rows);
+    if (traits_.settings > 0) {
+      const T smoothing = static_cast<T>(call_.smoothing);
+      const double settings[] = {call_.smoothing, call_.smoothing - static_cast<double>(smoothing),
+                                 static_cast<double>(call_.length)};
+      for (std::size_t k = 0; k < std::size(settings); ++k)
+        std::fill_n(state.numbers[traits_.numbers_of_rows + k], filled, static_cast<T>(settings[k]));
     }
   }
-  template <class W>
-  [[gnu::noinline]] void in_double(T* values, W wanted, std::size_t r, std::size_t rows) const {
-    using D = RowVector<typename V::InstructionSet, double>;
-    T is_wanted[W::size];
-    wanted.store(is_wanted);
+
+  /// Writes what rows have beside their elements: the output at the label, and the result.
+  void write(Ends<V>& ends, std::size_t r, std::size_t i, std::size_t rows) const {
+    if (traits_.writes_label) this->write_labels(ends.at_label, r, i, rows);
+    if (ends.any_unusual) [[unlikely]]
+      steps_.in_double != nullptr ? in_double(ends, r, rows) : this->keep_first(ends.unusual, r, i, rows);
+    if (this->writes_result()) write_result(ends, r, rows);
+    if ((traits_.maskable && call_.mask.data != nullptr) || (traits_.has_labels() && call_.ignored != nullptr))
+        [[unlikely]]
+      this->write_nothing(ends.largest, r, i, rows);
+  }
+  void write_result(Ends<V>& ends, std::size_t r, std::size_t rows) const {
+    const Operand& o = call_.operands[traits_.place_of_result];
+    if (!traits_.parameter) return move_line<V, Way::out>(call_.format, o.at(r, 0), o.row, ends.result, rows);
+    for (std::size_t k = 0; k < rows; ++k) {
+      const double low = std::isfinite(ends.result_lo[k]) ? ends.result_lo[k] : 0.0;  // it is NaN if result overflowed
+      const double sum = ends.result[k] + low;
+      std::memcpy(o.at(r + k, 0), &sum, sizeof sum);
+    }
+  }
+  void in_double(Ends<V>& ends, std::size_t r, std::size_t rows) const {
     double value = 0;
     RowCall call = call_;
     call.split = nullptr;
     call.format = Format::f64;
     call.operands[1] = {&value, 0, 0};
-    Kernel<D, F> kernel(call, 1);
     for (std::size_t k = 0; k < rows; ++k) {
-      if (is_wanted[k] != 0) kernel(r + k, r + k + 1), values[k] = static_cast<T>(value);
+      if (ends.unusual[k] != 0) steps_.in_double(call, r + k, r + k + 1), ends.result[k] = static_cast<T>(value);
     }
   }
 };
 
+template <class V>
+[[gnu::noinline]] void run(const Steps<V>& steps, const RowCall& call, std::size_t begin, std::size_t end) {
+  Engine<V>(steps, call, end - begin)(begin, end);
+}
 template <class V, class F>
 void run_rows(const RowCall& call, std::size_t begin, std::size_t end) {
-  Kernel<V, F>(call, end - begin)(begin, end);
+  static constexpr Steps<V> steps = StepsOf<V, F>::steps();
+  run(steps, call, begin, end);
 }
 
 /// All kernels of row functions, for one instruction set.

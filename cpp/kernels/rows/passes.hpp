@@ -4,32 +4,32 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 
 #include "kernels/rows/fold.hpp"
 #include "kernels/rows/road.hpp"
-#include "kernels/rows/sweeps.hpp"
 #include "kernels/rows/tile.hpp"
 
 namespace fastact::kernels {
 namespace {
 
-template <class V, class F>
-struct Passes : Tile<V, F> {
-  using Base = Tile<V, F>;
+template <class V>
+struct Passes : Tile<V> {
+  using Base = Tile<V>;
   using Base::Base, Base::call_, Base::held_, Base::road_;
-  using typename Base::Arrays, typename Base::T;
+  using typename Base::T;
 
-  /// Calls sweep(arrays, begin, end) for as much of the rows as fits into the buffers at a time.
+  /// Calls sweep(group, begin, end) for as much of the rows as fits into the buffers at a time.
   template <class Sweep>
   void each_stretch(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
                     Sweep sweep) const {
-    if (held_) return sweep(this->of_group(r, i, 0), begin, end);
+    if (held_) return sweep(this->group(r, i, rows, 0), begin, end);
     std::size_t j = begin;
     do {  // at least once, even for empty rows
       const std::size_t to = std::min(end, j + road_.length);
       this->bring_inputs(r, rows, j, to);
-      sweep(this->of_group(r, i, j), j, to);
+      sweep(this->group(r, i, rows, j), j, to);
       if (writes) this->bring_outputs(r, rows, j, to);
       j = to;
     } while (j < end);
@@ -72,44 +72,37 @@ struct Passes : Tile<V, F> {
     }
   }
 
-  /// The partial results of the sweeps over some groups. Those of one group are on the stack.
-  template <class X>
-  class PartialResults {
-    alignas(X) char some_[2 * chains<T> * sizeof(X)];
+  /// Memory for the partial results of a sweep. Those of one vector of rows are on the stack.
+  class Partial {
+    alignas(V) std::byte some_[2 * chains<T> * most_summed * sizeof(V)];
 
    public:
-    X* of(std::size_t groups) {
-      return reinterpret_cast<X*>(groups == 1 ? some_ : reinterpret_cast<char*>(Scratch<T>::of_thread()));
-    }
+    void* of(std::size_t vectors) { return vectors == 1 ? some_ : static_cast<void*>(Scratch<T>::of_thread()); }
   };
-  /// Calls sweep(arrays, begin, end, is_first, partial) for every piece of some rows, and joins the results for each
-  /// group of rows in order. Across rows, a group has up to `most` partial results, one for each chain. Pieces that
-  /// threads share have one group.
-  template <std::size_t most, class X, class Join, class InBlock, class Sweep>
-  void joined(std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes, Join join,
-              InBlock in_block, Sweep sweep, X* result) const {
-    const std::size_t groups = (rows + V::size - 1) / V::size;
-    std::array<X, Pieces::most> of_piece;
+  /// Calls sweep(group, begin, end, is_first, partial) for every piece of some rows, and joins the results for each
+  /// vector of rows in order. Across rows, a vector has up to `folding.chains` partial results. Pieces that threads
+  /// share have one vector of rows.
+  template <class Sweep>
+  void joined(std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes, const Folding& folding,
+              Sweep sweep, void* result) const {
+    const std::size_t vectors = (rows + V::size - 1) / V::size;
+    const auto place = [&folding](void* first, std::size_t k) {
+      return static_cast<std::byte*>(first) + k * folding.size;
+    };
+    alignas(V) std::byte of_piece[Pieces::most * most_summed * sizeof(V)];
     each_piece(pieces, [&](const Passes& tile, std::size_t piece, std::size_t begin, std::size_t end) {
-      PartialResults<X> some;
-      X* const partial = some.of(groups);
-      tile.each_stretch(r, i, rows, begin, end, writes, [&](const Arrays& arrays, std::size_t from, std::size_t to) {
-        sweep(arrays, from, to, from == begin, partial);
+      Partial some;
+      void* const partial = some.of(vectors);
+      tile.each_stretch(r, i, rows, begin, end, writes, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+        sweep(group, from, to, from == begin, partial);
       });
-      const auto fold_by = [&](auto by) { fold<V>(by, partial, std::min(most, end - begin), rows, road_.across); };
-      if constexpr (std::is_same_v<Join, InBlock>) {
-        fold_by(join);
-      } else {
-        call_.length <= block ? fold_by(in_block) : fold_by(join);
-      }
-      if (groups == 1) {
-        of_piece[piece] = partial[0];
-      } else {
-        for (std::size_t g = 0; g < groups; ++g) result[g] = piece == 0 ? partial[g] : join(result[g], partial[g]);
-      }
+      void* const to = vectors == 1 && pieces.count > 1 ? place(of_piece, piece) : piece == 0 ? result : partial;
+      folding.fold(partial, std::min(folding.chains, end - begin), rows, road_.across, call_.length <= block, to);
+      for (std::size_t k = 0; k < vectors && to == partial; ++k) folding.join(place(result, k), place(partial, k));
     });
-    for (std::size_t k = 0; k < pieces.count && groups == 1; ++k)
-      *result = k == 0 ? of_piece[0] : join(*result, of_piece[k]);
+    if (vectors > 1 || pieces.count == 1) return;
+    std::memcpy(result, of_piece, folding.size);
+    for (std::size_t k = 1; k < pieces.count; ++k) folding.join(result, place(of_piece, k));
   }
 };
 

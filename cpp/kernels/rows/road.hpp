@@ -62,7 +62,7 @@ struct Road {
   for (std::size_t k = 0; k < shape.rows(); ++k) in_place &= operand(k).row == item;
   const bool counts = shape.counts && in_place && rows >= many * lanes, is_short = call.length <= lanes;
   const std::size_t unit = counts ? many * lanes : is_short ? 2 * lanes : lanes;  // rows that are computed at a time
-  road.at_once = road.across && (counts || is_short);
+  road.at_once = road.across && (counts || is_short) && !shape.by_element;
   // A few columns with more elements would displace each other in the cache.
   const bool stays = rows >= unit && (shape.counts || !is_short || call.length <= lanes / 2);
   road.multiple = 1;

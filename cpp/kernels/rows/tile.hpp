@@ -13,7 +13,7 @@
 #include "kernels/interface.hpp"
 #include "kernels/rows/fold.hpp"
 #include "kernels/rows/road.hpp"
-#include "kernels/rows/sweeps.hpp"
+#include "kernels/rows/steps.hpp"
 #include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
@@ -21,48 +21,44 @@ namespace {
 
 /// A few rows of a call. Arrays that cannot be swept over in place are staged in buffers, either whole rows or, if
 /// these do not fit, a stretch of them at a time.
-template <class V, class F>
+template <class V>
 struct Tile {
   using T = typename V::Element;
-  using S = Sweeps<V, F>;
-  using Arrays = typename S::Arrays;
-  static constexpr Shape shape = {F::rows, F::outputs, F::numbers + F::result_first, !F::has_largest && !F::has_sums,
-                                  (!F::has_sums || F::keeps_first) && !F::has_late};
-  static constexpr bool has_labels = F::labelled || F::targets;
-  static constexpr std::size_t place_of_result = F::rows + F::numbers + (F::result_first ? 0 : F::outputs);
 
+  const Traits& traits_;
   const RowCall& call_;
   Road road_;
   bool held_ = false;  // whether whole rows are in the buffers
-  Arrays arrays_;
+  Arrays<T> arrays_;
   alignas(64) T little_[4096];  // used if no memory could be allocated
 
-  Tile(const RowCall& call, std::size_t rows) : call_(call) {
+  Tile(const Traits& traits, const RowCall& call, std::size_t rows) : traits_(traits), call_(call) {
     const bool has_scratch = Scratch<T>::of_thread() != nullptr;  // without it, one row at a time
     const std::size_t room = has_scratch ? Scratch<T>::size : std::size(little_), lanes = has_scratch ? V::size : 1;
-    road_ = road(call, shape, rows, native<T>, room, lanes, F::keeps && F::has_late);
+    road_ = road(call, traits, rows, native<T>, room, lanes, traits.keeps && traits.has_late);
     place();
   }
-  Tile(const Tile& other) : call_(other.call_), road_(other.road_), held_(other.held_), arrays_(other.arrays_) {}
+  Tile(const Tile& other)
+      : traits_(other.traits_), call_(other.call_), road_(other.road_), held_(other.held_), arrays_(other.arrays_) {}
 
   /// Places the buffers one after another.
   void place() {
     T* const scratch = Scratch<T>::of_thread();
     T* buffer = scratch != nullptr ? scratch + Scratch<T>::sums : little_;
-    for (std::size_t k = 0; k < shape.rows(); ++k) {
+    for (std::size_t k = 0; k < traits_.rows(); ++k) {
       if (!road_.staged[k]) continue;
       const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
       arrays_[k] = {buffer, pitch};
       buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
     }
-    arrays_[S::kept] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
+    arrays_[traits_.rows()] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
   }
   /// The distance from the first number of an array to element j of row i.
   std::ptrdiff_t offset(const Array<T>& array, std::size_t i, std::size_t j) const {
     const auto line = static_cast<std::ptrdiff_t>(road_.across ? j : i);
     return line * array.line + static_cast<std::ptrdiff_t>(road_.across ? i : j);
   }
-  const Operand& operand(std::size_t k) const { return call_.operands[shape.place(k)]; }
+  const Operand& operand(std::size_t k) const { return call_.operands[traits_.place(k)]; }
   /// Array k in memory, beginning with row r.
   Array<T> in_memory(std::size_t k, std::size_t r) const {
     const Operand& o = operand(k);
@@ -82,20 +78,21 @@ struct Tile {
            call_.mask.row == length;
   }
   [[gnu::noinline]] void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
-    for (std::size_t k = 0; k < F::rows; ++k) {
+    for (std::size_t k = 0; k < traits_.inputs; ++k) {
+      const T filling = k == 0 ? static_cast<T>(traits_.filling) : T{0};
       if (!road_.staged[k]) continue;
       T* const to = arrays_[k].p;
-      const Format format = F::targets && k == 2 ? native<T> : call_.rows_format;
+      const Format format = traits_.targets && k == 2 ? native<T> : call_.rows_format;
       const Rectangle from = rectangle(operand(k), format, r, rows, begin, end);
       const bool is_ready = format == native<T> && from.element == sizeof(T);
       bool is_masked = call_.mask.data != nullptr;
-      if (F::targets && operand(k).data == nullptr) {
+      if (traits_.targets && operand(k).data == nullptr) {
         make_up(k, to, r, rows, begin, end);
       } else if (is_masked && road_.across && are_joined(operand(k))) {  // as one line, which is faster
         T line[sizeof little_ / sizeof(T)];
         Rectangle masked = from, mask = {format, call_.mask.at(r, 0), 0, 1, 1, rows * call_.length};
         masked.data = reinterpret_cast<char*>(line);
-        apply_mask(mask, F::template filling<T>(k), from.data, 0, line, 0);
+        apply_mask(mask, filling, from.data, 0, line, 0);
         bring<V, Way::in>(masked, to, road_.pitch);
         is_masked = false;
       } else if (!is_masked || !is_ready) {
@@ -104,8 +101,8 @@ struct Tile {
       if (is_masked) {
         const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch * sizeof(T));
         const Rectangle mask = rectangle(call_.mask, call_.rows_format, r, rows, begin, end);
-        apply_mask(mask, F::template filling<T>(k), is_ready ? from.data : reinterpret_cast<char*>(to),
-                   is_ready ? from.line : pitch, to, road_.pitch);
+        apply_mask(mask, filling, is_ready ? from.data : reinterpret_cast<char*>(to), is_ready ? from.line : pitch, to,
+                   road_.pitch);
       }
       // Lanes without a row are filled with zeros, because leftovers could be subnormal and slow.
       const std::size_t most = road_.at_once ? Wide<V>::size : V::size, filled = (rows + most - 1) / most * most;
@@ -117,7 +114,7 @@ struct Tile {
   /// The label of row r. It may be out of range: callers check labels, but cannot check those of a lazy array.
   std::size_t label(std::size_t r) const {
     std::int64_t label;
-    std::memcpy(&label, (F::targets ? call_.labels : call_.operands[F::rows]).at(r, 0), sizeof label);
+    std::memcpy(&label, (traits_.targets ? call_.labels : call_.operands[traits_.inputs]).at(r, 0), sizeof label);
     return static_cast<std::size_t>(label);
   }
   /// Fills the buffer of operands that have no data: targets are 1 at the labels and 0 elsewhere, weights are 1.
@@ -130,7 +127,7 @@ struct Tile {
     }
   }
   [[gnu::noinline]] void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
-    for (std::size_t k = F::rows; k < shape.rows(); ++k) {
+    for (std::size_t k = traits_.inputs; k < traits_.rows(); ++k) {
       const Rectangle to = rectangle(operand(k), call_.rows_format, r, rows, begin, end);
       if (road_.staged[k]) bring<V, Way::out>(to, arrays_[k].p, road_.pitch);
     }
@@ -139,63 +136,58 @@ struct Tile {
   /// Reads or writes an element of the output, which may still be in its buffer. Row r is row i of the tile.
   template <Way way>
   void move(std::size_t r, std::size_t i, std::size_t j, T& value) const {
-    if (!held_ || !road_.staged[F::rows]) {
-      move_line<V, way>(call_.rows_format, operand(F::rows).at(r, j), 0, &value, 1);
+    const std::size_t output = traits_.inputs;
+    if (!held_ || !road_.staged[output]) {
+      move_line<V, way>(call_.rows_format, operand(output).at(r, j), 0, &value, 1);
     } else {
-      T& element = arrays_[F::rows].p[offset(arrays_[F::rows], i, j)];
+      T& element = arrays_[output].p[offset(arrays_[output], i, j)];
       way == Way::in ? value = element : element = value;
     }
   }
   /// Sets all but the first of the nonzero elements of an output to 0, in rows that have several.
-  template <class W>
-  [[gnu::noinline]] void keep_first(W several, std::size_t r, std::size_t i, std::size_t rows) const {
-    T count[W::size], value, zero = 0;
-    several.store(count);
+  void keep_first(const T* has_several, std::size_t r, std::size_t i, std::size_t rows) const {
+    T value, zero = 0;
     for (std::size_t k = 0; k < rows; ++k) {
-      for (std::size_t j = 0, found = 0; count[k] > 1 && j < call_.length; ++j) {
+      for (std::size_t j = 0, found = 0; has_several[k] != 0 && j < call_.length; ++j) {
         move<Way::in>(r + k, i + k, j, value);
         if ((value != 0 || std::signbit(value)) && found++ > 0) move<Way::out>(r + k, i + k, j, zero);
       }
     }
   }
 
-  template <class W>
-  void write_labels(W at_label, std::size_t r, std::size_t i, std::size_t rows) const {
-    T values[W::size];
-    at_label.store(values);
+  void write_labels(T* values, std::size_t r, std::size_t i, std::size_t rows) const {
     for (std::size_t k = 0; k < rows; ++k) {
       if (const std::size_t j = label(r + k); j < call_.length) move<Way::out>(r + k, i + k, j, values[k]);
     }
   }
 
+  bool writes_result() const {
+    return traits_.has_result && (!traits_.targets || call_.operands[traits_.place_of_result].data != nullptr);
+  }
   /// Writes the outputs of rows that the mask excludes entirely, and of rows whose label is ignored.
-  template <class W>
-  [[gnu::noinline]] void write_nothing(W largest, std::size_t r, std::size_t i, std::size_t rows) const {
-    T m[W::size];
-    largest.store(m);
+  void write_nothing(const T* largest, std::size_t r, std::size_t i, std::size_t rows) const {
     for (std::size_t k = 0; k < rows; ++k) {
       std::size_t j = 0;
-      if constexpr (has_labels) {
+      if (traits_.has_labels()) {
         if (label(r + k) != static_cast<std::size_t>(*call_.ignored)) continue;
       } else {
-        if (m[k] != -std::numeric_limits<T>::infinity()) continue;
+        if (largest[k] != -std::numeric_limits<T>::infinity()) continue;
         while (j < call_.length && *call_.mask.at(r + k, j) == 0) ++j;
         if (j < call_.length) continue;
       }
-      T nothing = static_cast<T>(F::of_nothing);
-      if constexpr (F::has_result) {
-        const Operand& o = call_.operands[place_of_result];
-        if (!F::targets || o.data != nullptr) move_line<V, Way::out>(call_.format, o.at(r + k, 0), 0, &nothing, 1);
-      }
-      for (j = 0; F::outputs > 0 && j < call_.length; ++j) move<Way::out>(r + k, i + k, j, nothing);
+      T nothing = static_cast<T>(traits_.of_nothing);
+      const Operand& result = call_.operands[traits_.place_of_result];
+      if (writes_result()) move_line<V, Way::out>(call_.format, result.at(r + k, 0), 0, &nothing, 1);
+      for (j = 0; traits_.outputs > 0 && j < call_.length; ++j) move<Way::out>(r + k, i + k, j, nothing);
     }
   }
 
-  /// The arrays of a group of rows that begins with row r, which is row i of the tile. The buffers begin with element
-  /// `begin` of each row.
-  Arrays of_group(std::size_t r, std::size_t i, std::size_t begin) const {
-    Arrays arrays = arrays_;
-    for (std::size_t k = 0; k < shape.rows(); ++k) {
+  /// Some rows that begin with row r, which is row i of the tile. The buffers begin with element `begin` of each row.
+  Group<T> group(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin) const {
+    Group<T> group = {road_.across, road_.kept_apart, rows, arrays_};
+    Arrays<T>& arrays = group.arrays;
+    const std::size_t kept = traits_.rows();
+    for (std::size_t k = 0; k < kept; ++k) {
       if (road_.staged[k]) {
         arrays[k].p += offset(arrays[k], i, 0) - offset(arrays[k], 0, begin);
       } else {
@@ -203,11 +195,11 @@ struct Tile {
       }
     }
     if (!road_.kept_apart) {
-      arrays[S::kept] = arrays[F::rows];
+      arrays[kept] = arrays[traits_.inputs];
     } else {
-      arrays[S::kept].p += offset(arrays[S::kept], i, 0);
+      arrays[kept].p += offset(arrays[kept], i, 0);
     }
-    return arrays;
+    return group;
   }
 };
 
