@@ -86,10 +86,13 @@ struct Passes {
   /// The kernel, behind a guard unless it merely selects.
   template <Kernel kernel, std::size_t arrays, bool selects = A::selects>
   static constexpr Kernel guarded() {
-    if constexpr (selects) return kernel;
-    return [](const void* const* inputs, void* output, std::size_t n, Mode mode) {
-      SubnormalGuard<V, arrays, parameters, A::quadratic>(kernel, mode)(inputs, output, n);
-    };
+    if constexpr (selects) {
+      return kernel;
+    } else {
+      return [](const void* const* inputs, void* output, std::size_t n, Mode mode) {
+        SubnormalGuard<V, arrays, parameters, A::quadratic>(kernel, mode)(inputs, output, n);
+      };
+    }
   }
   static constexpr Kernels all() {
     Kernels kernels = {guarded<forward, A::arrays>()};

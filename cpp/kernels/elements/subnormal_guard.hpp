@@ -34,6 +34,84 @@ bool any_subnormal(const typename V::Element* p, std::size_t n) {
   return false;
 }
 
+/// What a kernel computes from: arrays, then parameters. A `quadratic` kernel is 0 near 0 unless g is huge.
+struct Shape {
+  std::size_t arrays, parameters;
+  bool quadratic;
+};
+
+/// x, lifted unless a parameter is very large or very small.
+template <class V, class Load>
+V lifted_argument(V x, V g, Shape shape, bool uniform, const typename V::Element* const* parameters, Load load) {
+  using S = math::Subnormal<typename V::Element>;
+  const V zero = 0.0;
+  if (shape.quadratic) return select(abs(x) < V(S::least_normal), select(abs(g) < V(0x1p100), copysign(zero, x), x), x);
+  V lifted = math::lifted(x, V(S::small));
+  for (std::size_t k = 0; k < shape.parameters; ++k) {
+    const V size = abs(uniform ? V(static_cast<double>(*parameters[k])) : load(parameters[k]));
+    const V ordinary = select(size >= V(0x1p-20), select(size <= V(0x1p20), lifted, x), x);
+    lifted = select(size == zero, lifted, ordinary);
+  }
+  return lifted;
+}
+
+/// Computes n elements from lifted inputs; see SubnormalGuard. One copy serves all activations, which shortens their
+/// compilation.
+template <class V>
+[[gnu::noinline]] void call_lifted(Kernel kernel, Mode mode, Shape shape, const void* const* inputs, void* output,
+                                   std::size_t n) {
+  using T = typename V::Element;
+  using S = math::Subnormal<T>;
+  const bool has_gradient = shape.arrays > 1;
+  alignas(64) T lifted[2][lifted_at_once], results[lifted_at_once], as_they_are[lifted_at_once];
+  mode.streaming = false;
+  for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
+    const std::size_t count = std::min(lifted_at_once, n - begin);
+    const T* part[most_inputs];
+    const void *of_part[most_inputs], *of_lifted[most_inputs];
+    for (std::size_t k = 0; k < shape.arrays + shape.parameters; ++k) {
+      part[k] = static_cast<const T*>(inputs[k]) + (k < shape.arrays || !mode.uniform ? begin : 0);
+      of_part[k] = part[k];
+      of_lifted[k] = k < shape.arrays ? lifted[k] : part[k];
+    }
+    const auto each_vector = [count](auto f) {
+      for (std::size_t i = 0; i < count; i += V::size) {
+        const std::size_t some = std::min(V::size, count - i);
+        f(i, some, [i, some](const T* p) { return some == V::size ? V::load(p + i) : V::load(p + i, some); });
+      }
+    };
+    each_vector([&](std::size_t i, std::size_t, auto load) {
+      V g = 1.0;
+      if (has_gradient) {
+        g = math::lifted(load(part[1]), V(1.0));
+        g.store(lifted[1] + i);
+      }
+      lifted_argument(load(part[0]), g, shape, mode.uniform, part + shape.arrays, load).store(lifted[0] + i);
+    });
+    kernel(of_lifted, results, count, mode);
+    bool any_overflow = false;
+    if (has_gradient) {
+      each_vector(
+          [&](std::size_t i, std::size_t, auto) { any_overflow |= !all(math::is_finite(V::load(results + i))); });
+      if (any_overflow) kernel(of_part, as_they_are, count, mode);
+    }
+    each_vector([&](std::size_t i, std::size_t some, auto load) {
+      const V one = 1.0, y = V::load(results + i);
+      const auto is_as = [&](std::size_t k) { return V::load(lifted[k] + i) == load(part[k]); };
+      V g = one, half_scale = one;
+      if (has_gradient) {
+        g = abs(V::load(lifted[1] + i));
+        half_scale = select(is_as(1), one, V(S::half_scale_of_one));
+      }
+      half_scale = half_scale * select(is_as(0), one, select(abs(y) * 0x1p30 < g, V(S::half_scale_of_small), one));
+      V scaled = math::scale(y, half_scale);
+      if (any_overflow) scaled = select(math::is_finite(y), scaled, load(as_they_are));
+      T* const to = static_cast<T*>(output) + begin + i;
+      some == V::size ? scaled.store(to) : scaled.store(to, some);
+    });
+  }
+}
+
 /// Calls an elementwise kernel so that it does not multiply subnormal numbers, which takes a hundred cycles or more. It
 /// computes a block, and computes it again if the processor's flag shows that it met a subnormal number. Subnormal
 /// elements of x (or y) and g are then lifted, that is, multiplied by a power of two, and the results are scaled back.
@@ -43,8 +121,8 @@ bool any_subnormal(const typename V::Element* p, std::size_t n) {
 /// parameter are not lifted. The result of an element does not depend on its neighbours.
 template <class V, std::size_t arrays, std::size_t parameters, bool quadratic>
 class SubnormalGuard {
+  static_assert(arrays <= 2);  // x and g
   using T = typename V::Element;
-  using S = math::Subnormal<T>;
   using Inputs = std::array<const T*, arrays + parameters>;
 
   const Kernel kernel_;
@@ -67,12 +145,17 @@ class SubnormalGuard {
       const std::size_t count = std::min(most, n - begin);
       expected = expected || any(part, std::min(count, V::size));
       bool found = expected && any(part, count);
+      std::array<const void*, part.size()> any_type;
+      std::copy(part.begin(), part.end(), any_type.begin());
       if (!found) {
-        call(part, out + begin, count, mode_);
+        kernel_(any_type.data(), out + begin, count, mode_);
         // The first vector has been looked at already.
         found = !expected && count > V::size && simd::FloatEnvironment::met_subnormal() && any(part, count);
       }
-      if (found) lift(part, out + begin, count);
+      if (found) {
+        using Usual = typename V::template OfRegisters<V::InstructionSet::registers>;
+        call_lifted<Usual>(kernel_, mode_, {arrays, parameters, quadratic}, any_type.data(), out + begin, count);
+      }
       expected = overwrites || found;
     }
   }
@@ -84,69 +167,6 @@ class SubnormalGuard {
   }
   static bool any(const Inputs& inputs, std::size_t n) {
     return std::any_of(inputs.begin(), inputs.begin() + arrays, [n](const T* p) { return any_subnormal<V>(p, n); });
-  }
-  void call(const Inputs& inputs, T* output, std::size_t n, Mode mode) const {
-    std::array<const void*, arrays + parameters> any_type;
-    std::copy(inputs.begin(), inputs.end(), any_type.begin());
-    kernel_(any_type.data(), output, n, mode);
-  }
-  void lift(const Inputs& inputs, T* output, std::size_t n) const {
-    alignas(64) T lifted[arrays][lifted_at_once], results[lifted_at_once], as_they_are[lifted_at_once];
-    const Mode mode = {.uniform = mode_.uniform, .streaming = false};
-    for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
-      const std::size_t count = std::min(lifted_at_once, n - begin);
-      const Inputs part = from(inputs, begin);
-      const auto each_vector = [count](auto f) {
-        for (std::size_t i = 0; i < count; i += V::size) {
-          const std::size_t some = std::min(V::size, count - i);
-          f(i, some, [i, some](const T* p) { return some == V::size ? V::load(p + i) : V::load(p + i, some); });
-        }
-      };
-      each_vector([&](std::size_t i, std::size_t, auto load) {
-        V g = 1.0;
-        if constexpr (arrays > 1) {
-          g = math::lifted(load(part[1]), V(1.0));
-          g.store(lifted[1] + i);
-        }
-        lifted_argument(load(part[0]), g, part, load).store(lifted[0] + i);
-      });
-      Inputs of_lifted = part;
-      for (std::size_t k = 0; k < arrays; ++k) of_lifted[k] = lifted[k];
-      call(of_lifted, results, count, mode);
-      bool any_overflow = false;
-      if constexpr (arrays > 1) {
-        each_vector(
-            [&](std::size_t i, std::size_t, auto) { any_overflow |= !all(math::is_finite(V::load(results + i))); });
-        if (any_overflow) call(part, as_they_are, count, mode);
-      }
-      each_vector([&](std::size_t i, std::size_t some, auto load) {
-        const V one = 1.0, y = V::load(results + i);
-        const auto is_as = [&](std::size_t k) { return V::load(lifted[k] + i) == load(part[k]); };
-        V g = one, half_scale = one;
-        if constexpr (arrays > 1) {
-          g = abs(V::load(lifted[1] + i));
-          half_scale = select(is_as(1), one, V(S::half_scale_of_one));
-        }
-        half_scale = half_scale * select(is_as(0), one, select(abs(y) * 0x1p30 < g, V(S::half_scale_of_small), one));
-        V scaled = math::scale(y, half_scale);
-        if (any_overflow) scaled = select(math::is_finite(y), scaled, load(as_they_are));
-        some == V::size ? scaled.store(output + begin + i) : scaled.store(output + begin + i, some);
-      });
-    }
-  }
-  /// x, lifted unless a parameter is very large or very small.
-  template <class Load>
-  V lifted_argument(V x, V g, const Inputs& part, Load load) const {
-    const V zero = 0.0;
-    if (quadratic) return select(abs(x) < V(S::least_normal), select(abs(g) < V(0x1p100), copysign(zero, x), x), x);
-    V lifted = math::lifted(x, V(S::small));
-    for (std::size_t k = 0; k < parameters; ++k) {
-      const T* const p = part[arrays + k];
-      const V size = abs(mode_.uniform ? V(static_cast<double>(*p)) : load(p));
-      const V ordinary = select(size >= V(0x1p-20), select(size <= V(0x1p20), lifted, x), x);
-      lifted = select(size == zero, lifted, ordinary);
-    }
-    return lifted;
   }
 };
 
