@@ -24,51 +24,97 @@ std::size_t unaligned(const T* out, std::size_t n, bool streaming) {
   return std::min<std::size_t>(n, -(reinterpret_cast<std::uintptr_t>(out) / sizeof(T)) % V::lanes);
 }
 
-/// output[i] = f(arrays[i]…, parameters[i]…). The elements before and after the whole vectors are loaded and stored
-/// under a mask and computed by the same f. Vectors of one element need no masks.
-template <class V, class F, std::size_t... array, std::size_t... parameter>
-void elementwise(F f, const void* const* inputs, void* output, std::size_t n, Mode mode, std::index_sequence<array...>,
-                 std::index_sequence<parameter...>) {
-  using T = typename V::Element;
-  const auto* const* in = reinterpret_cast<const T* const*>(inputs);
-  T* const out = static_cast<T*>(output);
-  const auto run = [&]([[maybe_unused]] auto load_parameter) {
-    std::size_t i = 0;
-    for (std::size_t part = unaligned<V>(out, n, mode.streaming);; part = n - i) {
-      if (V::size > 1 && part > 0) {
-        f(V::load(in[array] + i, part)..., load_parameter(std::integral_constant<std::size_t, parameter>{}, i, part)...)
-            .store(out + i, part);
-        i += part;
-      }
-      for (; i + V::size <= n; i += V::size) {
-        const V y = f(V::load(in[array] + i)...,
-                      load_parameter(std::integral_constant<std::size_t, parameter>{}, i, V::size)...);
-        mode.streaming ? y.stream(out + i) : y.store(out + i);
-      }
-      if (i == n) break;
+/// out[i] = f(in[0][i], in[1][i], …). The elements before and after the whole vectors are loaded and stored under a
+/// mask and computed by the same f. Vectors of one element need no masks.
+template <class V, class F, std::size_t... k>
+void short_loop(F f, const typename V::Element* const* in, typename V::Element* out, std::size_t n, bool streaming,
+                std::index_sequence<k...>) {
+  std::size_t i = 0;
+  for (std::size_t part = unaligned<V>(out, n, streaming);; part = n - i) {
+    if (V::size > 1 && part > 0) {
+      f(V::load(in[k] + i, part)...).store(out + i, part);
+      i += part;
     }
-    if (mode.streaming) V::InstructionSet::end_stream();
-  };
-  if constexpr (sizeof...(parameter) == 0) {
-    run([] {});
-  } else if (mode.uniform) {
-    const V values[] = {V(static_cast<double>(*in[sizeof...(array) + parameter]))...};
-    run([&values](auto k, std::size_t, std::size_t) { return values[k]; });
-  } else {
-    run([in](auto k, std::size_t i, std::size_t count) {
-      const T* const p = in[sizeof...(array) + k] + i;
-      return count == V::size ? V::load(p) : V::load(p, count);
-    });
+    for (; i + V::size <= n; i += V::size) {
+      const V y = f(V::load(in[k] + i)...);
+      streaming ? y.stream(out + i) : y.store(out + i);
+    }
+    if (i == n) break;
   }
+  if (streaming) V::InstructionSet::end_stream();
+}
+
+/// One vector of each input and of the results. Its functions are compiled for all activations together.
+template <class V, std::size_t inputs>
+struct Buffers {
+  using T = typename V::Element;
+  alignas(64) T in[inputs][V::size], out[V::size];
+  /// The first `count` elements, and zeros.
+  [[gnu::noinline]] void load(const T* const* from, std::size_t i, std::size_t count) {
+    for (std::size_t k = 0; k < inputs; ++k) V::load(from[k] + i, count).store(in[k]);
+  }
+  [[gnu::noinline]] void store(T* to, std::size_t count) const { V::load(out).store(to, count); }
+};
+
+/// The same with a single copy of f, because the time to compile kernels depends on how much code they have. Partial
+/// vectors pass through buffers.
+template <class V, class F, std::size_t... k>
+void long_loop(F f, const typename V::Element* const* in, typename V::Element* out, std::size_t n, bool streaming,
+               std::index_sequence<k...>) {
+  Buffers<V, sizeof...(k)> buffers;
+  std::size_t part = unaligned<V>(out, n, streaming);
+  for (std::size_t i = 0; i < n; part = 0) {
+    if (n - i < V::size) part = n - i;
+    if (part > 0) buffers.load(in, i, part);
+    const std::size_t count = part > 0 ? part : n - i - (n - i) % V::size;
+    auto* const to = part > 0 ? buffers.out : out + i;
+    [&](auto*... from) {
+      for (std::size_t j = 0; j < count; j += V::size) {
+        const V y = f(V::load(from + j)...);
+        part == 0 && streaming ? y.stream(to + j) : y.store(to + j);
+      }
+    }((part > 0 ? buffers.in[k] : in[k] + i)...);
+    if (part > 0) buffers.store(out + i, part);
+    i += count;
+  }
+  if (streaming) V::InstructionSet::end_stream();
 }
 
 template <class V, class A, std::size_t parameters>
 struct Passes {
+  using T = typename V::Element;
+
+  /// Whether f takes so long that the few nanoseconds that a partial vector spends in buffers count for little. Those
+  /// of floats without parameters take less, and have little code.
+  static constexpr bool is_long = A::cost.f32 > activations::copying.f32 &&
+                                  (sizeof(T) == sizeof(double) || parameters > 0);
+
+  template <bool has_buffers, std::size_t inputs, class F>
+  static void loop_over(F f, const T* const* in, T* out, std::size_t n, bool streaming) {
+    constexpr std::make_index_sequence<inputs> sequence;
+    if constexpr (has_buffers && V::size > 1) {
+      long_loop<V>(f, in, out, n, streaming, sequence);
+    } else {
+      short_loop<V>(f, in, out, n, streaming, sequence);
+    }
+  }
+
   // flatten, because a call of a vector operation costs more than the operation itself.
-  template <std::size_t arrays, class F>
+  template <std::size_t arrays, bool has_buffers = is_long, class F>
   [[gnu::flatten]] static void loop(F f, const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    elementwise<V>(f, inputs, output, n, mode, std::make_index_sequence<arrays>{},
-                   std::make_index_sequence<parameters>{});
+    const auto* const* in = reinterpret_cast<const T* const*>(inputs);
+    T* const out = static_cast<T*>(output);
+    if constexpr (parameters == 0) {
+      loop_over<has_buffers, arrays>(f, in, out, n, mode.streaming);
+    } else if (mode.uniform) {
+      [&]<std::size_t... k>(std::index_sequence<k...>) {
+        const V values[] = {V(static_cast<double>(*in[arrays + k]))...};
+        const auto with_values = [&](auto... v) { return f(v..., values[k]...); };
+        loop_over<has_buffers, arrays>(with_values, in, out, n, mode.streaming);
+      }(std::make_index_sequence<parameters>());
+    } else {
+      loop_over<has_buffers, arrays + parameters>(f, in, out, n, mode.streaming);
+    }
   }
 
   static void forward(const void* const* inputs, void* output, std::size_t n, Mode mode) {
@@ -78,7 +124,8 @@ struct Passes {
     loop<A::arrays + 1>([](auto... v) { return activations::gradient<A>(v...); }, inputs, output, n, mode);
   }
   static void backward_from_output(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<2>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, mode);
+    loop<2, is_long && (parameters > 0)>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n,
+                                         mode);
   }
   static void gate(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     loop<2>([](auto a, auto b) { return A::gated(a, b); }, inputs, output, n, mode);
