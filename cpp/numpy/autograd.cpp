@@ -21,7 +21,7 @@ PyObject* call(PyObject* ufunc, PyObject* const* given, std::size_t flags, PyObj
   PyObject* const result = numpys_call(ufunc, given, flags, keywords);
   if (result != nullptr || !PyErr_ExceptionMatches(PyExc_TypeError)) return result;
   return in_c<PyObject*>(nullptr, [&]() -> PyObject* {
-    py::error_already_set refusal;
+    py::error_already_set error;
     const std::span values(given, static_cast<std::size_t>(PyVectorcall_NARGS(flags)));
     const py::object modules = py::module_::import("sys").attr("modules");
     for (PyObject* const value : values) {
@@ -29,7 +29,7 @@ PyObject* call(PyObject* ufunc, PyObject* const* given, std::size_t flags, PyObj
       const char* const name = reinterpret_cast<PyUFuncObject*>(ufunc)->name;
       throw py::type_error(std::string(name) + ": autograd can differentiate it after `import fastact.autograd`");
     }
-    throw refusal;
+    throw error;
   });
 }
 
