@@ -28,17 +28,21 @@ def test_consumer(build: Path, program: str) -> None:
     assert subprocess.run([build / program]).returncode == 0
 
 
-@pytest.mark.parametrize("program", ["fma", "road"])
-def test_internals(build: Path, program: str) -> None:
-    """The emulated multiply-add, and which road a call of a row function takes."""
-    assert subprocess.run([build / program]).returncode == 0
+@pytest.mark.parametrize("command", [("fma", "20"), ("road",)], ids=lambda command: command[0])
+def test_internals(build: Path, command: tuple[str, ...]) -> None:
+    """The emulated multiply-add on 20 million operands, and which road a call of a row function takes."""
+    program, *arguments = command
+    assert subprocess.run([build / program, *arguments]).returncode == 0
 
 
 def test_include_folder() -> None:
     assert (Path(fastact.get_include()) / "fastact" / "fastact.hpp").is_file()
 
 
-@pytest.mark.parametrize("isa", fastact.config()["available"])
+BEST, *OTHERS = fastact.config()["available"]
+
+
+@pytest.mark.parametrize("isa", [BEST, *(pytest.param(isa, marks=pytest.mark.thorough) for isa in OTHERS)])
 def test_bits(build: Path, isa: str) -> None:
     """If a kernel is changed on purpose, `bits` writes the new bits.txt."""
     run = subprocess.run(

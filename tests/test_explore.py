@@ -25,7 +25,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = [package for package in ("ziglang", "playwright", "docutils") if not find_spec(package)]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("WebAssembly"),  # one build folder
     pytest.mark.skipif(
         bool(MISSING), reason=f"pip install {' '.join(MISSING)} to test the page that computes"
     ),

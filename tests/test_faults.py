@@ -348,7 +348,6 @@ def available_memory() -> int:
     return sum(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
 
 
-ONE_AT_A_TIME = pytest.mark.xdist_group("immense")  # in one process: two such arrays may not fit in memory
 PERIOD = 1009
 PERIODS = (1 << 31) // PERIOD + 2
 
@@ -362,7 +361,6 @@ def immense_array() -> Any:
 
 
 @pytest.mark.slow
-@ONE_AT_A_TIME
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
@@ -399,7 +397,6 @@ def test_more_than_2_31_elements(
 
 
 @pytest.mark.slow
-@ONE_AT_A_TIME
 def test_row_of_more_than_2_31_elements() -> None:
     """The row repeats one element; the label needs more than 32 bits."""
     n = (1 << 31) + 8

@@ -11,7 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 pytestmark = [
     pytest.mark.thorough,
-    pytest.mark.xdist_group("WebAssembly"),  # one build folder
     pytest.mark.skipif(not find_spec("ziglang"), reason="pip install ziglang to compile to WebAssembly"),
     pytest.mark.skipif(not shutil.which("node"), reason="apt-get install nodejs to run WebAssembly"),
     pytest.mark.skipif(not (ROOT / "cpp/kernels").is_dir(), reason="the sources are not here"),
