@@ -42,7 +42,10 @@ std::vector<const InstructionSet*> built() {
   return {
 #if defined(FASTACT_PORTABLE)
 #elif defined(__x86_64__)
-      &kernels::avx512, &kernels::avx2,
+#if defined(FASTACT_AVX512)
+      &kernels::avx512,
+#endif
+      &kernels::avx2,
 #elif defined(__aarch64__)
       &kernels::neon,
 #endif
