@@ -189,7 +189,7 @@ def test_stubs(tmp_path: Path, run_python: RunPython) -> None:
         "    with fastact.memory_pool(limit=2**20) as pool:\n"
         "        print(pool.statistics()['hits'])\n"
     )
-    run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program))
+    run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path.parent / "mypy"), str(program))
     assert run.returncode == 0, run.stdout + run.stderr
     revealed = re.findall(r'Revealed type is "(.*)"', run.stdout)
     assert len(revealed) == len(calls)
@@ -217,6 +217,6 @@ def test_stubs_refuse_mistakes(tmp_path: Path, run_python: RunPython) -> None:
     ]
     program = tmp_path / "program.py"
     program.write_text("import fastact\n" + "\n".join(mistakes) + "\n")
-    run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program))
+    run = run_python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path.parent / "mypy"), str(program))
     refused = {int(line.split(":")[1]) - 2 for line in run.stdout.splitlines() if ": error:" in line}
     assert refused == set(range(len(mistakes))), run.stdout
