@@ -24,7 +24,7 @@ LINKS = sorted(
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = [package for package in ("ziglang", "playwright", "docutils") if not find_spec(package)]
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.thorough,
     pytest.mark.skipif(
         bool(MISSING), reason=f"pip install {' '.join(MISSING)} to test the page that computes"
     ),
