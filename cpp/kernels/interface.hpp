@@ -57,15 +57,17 @@ struct Mode {
   bool uniform, streaming;
 };
 
-/// Computes n contiguous elements. The inputs are the arrays (x or y, then g; x, t, g; a, b), then the parameters, all
-/// of the output's element type. The output may be one of the arrays.
+/// Computes n contiguous elements. The inputs are the arrays (x or y, then g; x, t, g; a, b), of the output's element
+/// type, then the parameters, of the type in which the kernel computes. The output may be one of the arrays.
 using Kernel = void (*)(const void* const* inputs, void* output, std::size_t n, Mode mode);
 
 /// The kernels of one activation and element type, by pass; nullptr where there is none.
 using Kernels = std::array<Kernel, pass_count>;
 
+/// The kernels for arrays of half precision have parameters of type float. There are some for functions that take less
+/// time than the conversion of the arrays to float and back.
 struct ElementEntry {
-  Kernels f32, f64;
+  Kernels f32, f64, f16, bf16;
 };
 using ElementTable = std::array<ElementEntry, activation_count>;
 

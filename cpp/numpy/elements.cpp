@@ -76,6 +76,7 @@ py::object make_ufunc(kernels::Activation activation, kernels::Pass pass, bool u
     function.call.format = format;
     function.call.kernel =
         is_double ? runtime::kernel<double>(activation, pass) : runtime::kernel<float>(activation, pass);
+    function.call.half = runtime::half_kernel(format, activation, pass);
     function.call.cost = is_double ? description.cost<double>() : description.cost<float>();
     function.call.parameter_type = uniform ? ParameterType::float64
                                    : wide  ? ParameterType::extended

@@ -24,6 +24,13 @@ kernels::Kernel kernel(kernels::Activation activation, kernels::Pass pass) {
   const kernels::ElementEntry& entry = current().elements[static_cast<std::size_t>(activation)];
   return (sizeof(T) == sizeof(float) ? entry.f32 : entry.f64)[static_cast<std::size_t>(pass)];
 }
+/// The kernel in use for arrays of this format, if it is one of half precision; nullptr if such arrays are converted.
+inline kernels::Kernel half_kernel(kernels::Format format, kernels::Activation activation, kernels::Pass pass) {
+  const kernels::ElementEntry& entry = current().elements[static_cast<std::size_t>(activation)];
+  if (format == kernels::Format::f16) return entry.f16[static_cast<std::size_t>(pass)];
+  if (format == kernels::Format::bf16) return entry.bf16[static_cast<std::size_t>(pass)];
+  return nullptr;
+}
 template <class T>
 kernels::RowKernel kernel(kernels::RowFunction function) {
   const kernels::RowEntry& entry = current().rows[static_cast<std::size_t>(function)];

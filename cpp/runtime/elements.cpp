@@ -24,6 +24,10 @@ class Elements {
     stores_directly_ = call.format == format<T> && call.output_stride == sizeof(T);
     direct_ = stores_directly_;
     for (std::size_t k = 0; k < varying_; ++k) direct_ = direct_ && loads_directly(k);
+    const auto is_half = [](const Strided& a) { return a.stride == kernels::size_of(Format::f16); };
+    is_half_ = call.half != nullptr && call.array_type == ArrayType::as_format && uniform_ &&
+               std::ranges::all_of(std::span(call.inputs).first(call.arrays), is_half) &&
+               is_half({nullptr, call.output_stride});
   }
 
   void run(std::size_t n) const {
@@ -39,7 +43,8 @@ class Elements {
 
   const ElementCall& call_;
   std::size_t inputs_, varying_;  // the first `varying_` inputs vary from element to element
-  bool uniform_, stores_directly_, direct_;
+  bool uniform_, stores_directly_;
+  bool direct_, is_half_;  // whether the kernel, or that for half precision, is given the arrays as they are
 
   bool loads_directly(std::size_t k) const {
     const bool is_stored_so = k < call_.arrays ? call_.format == format<T> && call_.array_type == ArrayType::as_format
@@ -76,9 +81,9 @@ class Elements {
       from[k] = &parameters[k - varying_];
       load(k, 0, &parameters[k - varying_], 1);
     }
-    if (!direct_) return compute_in_blocks(from, begin, end, mode);
+    if (!direct_ && !is_half_) return compute_in_blocks(from, begin, end, mode);
     for (std::size_t k = 0; k < varying_; ++k) from[k] = at(k, begin);
-    call_.kernel(from.data(), output(begin), end - begin, mode);
+    (is_half_ ? call_.half : call_.kernel)(from.data(), output(begin), end - begin, mode);
   }
   /// Slow path for strided or converted operands; noinline keeps its buffers off the stack of the fast path.
   [[gnu::noinline]] void compute_in_blocks(Inputs from, std::size_t begin, std::size_t end, kernels::Mode mode) const {

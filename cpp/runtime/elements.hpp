@@ -25,8 +25,9 @@ enum class ArrayType { as_format, boolean, int8, uint8, int16, uint16 };
 
 /// A kernel and its operands. The inputs are the arrays, then the parameters.
 struct ElementCall {
-  kernels::Kernel kernel;
-  std::size_t cost;  // of an element, in picoseconds
+  kernels::Kernel kernel;          // for arrays of the type in which it computes
+  kernels::Kernel half = nullptr;  // for arrays of this format, if it is one of half precision that has a kernel
+  std::size_t cost;                // of an element, in picoseconds
   std::size_t arrays, parameters;
   kernels::Format format;  // of the output and, unless array_type says otherwise, of the arrays
   ArrayType array_type;

@@ -33,7 +33,8 @@ struct Traits {
   /// How many arrays f is a function of. The derivative is that for the first one; the others precede g.
   static constexpr std::size_t arrays = 1;
   /// Whether results are inputs, constants and sums of them, so that subnormal inputs cost nothing; otherwise kernels
-  /// guard against them (kernels/elements/subnormal_guard.hpp).
+  /// guard against them (kernels/elements/subnormal_guard.hpp). If there are no parameters either, kernels do not
+  /// convert half precision, whose patterns cannot be added (simd/patterns.hpp).
   static constexpr bool selects = false;
   /// Whether f and g f' are 0 for every subnormal x unless g is huge, because they decrease like x² or faster near 0.
   static constexpr bool quadratic = false;

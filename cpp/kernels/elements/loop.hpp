@@ -10,6 +10,7 @@
 #include "kernels/elements/subnormal_guard.hpp"
 #include "kernels/interface.hpp"
 #include "math/pair.hpp"
+#include "simd/patterns.hpp"
 #include "simd/simd.hpp"
 
 namespace fastact::kernels {
@@ -24,11 +25,10 @@ std::size_t unaligned(const T* out, std::size_t n, bool streaming) {
   return std::min<std::size_t>(n, -(reinterpret_cast<std::uintptr_t>(out) / sizeof(T)) % V::lanes);
 }
 
-/// out[i] = f(in[0][i], in[1][i], …). The elements before and after the whole vectors are loaded and stored under a
-/// mask and computed by the same f. Vectors of one element need no masks.
-template <class V, class F, std::size_t... k>
-void short_loop(F f, const typename V::Element* const* in, typename V::Element* out, std::size_t n, bool streaming,
-                std::index_sequence<k...>) {
+/// out[i] = f(in[0][i], in[1][i], …) for elements S. The elements before and after the whole vectors are loaded and
+/// stored under a mask and computed by the same f. Vectors of one element need no masks.
+template <class V, class S, class F, std::size_t... k>
+void short_loop(F f, const S* const* in, S* out, std::size_t n, bool streaming, std::index_sequence<k...>) {
   std::size_t i = 0;
   for (std::size_t part = unaligned<V>(out, n, streaming);; part = n - i) {
     if (V::size > 1 && part > 0) {
@@ -37,7 +37,11 @@ void short_loop(F f, const typename V::Element* const* in, typename V::Element* 
     }
     for (; i + V::size <= n; i += V::size) {
       const V y = f(V::load(in[k] + i)...);
-      streaming ? y.stream(out + i) : y.store(out + i);
+      if constexpr (requires { y.stream(out + i); }) {
+        streaming ? y.stream(out + i) : y.store(out + i);
+      } else {
+        y.store(out + i);
+      }
     }
     if (i == n) break;
   }
@@ -80,9 +84,10 @@ void long_loop(F f, const typename V::Element* const* in, typename V::Element* o
   if (streaming) V::InstructionSet::end_stream();
 }
 
-template <class V, class A, std::size_t parameters>
+template <class V, class A, std::size_t parameters, class S = typename V::Element>
 struct Passes {
   using T = typename V::Element;
+  static constexpr bool is_half = !std::is_same_v<S, T>;  // then parameters are uniform
 
   /// Whether f takes so long that the few nanoseconds that a partial vector spends in buffers count for little. Those
   /// of floats without parameters take less, and have little code.
@@ -90,7 +95,7 @@ struct Passes {
                                   (sizeof(T) == sizeof(double) || parameters > 0);
 
   template <bool has_buffers, std::size_t inputs, class F>
-  static void loop_over(F f, const T* const* in, T* out, std::size_t n, bool streaming) {
+  static void loop_over(F f, const S* const* in, S* out, std::size_t n, bool streaming) {
     constexpr std::make_index_sequence<inputs> sequence;
     if constexpr (has_buffers && V::size > 1) {
       long_loop<V>(f, in, out, n, streaming, sequence);
@@ -102,17 +107,17 @@ struct Passes {
   // flatten, because a call of a vector operation costs more than the operation itself.
   template <std::size_t arrays, bool has_buffers = is_long, class F>
   [[gnu::flatten]] static void loop(F f, const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    const auto* const* in = reinterpret_cast<const T* const*>(inputs);
-    T* const out = static_cast<T*>(output);
+    const auto* const* in = reinterpret_cast<const S* const*>(inputs);
+    S* const out = static_cast<S*>(output);
     if constexpr (parameters == 0) {
       loop_over<has_buffers, arrays>(f, in, out, n, mode.streaming);
-    } else if (mode.uniform) {
+    } else if (is_half || mode.uniform) {
       [&]<std::size_t... k>(std::index_sequence<k...>) {
-        const V values[] = {V(static_cast<double>(*in[arrays + k]))...};
+        const V values[] = {V(static_cast<double>(*static_cast<const T*>(inputs[arrays + k])))...};
         const auto with_values = [&](auto... v) { return f(v..., values[k]...); };
         loop_over<has_buffers, arrays>(with_values, in, out, n, mode.streaming);
       }(std::make_index_sequence<parameters>());
-    } else {
+    } else if constexpr (!is_half) {
       loop_over<has_buffers, arrays + parameters>(f, in, out, n, mode.streaming);
     }
   }
@@ -130,10 +135,10 @@ struct Passes {
   static void gate(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     loop<2>([](auto a, auto b) { return A::gated(a, b); }, inputs, output, n, mode);
   }
-  /// The kernel, behind a guard unless it merely selects.
+  /// The kernel, behind a guard unless it merely selects or converts from float16, whose numbers are normal floats.
   template <Kernel kernel, std::size_t arrays, bool selects = A::selects>
   static constexpr Kernel guarded() {
-    if constexpr (selects) {
+    if constexpr (selects || is_half) {
       return kernel;
     } else {
       return [](const void* const* inputs, void* output, std::size_t n, Mode mode) {
@@ -145,7 +150,7 @@ struct Passes {
     Kernels kernels = {guarded<forward, A::arrays>()};
     if constexpr (!activations::Learnable<A>) kernels[1] = guarded<backward, A::arrays + 1>();
     if constexpr (activations::DifferentiableFromOutput<A>) kernels[2] = guarded<backward_from_output, 2>();
-    if constexpr (activations::Gated<A>) kernels[3] = guarded<gate, 2, false>();
+    if constexpr (activations::Gated<A> && requires(V v) { fma(v, v, v); }) kernels[3] = guarded<gate, 2, false>();
     return kernels;
   }
 };
@@ -162,16 +167,35 @@ constexpr std::size_t registers_of() {
 template <class Isa, class T, class A>
 using ElementVec = simd::Vec<Isa, T, registers_of<Isa, T, A>()>;
 
+/// The kernels for arrays of half precision S. A function that selects needs no conversion to float, unless it has
+/// parameters. Other kernels are for float16 alone, because numbers of bfloat16 may be subnormal floats.
+template <class Isa, class S, class A, std::size_t parameters>
+constexpr Kernels half_kernels() {
+  if constexpr (A::selects && parameters == 0) {
+    return Passes<simd::Patterns<Isa, S>, A, 0>::all();
+  } else if constexpr (std::is_same_v<S, simd::Half> && A::cost.f32 == activations::copying.f32 &&
+                       Isa::template size<float> > 1) {
+    return Passes<simd::Vec<Isa, float, 1>, A, parameters, S>::all();
+  } else {
+    return {};
+  }
+}
+
+template <class Isa, class A, std::size_t parameters>
+constexpr ElementEntry element_entry() {
+  return {.f32 = Passes<ElementVec<Isa, float, A>, A, parameters>::all(),
+          .f64 = Passes<ElementVec<Isa, double, A>, A, parameters>::all(),
+          .f16 = half_kernels<Isa, simd::Half, A, parameters>(),
+          .bf16 = half_kernels<Isa, simd::Bfloat16, A, parameters>()};
+}
+
 /// All kernels of activations, for one instruction set.
 template <class Isa>
 constexpr ElementTable element_kernels() {
   return {{
 #define FASTACT_ONE(...) +1
-#define FASTACT_ENTRY(name, ...)                                         \
-  {Passes<ElementVec<Isa, float, activations::name>, activations::name,  \
-          0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all(),    \
-   Passes<ElementVec<Isa, double, activations::name>, activations::name, \
-          0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>::all()},
+#define FASTACT_ENTRY(name, ...) \
+  element_entry<Isa, activations::name, 0 FASTACT_EACH_PARAMETER(FASTACT_ONE, __VA_ARGS__)>(),
       FASTACT_ACTIVATIONS(FASTACT_ENTRY) FASTACT_LEARNABLE(FASTACT_ENTRY) FASTACT_LOSSES(FASTACT_ENTRY)
 #undef FASTACT_ENTRY
 #undef FASTACT_ONE
