@@ -44,13 +44,7 @@ bool has_kernel(PyObject* a) {
   return common_type(std::span(&type, 1)) == type;
 }
 
-Format stored(py::handle a) {
-  const int type = PyArray_TYPE(array(a));
-  return type == NPY_DOUBLE  ? Format::f64
-         : type == NPY_FLOAT ? Format::f32
-         : type == NPY_HALF  ? Format::f16
-                             : Format::bf16;
-}
+Format stored(py::handle a) { return format_of(PyArray_TYPE(array(a))); }
 
 /// Whether the result may be written to `out`, an array like x that is apart from it or the same.
 bool is_like(PyObject* x, PyObject* out) {

@@ -287,10 +287,7 @@ class NormCaller {
     }
     const PerAxis<NormAxis> rows = joined(others, strides);
     kernels::NormCall call = {};
-    call.format = type_ == NPY_DOUBLE  ? kernels::Format::f64
-                  : type_ == NPY_FLOAT ? kernels::Format::f32
-                  : type_ == NPY_HALF  ? kernels::Format::f16
-                                       : kernels::Format::bf16;
+    call.format = format_of(type_);
     const bool is_one = row.size() == 1;
     const NormAxis &first = row[0], &last = row[row.size() - 1];
     call.segment = last.size;

@@ -448,10 +448,7 @@ class Call {
   void compute() const {
     kernels::RowCall call = {};
     call.length = static_cast<std::size_t>(length_);
-    call.rows_format = call.format = type_ == NPY_DOUBLE  ? Format::f64
-                                     : type_ == NPY_FLOAT ? Format::f32
-                                     : type_ == NPY_HALF  ? Format::f16
-                                                          : Format::bf16;
+    call.rows_format = call.format = format_of(type_);
     call.ignored = ignored_ ? &ignored_label_ : nullptr;
     if (has_probabilities_ || weights_ || smoothing_ > 0) return compute_weighted(call);
     for (std::size_t k = 0; k < f_.operands(); ++k) call.operands[k].element = elements_[k];

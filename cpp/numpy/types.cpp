@@ -22,6 +22,14 @@ int bfloat16() {
 
 bool is_bfloat16(int type) { return type >= NPY_USERDEF && type == bfloat16(); }
 
+kernels::Format format_of(int type) {
+  using kernels::Format;
+  return type == NPY_DOUBLE  ? Format::f64
+         : type == NPY_FLOAT ? Format::f32
+         : type == NPY_HALF  ? Format::f16
+                             : Format::bf16;
+}
+
 int common_type(std::span<const int> arrays) {
   if (arrays.empty()) return NPY_DOUBLE;
   // NumPy looks up casts to and from half precision in a dictionary.

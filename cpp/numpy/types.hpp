@@ -46,6 +46,9 @@ bool is_bfloat16(int type);
 /// safely. It is float64 if no type is known, and NPY_NOTYPE if there is no such type.
 int common_type(std::span<const int> arrays);
 
+/// How arrays of a type with kernels are stored.
+kernels::Format format_of(int type);
+
 /// Tells NumPy which types to use if no loop has exactly those of the inputs: only the arrays decide, or `dtype` if it
 /// is given. The loop for bfloat16 is added in the first call that needs it, so that ml_dtypes need not be imported
 /// before.

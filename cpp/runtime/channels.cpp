@@ -12,8 +12,8 @@ namespace fastact::runtime {
 namespace {
 
 /// The number of elements whose parameters are expanded at a time, and the number of elements of one channel from which
-/// the kernel is called for each channel.
-constexpr std::size_t block = 2048, least_run = 64;
+/// the kernel is called for each channel; the latter is larger for arrays that are converted.
+constexpr std::size_t block = 2048, least_run = 64, least_converted_run = 1024;
 /// The number of elements filled at a time, a constant, so that compilers unroll the stores.
 constexpr std::size_t fill = 16;
 
@@ -48,9 +48,13 @@ void run_as(const ElementCall& call, Channels channels, std::size_t n) {
   const auto* const parameter = static_cast<const T*>(call.inputs[call.arrays].data);
   std::array<const void*, kernels::most_inputs> arrays;
   for (std::size_t k = 0; k < call.arrays; ++k) arrays[k] = call.inputs[k].data;
-  const bool streaming = streams(std::span(arrays).first(call.arrays), call.output, n, sizeof(T));
+  const auto item = static_cast<std::size_t>(kernels::size_of(call.format));
+  // The kernel for the arrays as they are, if there is one.
+  const kernels::Kernel kernel = call.format == format<T> ? call.kernel : call.half;
+  const bool streaming =
+      call.format == format<T> && streams(std::span(arrays).first(call.arrays), call.output, n, sizeof(T));
   const std::size_t period = channels.count * channels.inner;
-  const bool is_uniform = channels.inner >= least_run;
+  const bool is_uniform = channels.inner >= (kernel == nullptr ? least_converted_run : least_run);
   const bool is_contiguous = channels.inner == 1 && channels.count >= block;
   split(n, {call.cost}, [&](std::size_t begin, std::size_t end) {
     alignas(64) T expanded[block + fill];
@@ -78,10 +82,18 @@ void run_as(const ElementCall& call, Channels channels, std::size_t n) {
         p = expanded;
       }
       std::array<const void*, kernels::most_inputs> from;
-      for (std::size_t k = 0; k < call.arrays; ++k) from[k] = static_cast<const T*>(arrays[k]) + i;
+      for (std::size_t k = 0; k < call.arrays; ++k) from[k] = static_cast<const char*>(arrays[k]) + i * item;
       from[call.arrays] = p;
-      call.kernel(from.data(), static_cast<T*>(call.output) + i, count,
-                  {.uniform = is_uniform, .streaming = streaming});
+      char* const to = static_cast<char*>(call.output) + i * item;
+      if (kernel != nullptr) {
+        kernel(from.data(), to, count, {.uniform = is_uniform, .streaming = streaming});
+      } else {
+        ElementCall part = call;
+        for (std::size_t k = 0; k <= call.arrays; ++k) part.inputs[k].data = from[k];
+        part.inputs[call.arrays].stride = is_uniform ? 0 : sizeof(T);
+        part.output = to;
+        runtime::run(part, count);
+      }
     }
   });
 }
