@@ -5,6 +5,7 @@
 
 #include "functions/activations/activation.hpp"
 #include "functions/activations/nan.hpp"
+#include "math/fast_path.hpp"
 #include "math/pair.hpp"
 
 namespace fastact::activations {
@@ -37,15 +38,8 @@ struct softsign : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    const V a = abs(x);
-    const V d = 1.0 + a, d_lo = a - (d - 1.0);
-    const V inverse = 1.0 / d, twice = inverse + inverse;
-    const V rest = fma(-twice, d_lo, fma(-twice, d, 2.0));  // 2 - 2 inverse (1 + a), the relative error of inverse²
-    const V dx = g * fma(inverse, inverse, inverse * inverse * rest);
-    const auto holds = a <= V(0x1p20);  // d - 1 is exact there
-    if (all(holds)) [[likely]]
-      return dx;
-    return select(holds, dx, anywhere(x, g));
+    // d - 1 is exact in that range.
+    return math::near_or_general(abs(x) <= V(0x1p20), near<V>, anywhere<V>, x, g);
   }
 
  private:
@@ -56,6 +50,13 @@ struct softsign : Traits {
   template <class V>
   static constexpr double epsilon = std::numeric_limits<typename V::Element>::epsilon();
 
+  template <class V>
+  static V near(V x, V g) {
+    const V a = abs(x), d = 1.0 + a, d_lo = a - (d - 1.0);
+    const V inverse = -1.0 / d, twice = inverse + inverse;
+    const V rest = fma(twice, d_lo, fma(twice, d, 2.0));  // 2 - 2 (1 + a)/d, the relative error of inverse²
+    return g * fma(inverse, inverse, inverse * inverse * rest);
+  }
   template <class V>
   static V anywhere(V x, V g) {
     const V a = min(V(most<V>), abs(x));

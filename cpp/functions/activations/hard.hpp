@@ -102,10 +102,9 @@ struct sparse_plus : Traits {
   static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
-    // The low part of x + 1 is exact from -1 to 1.
-    const V s = x + 1.0, s_low = x - (s - 1.0), half = 0.5 * s;
-    const V inside = fma(half, half, half * s_low);
-    return select(x <= V(-1.0), V(0.0), select(x >= V(1.0), x, inside));
+    // The low part of a + 1 is exact from -1 to 1.
+    const V a = max(V(-1.0), x), s = a + 1.0, s_low = a - (s - 1.0), half = 0.5 * s;
+    return select(x >= V(1.0), x, fma(half, half, half * s_low));
   }
   template <class V>
   static V backward(V x, V g) {
@@ -135,7 +134,7 @@ struct soft_shrink : Traits {
   static constexpr bool selects = true;
   template <class V>
   static V forward(V x, V lambd) {
-    return select(abs(x) <= lambd, hard_shrink::forward(x, lambd), x - copysign(lambd, x));
+    return select(abs(x) <= lambd, select(x == V(0.0), x, V(0.0)), x - copysign(lambd, x));
   }
   template <class V>
   static V backward(V x, V g, V lambd) {

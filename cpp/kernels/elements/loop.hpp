@@ -28,7 +28,8 @@ std::size_t unaligned(const T* out, std::size_t n, bool streaming) {
 /// out[i] = f(in[0][i], in[1][i], …) for elements S. The elements before and after the whole vectors are loaded and
 /// stored under a mask and computed by the same f. Vectors of one element need no masks.
 template <class V, class S, class F, std::size_t... k>
-void short_loop(F f, const S* const* in, S* out, std::size_t n, bool streaming, std::index_sequence<k...>) {
+void short_loop(F f, const S* const* inputs, S* out, std::size_t n, bool streaming, std::index_sequence<k...>) {
+  const S* const in[] = {inputs[k]...};  // copies stay in registers, whereas a store might change `inputs`
   std::size_t i = 0;
   for (std::size_t part = unaligned<V>(out, n, streaming);; part = n - i) {
     if (V::size > 1 && part > 0) {
