@@ -83,7 +83,9 @@ void normalize(const char* function, Norm norm, NormPass pass, const NormArrays<
     if (is_given) std::ranges::copy(of.given[k].span, numbers[k].begin());
   }
   const std::size_t row_length = per_row ? outer * inner : length;
-  const kernels::NormCall call = {.x = rows_of(of.x),
+  const kernels::NormCall call = {.norm = norm,
+                                  .pass = pass,
+                                  .x = rows_of(of.x),
                                   .g = rows_of(of.g),
                                   .result = rows_of(of.result),
                                   .length = row_length,
@@ -97,7 +99,7 @@ void normalize(const char* function, Norm norm, NormPass pass, const NormArrays<
   if (size != 0) {
     const runtime::NormAxis outermost = {outer, {row, row, row}}, within = {inner, {item, item, item}},
                             channels = {length, {element, element, element}}, both[] = {outermost, within};
-    runtime::run(norm, pass, call, per_row ? std::span(&channels, 1) : std::span(both).first(inner == 1 ? 1 : 2));
+    runtime::run(call, per_row ? std::span(&channels, 1) : std::span(both).first(inner == 1 ? 1 : 2));
   }
   for (std::size_t k = 0; k < 2; ++k) {
     const std::span<T> to = of.results[k].span;

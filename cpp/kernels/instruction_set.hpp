@@ -10,7 +10,7 @@ namespace fastact::kernels {
 
 extern const ElementTable avx512_elements, avx2_elements, neon_elements, portable_elements;
 extern const RowTable avx512_rows, avx2_rows, neon_rows, portable_rows;
-extern const NormTable avx512_norms, avx2_norms, neon_norms, portable_norms;
+extern const NormEntry avx512_norms, avx2_norms, neon_norms, portable_norms;
 extern const DropoutEntry avx512_dropout, avx2_dropout, neon_dropout, portable_dropout;
 extern const Singles avx2_singles, portable_singles;
 
@@ -25,7 +25,7 @@ template <class V, class From, class To>
 }
 
 template <class Isa>
-constexpr InstructionSet instruction_set(const ElementTable& elements, const RowTable& rows, const NormTable& norms,
+constexpr InstructionSet instruction_set(const ElementTable& elements, const RowTable& rows, const NormEntry& norms,
                                          const DropoutEntry& dropout, const Singles& singles) {
   using V = simd::Vec<Isa, float>;
   return {.name = Isa::name,

@@ -133,11 +133,9 @@ struct DropoutEntry {
 
 /// Normalizations: of rows by mean and deviation, of rows by their root mean square, of channels by mean and deviation.
 enum class Norm : std::size_t { layer, rms, batch };
-constexpr std::size_t norm_count = 3;
 
 /// The passes of a norm. `given` is the forward pass with mean and variance that are given.
 enum class NormPass : std::size_t { forward, backward, given };
-constexpr std::size_t norm_pass_count = 3;
 
 /// An array of rows, of which each consists of segments that are `segment` bytes apart.
 struct Segments {
@@ -148,6 +146,8 @@ struct Segments {
 /// Rows that are normalized. x, g and the result, which may be x or g, have rows of `length` elements, `segment` of
 /// them in each of their segments.
 struct NormCall {
+  Norm norm;
+  NormPass pass;
   Segments x, g, result;
   std::size_t length, segment;
   Format format;
@@ -165,9 +165,8 @@ struct NormCall {
 using NormKernel = void (*)(const NormCall&, std::size_t begin, std::size_t end);
 
 struct NormEntry {
-  std::array<NormKernel, norm_pass_count> f32, f64;  // by pass; nullptr where there is none
+  NormKernel f32, f64;
 };
-using NormTable = std::array<NormEntry, norm_count>;
 
 /// Conversions of n elements between float and the half-precision type S.
 template <class S>
@@ -196,7 +195,7 @@ struct InstructionSet {
   std::tuple<Conversion<simd::Half>, Conversion<simd::Bfloat16>> conversions;
   const ElementTable& elements;
   const RowTable& rows;
-  const NormTable& norms;
+  const NormEntry& norms;
   const DropoutEntry& dropout;
   const Singles& singles;
 };

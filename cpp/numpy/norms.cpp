@@ -287,6 +287,7 @@ class NormCaller {
     }
     const PerAxis<NormAxis> rows = joined(others, strides);
     kernels::NormCall call = {};
+    call.norm = norm().norm, call.pass = norm().pass;
     call.format = format_of(type_);
     const bool is_one = row.size() == 1;
     const NormAxis &first = row[0], &last = row[row.size() - 1];
@@ -313,7 +314,7 @@ class NormCaller {
     if (elements == 0) return;
     std::optional<py::gil_scoped_release> release;
     if (elements >= worth_releasing) release.emplace();
-    runtime::run(norm().norm, norm().pass, call, rows);
+    runtime::run(call, rows);
   }
 
   py::object finished() {

@@ -58,17 +58,16 @@ void add_to(double& sum, double& low, double hi, double lo) {
 
 }  // namespace
 
-void run(Norm norm, NormPass pass, const NormCall& given, std::span<const NormAxis> axes) {
+void run(const NormCall& given, std::span<const NormAxis> axes) {
   NormCall call = given;
   kernels::Segments* const arrays[] = {&call.x, &call.g, &call.result};
   std::size_t rows = 1;
   for (const NormAxis& axis : axes) rows *= axis.size;
   for (std::size_t k = 0; k < 3; ++k) arrays[k]->rows.row = axes.back().strides[k];
-  const bool is_double = call.format == kernels::Format::f64, per_row = norm == Norm::batch;
-  const kernels::NormEntry& entry = current().norms[static_cast<std::size_t>(norm)];
-  const NormKernel kernel = (is_double ? entry.f64 : entry.f32)[static_cast<std::size_t>(pass)];
+  const bool is_double = call.format == kernels::Format::f64, per_row = call.norm == Norm::batch;
+  const NormKernel kernel = is_double ? current().norms.f64 : current().norms.f32;
   const std::size_t cost = std::max<std::size_t>(1, call.length) * norm_element_cost;
-  if (per_row || pass != NormPass::backward) {
+  if (per_row || call.pass != NormPass::backward) {
     // One thread computes neighbouring rows that are short or share cache lines.
     const bool share_lines = std::ranges::any_of(arrays, [](const kernels::Segments* a) {
       return std::abs(a->rows.row) < 64 && std::abs(a->rows.row) < std::abs(a->rows.element);

@@ -57,6 +57,6 @@ struct NormAxis {
 /// beta, but for those of a batch norm, are sums over the rows in the order of the axes: `first` and `second` have one
 /// double for each element of a row, without low parts. They are summed in blocks of rows whose number depends on the
 /// shape alone.
-void run(kernels::Norm norm, kernels::NormPass pass, const kernels::NormCall& call, std::span<const NormAxis> axes);
+void run(const kernels::NormCall& call, std::span<const NormAxis> axes);
 
 }  // namespace fastact::runtime

@@ -6,6 +6,6 @@
 
 namespace fastact::kernels {
 
-constinit const NormTable avx2_norms = norm_kernels<simd::Avx2>();
+constinit const NormEntry avx2_norms = norm_entry<simd::Avx2>();
 
 }  // namespace fastact::kernels

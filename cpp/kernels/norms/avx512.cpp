@@ -6,6 +6,6 @@
 
 namespace fastact::kernels {
 
-constinit const NormTable avx512_norms = norm_kernels<simd::Avx512>();
+constinit const NormEntry avx512_norms = norm_entry<simd::Avx512>();
 
 }  // namespace fastact::kernels

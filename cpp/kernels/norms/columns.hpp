@@ -16,12 +16,12 @@
 namespace fastact::kernels {
 namespace {
 
-template <class Isa, class T, NormShape shape, NormPass pass>
+template <class Isa, class T>
 class NormColumns {
   using V = simd::Vec<Isa, T, std::max<std::size_t>(2, 8 / Isa::template size<T>)>;
   using D = Eight<Isa>;
   using P = Projections<Total<T, D>>;
-  static constexpr bool backward = pass == NormPass::backward, is_single = std::is_same_v<T, float>;
+  static constexpr bool is_single = std::is_same_v<T, float>;
   static constexpr std::integral_constant<std::size_t, 8> eight_ = {};
   /// Rows are computed in multiples of `unit`. The pitch of buffers is no power of two.
   static constexpr std::size_t unit = 32, pitch = most_rows + 16;
@@ -35,22 +35,24 @@ class NormColumns {
 
   const NormCall& call_;
   const std::size_t n_ = call_.length;
+  const bool per_row_ = call_.norm == Norm::batch, centered_ = call_.norm != Norm::rms;
   std::size_t rows_ = 0, padded_ = 0;  // at a time, and their number rounded up to whole units
   Columns x_ = {}, g_ = {}, result_ = {};
-  Statistics<Isa, T, shape.centered> of_rows_{n_, call_.eps};
+  Statistics<Isa, T> of_rows_{call_};
   Slopes<T> slopes_;
 
   static bool is_in_place(const NormCall& call, const Segments& array) {
     return call.format == native<T> && array.rows.row == std::ptrdiff_t{sizeof(T)};
   }
+  static bool is_backward(const NormCall& call) { return call.pass == NormPass::backward; }
   /// The gradients of floats may have to be computed again.
   static bool is_overwritten(const NormCall& call) {
-    return backward && is_single &&
+    return is_backward(call) && is_single &&
            (call.result.rows.data == call.x.rows.data || call.result.rows.data == call.g.rows.data);
   }
   /// Whether the buffers can hold all arrays.
   static bool fits(const NormCall& call) {
-    return Scratch<T>::of_thread() != nullptr && call.length * pitch * (backward ? 3 : 1) <= Scratch<T>::size;
+    return Scratch<T>::of_thread() != nullptr && call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size;
   }
 
  public:
@@ -63,7 +65,7 @@ class NormColumns {
     if (call.segment < call.length || rows < fewest || !(is_across || call.length <= few)) return 0;
     if (fits(call)) return rows;
     const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
-                          (!backward || is_in_place(call, call.g));
+                          (!is_backward(call) || is_in_place(call, call.g));
     return in_place ? rows / unit * unit : 0;
   }
   explicit NormColumns(const NormCall& call) : call_(call) {}
@@ -73,10 +75,10 @@ class NormColumns {
       rows_ = std::min(most_rows, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
       T* buffer = Scratch<T>::of_thread();
       x_ = brought(call_.x, r, displaces(call_.x), buffer);
-      if constexpr (backward) g_ = brought(call_.g, r, displaces(call_.g), buffer);
+      if (is_backward(call_)) g_ = brought(call_.g, r, displaces(call_.g), buffer);
       // The output may overwrite an input, except where gradients may have to be computed again from it.
       const bool is_staged = rows_ != padded_ || is_overwritten(call_) || !is_in_place(call_, call_.result);
-      result_ = !is_staged ? in_memory(call_.result, r) : backward ? Columns{buffer, pitch} : Columns{first(), pitch};
+      result_ = !is_staged ? in_memory(call_.result, r) : Columns{is_backward(call_) ? buffer : first(), pitch};
       some(r);
       if (is_staged) bring<simd::Vec<Isa, T>, Way::out>(rectangle(call_.result, r), result_.data, pitch);
     }
@@ -95,7 +97,8 @@ class NormColumns {
   /// pay only in gradients, which read more often.
   bool displaces(const Segments& array) const {
     constexpr std::size_t many = 256;
-    return array.rows.element % 4096 == 0 && (backward || (n_ <= many && pass != NormPass::given)) && fits(call_);
+    return array.rows.element % 4096 == 0 && (is_backward(call_) || (n_ <= many && call_.pass != NormPass::given)) &&
+           fits(call_);
   }
   /// The columns where they are or, from the next part of the buffer on, a copy.
   Columns brought(const Segments& array, std::size_t r, bool is_copied, T*& buffer) const {
@@ -111,43 +114,25 @@ class NormColumns {
   void each_block(Body body) const {
     for (std::size_t j = 0; j < n_; j += sum_block) body(j, std::min(sum_block, n_ - j));
   }
-  /// The numbers of an operand for a vector of rows from r + i on: those of the rows, or that of element j.
-  template <class W>
-  W of(const Operand& o, std::size_t r, std::size_t i, std::size_t j, double none) const {
-    const T* const numbers = static_cast<const T*>(o.data);
-    if (numbers == nullptr) return none;
-    if constexpr (shape.per_row)
-      return i < rows_ ? W::load(numbers + r + i, std::min(W::size, rows_ - i)) : W(none);
-    else
-      return static_cast<double>(numbers[j]);
+  /// The numbers of an operand for the rows from r + i on: those of the rows, if each has its own, or `none`.
+  V of_each_row(const Operand& o, std::size_t r, std::size_t i, double none) const {
+    if (!per_row_ || o.data == nullptr) return none;
+    return i < rows_ ? V::load(static_cast<const T*>(o.data) + r + i, std::min(V::size, rows_ - i)) : V(none);
   }
-
-  /// The gamma of element j, or 1 where each row has its own.
-  D factor(std::size_t j) const {
-    if constexpr (shape.per_row)
-      return 1.0;
-    else
-      return of<D>(call_.gamma, 0, 0, j, 1.0);
-  }
+  /// The numbers of an operand for each element of all rows, or null.
+  const T* of_elements(const Operand& o) const { return per_row_ ? nullptr : static_cast<const T*>(o.data); }
 
   void some(std::size_t r) {
-    if constexpr (pass == NormPass::given) {
+    if (call_.pass == NormPass::given) {
       of_rows_.take(rows_, call_.first + r, call_.second + r);
     } else {
       measure();
     }
-    if constexpr (backward) {
-      differentiate(r);
-    } else {
-      each_block([&](std::size_t j, std::size_t count) {
-        for (std::size_t i = 0; i < padded_; i += V::size) forward(r, i, j, count);
-      });
-      if constexpr (shape.per_row && pass == NormPass::forward) {
-        for (std::size_t i = 0; i < rows_; ++i) {
-          call_.first[r + i] = of_rows_.mean[i] / of_rows_.scale[i], call_.second[r + i] = of_rows_.variance[i];
-        }
-      }
-    }
+    if (is_backward(call_)) return differentiate(r);
+    each_block([&](std::size_t j, std::size_t count) {
+      for (std::size_t i = 0; i < padded_; i += V::size) forward(r, i, j, count);
+    });
+    of_rows_.give(call_, r, rows_);
   }
 
   /// Sums over rows: sum(count, sums, groups, j, n, i) adds n elements from j on of the eight columns from i on, and of
@@ -170,7 +155,7 @@ class NormColumns {
 
   void measure() {
     of_rows_.measure(padded_, [&]<class X>(X* totals, bool chooses_shift) {
-      if (shape.centered && chooses_shift) {
+      if (chooses_shift) {
         const std::size_t count = std::min(n_, sum_block);
         for (std::size_t i = 0; i < padded_; i += 8) {
           const auto at = [&](std::size_t j) { return eight<D>(x_.at(j, i), eight_); };
@@ -184,7 +169,7 @@ class NormColumns {
   }
   template <std::size_t count, class X>
   [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, std::size_t groups, Columns x, std::size_t n,
-                                                          const Statistics<Isa, T, shape.centered>& s, std::size_t i) {
+                                                          const Statistics<Isa, T>& s, std::size_t i) {
     std::array<Measure<D>, count> by;
     for (std::size_t k = 0; k < count; ++k) by[k] = s.measure(SomeRows{i + 8 * k});
     add_columns<count>(
@@ -202,9 +187,11 @@ class NormColumns {
 
   [[gnu::flatten, gnu::noinline]] void forward(std::size_t r, std::size_t i, std::size_t j, std::size_t n) const {
     const Standardize<V> standardized(of_rows_, SomeRows{i});
-    V gamma = of<V>(call_.gamma, r, i, j, 1.0), beta = of<V>(call_.beta, r, i, j, -0.0);
+    const T *const gammas = of_elements(call_.gamma), *const betas = of_elements(call_.beta);
+    V gamma = of_each_row(call_.gamma, r, i, 1.0), beta = of_each_row(call_.beta, r, i, -0.0);
     for (std::size_t k = j; k < j + n; ++k) {
-      if constexpr (!shape.per_row) gamma = of<V>(call_.gamma, r, i, k, 1.0), beta = of<V>(call_.beta, r, i, k, -0.0);
+      if (gammas != nullptr) gamma = static_cast<double>(gammas[k]);
+      if (betas != nullptr) beta = static_cast<double>(betas[k]);
       fma(standardized(V::load(x_.at(k, i))), gamma, beta).store(result_.at(k, i));
     }
   }
@@ -212,20 +199,13 @@ class NormColumns {
   void differentiate(std::size_t r) {
     std::array<P, most_rows / 8> sums;
     sweep(sums.data(), [&](auto count, P* p, std::size_t groups, std::size_t j, std::size_t n, std::size_t i) {
-      add_projections<count>(p, groups, j, n, i);
+      constexpr std::array of_norm = {&NormColumns::add_projections<count, Norm::layer>,
+                                      &NormColumns::add_projections<count, Norm::rms>,
+                                      &NormColumns::add_projections<count, Norm::batch>};
+      (this->*of_norm[static_cast<std::size_t>(call_.norm)])(p, groups, j, n, i);
     });
-    for (std::size_t i = 0; i < rows_; i += 8) {
-      const std::size_t some = std::min<std::size_t>(8, rows_ - i);
-      const D h = shape.centered ? sums[i / 8].h.total() : D(0.0), hx = sums[i / 8].hx.total();
-      D gamma = 1.0;
-      if (shape.per_row && call_.gamma.data != nullptr)
-        gamma = eight<D>(static_cast<const T*>(call_.gamma.data) + r + i, some);
-      slopes_.set(i, of_rows_, h, hx, D(static_cast<double>(n_)), gamma);
-      if constexpr (shape.per_row) hx.store(call_.first + r + i, some), h.store(call_.second + r + i, some);
-    }
-    if constexpr (!shape.per_row) {
-      for (std::size_t j = 0; j < n_; j += 8) n_ - j < 8 ? add_rows(j, n_ - j) : add_rows(j, eight_);
-    }
+    for (std::size_t i = 0; i < rows_; i += 8) slopes_.set(call_, r, i, rows_, of_rows_, sums[i / 8]);
+    for (std::size_t j = 0; j < n_ && !per_row_; j += 8) add_rows(j, std::min<std::size_t>(8, n_ - j));
     each_block([&](std::size_t j, std::size_t count) {
       for (std::size_t i = 0; i < padded_; i += V::size) {
         if constexpr (is_single) {
@@ -236,37 +216,38 @@ class NormColumns {
       }
     });
   }
-  template <std::size_t count>
+  template <std::size_t count, Norm norm>
   [[gnu::flatten, gnu::noinline]] void add_projections(P* sums, std::size_t groups, std::size_t first, std::size_t n,
                                                        std::size_t i) const {
+    const T* const gammas = of_elements(call_.gamma);
     std::array<StandardizeWide<T, D>, count> standardized;
     for (std::size_t k = 0; k < count; ++k) standardized[k] = StandardizeWide<T, D>(of_rows_, SomeRows{i + 8 * k});
     add_columns<count>(
         sums, groups, n, [](auto& p) { p = {}; },
         [&](auto& p, std::size_t at) {
           const std::size_t j = first + at;
-          const D gamma = factor(j);
+          const D gamma = gammas == nullptr ? 1.0 : static_cast<double>(gammas[j]);
           for (std::size_t k = 0; k < count; ++k) {
-            const D g = eight<D>(g_.at(j, i + 8 * k), eight_), h = shape.per_row ? g : g * gamma;
-            if constexpr (shape.centered) p[k].h.add(h);
+            const D g = eight<D>(g_.at(j, i + 8 * k), eight_), h = norm == Norm::batch ? g : g * gamma;
+            if constexpr (norm != Norm::rms) p[k].h.add(h);
             p[k].hx.add_product(h, standardized[k](eight<D>(x_.at(j, i + 8 * k), eight_)));
           }
         },
         [](auto&) {});
   }
-  /// Adds the rows in turn to the gradients of gamma and beta, for eight elements of the rows or fewer.
-  template <class Count>
-  [[gnu::flatten, gnu::noinline]] void add_rows(std::size_t j, Count count) const {
+  /// Adds the rows in turn to the gradients of gamma and beta, for `count` elements of the rows, eight at most. Beyond
+  /// them, the last element takes the place of the missing ones.
+  [[gnu::flatten, gnu::noinline]] void add_rows(std::size_t first, std::size_t count) const {
     const ColumnSums<T, D> of_gamma = {call_.first, n_}, of_beta = {call_.second, n_};
-    Total<T, D> dgamma = of_gamma.load(j, count), dbeta = {};
-    if constexpr (shape.centered) dbeta = of_beta.load(j, count);
+    Total<T, D> dgamma = of_gamma.load(first, count), dbeta = {};
+    if (centered_) dbeta = of_beta.load(first, count);
     for (std::size_t i = 0; i < rows_; i += 8) {
       const StandardizeWide<T, D> standardized(of_rows_, SomeRows{i});
       std::array<D, 8> g, hi, lo;
       for (std::size_t k = 0; k < 8; ++k) {
-        const bool is_there = k < count;
-        g[k] = is_there ? eight<D>(g_.at(j + k, i), eight_) : D(0.0);
-        const math::Pair<D> normed = standardized(is_there ? eight<D>(x_.at(j + k, i), eight_) : D(0.0));
+        const std::size_t j = first + std::min(k, count - 1);
+        g[k] = eight<D>(g_.at(j, i), eight_);
+        const math::Pair<D> normed = standardized(eight<D>(x_.at(j, i), eight_));
         hi[k] = normed.hi, lo[k] = normed.lo;
       }
       transpose(g), transpose(hi);
@@ -274,11 +255,11 @@ class NormColumns {
       const std::size_t some = std::min<std::size_t>(8, rows_ - i);
       for (std::size_t k = 0; k < some; ++k) {
         dgamma.add_product(g[k], {hi[k], lo[k]});
-        if constexpr (shape.centered) dbeta.add(g[k]);
+        if (centered_) dbeta.add(g[k]);
       }
     }
-    of_gamma.store(dgamma, j, count);
-    if constexpr (shape.centered) of_beta.store(dbeta, j, count);
+    of_gamma.store(dgamma, first, count);
+    if (centered_) of_beta.store(dbeta, first, count);
   }
   template <std::size_t distance = 4>
   static void transpose(std::array<D, 8>& d) {
@@ -290,10 +271,11 @@ class NormColumns {
 
   /// Writes the gradients of a block, in float. Where a number is not finite, the row is computed again in double.
   [[gnu::flatten, gnu::noinline]] void single_backward(std::size_t i, std::size_t j, std::size_t n) const {
-    const SingleSlope<V, shape> slope(of_rows_, slopes_, SomeRows{i});
+    const SingleSlope<V> slope(of_rows_, slopes_, SomeRows{i});
+    const T* const gammas = of_elements(call_.gamma);
     V check = 0.0, gamma = 1.0;
     for (std::size_t k = j; k < j + n; ++k) {
-      if constexpr (!shape.per_row) gamma = of<V>(call_.gamma, 0, 0, k, 1.0);
+      if (gammas != nullptr) gamma = static_cast<double>(gammas[k]);
       const V y = slope(V::load(x_.at(k, i)), V::load(g_.at(k, i)), gamma);
       check = math::nan_unless_finite(y, check);
       y.store(result_.at(k, i));
@@ -306,9 +288,10 @@ class NormColumns {
   /// The same in double, for eight rows, or for those of them whose `check` is not 0.
   [[gnu::flatten, gnu::noinline]] void wide_backward(std::size_t i, std::size_t j, std::size_t n,
                                                      const T* check = nullptr) const {
-    const Slope<T, D, shape> slope(of_rows_, slopes_, SomeRows{i});
+    const Slope<T, D> slope(of_rows_, slopes_, SomeRows{i});
+    const T* const gammas = of_elements(call_.gamma);
     for (std::size_t k = j; k < j + n; ++k) {
-      const D gamma = factor(k);
+      const D gamma = gammas == nullptr ? 1.0 : static_cast<double>(gammas[k]);
       T y[8];
       store_eight(slope(eight<D>(x_.at(k, i), eight_), eight<D>(g_.at(k, i), eight_), gamma), y, eight_);
       for (std::size_t c = 0; c < 8; ++c) {

@@ -6,6 +6,6 @@
 
 namespace fastact::kernels {
 
-constinit const NormTable neon_norms = norm_kernels<simd::Neon>();
+constinit const NormEntry neon_norms = norm_entry<simd::Neon>();
 
 }  // namespace fastact::kernels

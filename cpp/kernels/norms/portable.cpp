@@ -6,6 +6,6 @@
 
 namespace fastact::kernels {
 
-constinit const NormTable portable_norms = norm_kernels<simd::Portable>();
+constinit const NormEntry portable_norms = norm_entry<simd::Portable>();
 
 }  // namespace fastact::kernels

@@ -98,23 +98,22 @@ class StandardizeWide {
   }
 };
 
-/// Computes the standardization of rows of n elements, eight rows at a time.
-template <class Isa, class T, bool centered>
+/// Computes the standardization of rows, eight rows at a time.
+template <class Isa, class T>
 class Statistics : public Standards<T> {
   using D = Eight<Isa>;
-  using M = Moments<T, D, centered>;
   using Base = Standards<T>;
   static constexpr bool is_single = std::is_same_v<T, float>;
+  const bool centered_;
   const double n_, eps_;
   const math::Divisor<D> by_n_{{n_, 0.0}};
   alignas(64) PerRow<double> shift_ = {}, start_ = {}, most_;
 
  public:
   using Base::scale, Base::mean, Base::mean_lo, Base::inverse, Base::inverse_lo, Base::variance;
-  template <class X>
-  using OfGroups = std::array<X, most_rows / 8>;
 
-  Statistics(std::size_t n, double eps) : n_(static_cast<double>(n)), eps_(eps) {}
+  explicit Statistics(const NormCall& call)
+      : centered_(call.norm != Norm::rms), n_(static_cast<double>(call.length)), eps_(call.eps) {}
 
   /// Returns the scale and the shift that are applied to elements before their moments are added.
   template <class Rows>
@@ -134,48 +133,30 @@ class Statistics : public Standards<T> {
   /// element. For doubles, a first sweep finds an approximate mean, and a second one sums differences from it, of
   /// scaled numbers where squares or the low part of the mean overflow or underflow.
   template <class Sweep>
-  void measure(std::size_t rows, Sweep sweep) {
-    constexpr bool is_rough_first = !is_single && centered;
+  void measure(std::size_t rows, const Sweep& sweep) {
     std::fill_n(scale.data(), (rows + 7) / 8 * 8, 1.0);
-    const auto measured = [&] {
-      if constexpr (is_rough_first) {
-        OfGroups<RoughMoments<D>> rough;
-        sweep(rough.data(), true);
-        for (std::size_t i = 0; i < rows; i += 8) {
-          (D::load(&shift_[i]) + rough[i / 8].sum / n_).store(&shift_[i]);
-          rough[i / 8].most.store(&most_[i]);
-        }
-        for (std::size_t i = 0; i < rows; ++i) {
-          const bool is_usual = most_[i] > 0 && std::isfinite(most_[i]);
-          start_[i] = is_usual ? std::scalbn(1.0, std::ilogb(most_[i]) + 7) : 0.0;
-        }
-      }
-      OfGroups<M> moments;
-      sweep(moments.data(), !is_rough_first);
-      for (std::size_t i = 0; i < rows; i += 8) standardize(moments[i / 8], i);
-    };
-    measured();
+    sum(rows, sweep);
     if constexpr (!is_single) {
-      bool again = false;
-      for (std::size_t i = 0; i < rows; ++i) {
-        const double v = variance[i] + eps_;
-        // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
-        const bool is_tiny = most_[i] < 0x1p-900 && v < 0x1p600;
-        scale[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
-        again = again || scale[i] != 1;
-      }
-      if (again) measured();
+      if (choose_scales(rows)) sum(rows, sweep);
     }
     narrow(rows);
   }
   /// Takes mean and variance as they are given.
-  void take(std::size_t rows, const double* means, const double* variances) {
+  [[gnu::noinline]] void take(std::size_t rows, const double* means, const double* variances) {
     for (std::size_t i = 0; i < rows; i += 8) {
       const std::size_t some = std::min<std::size_t>(8, rows - i);
       const D middle = D::load(means + i, some), square = D::load(variances + i, some);
       store(i, D(1.0), {middle, 0.0}, inverse_root(math::sum(square, D(eps_))), square);
     }
     narrow(rows);
+  }
+
+  /// Writes mean and variance of rows from row r on, if they are results.
+  void give(const NormCall& call, std::size_t r, std::size_t rows) const {
+    if (call.norm != Norm::batch || call.pass != NormPass::forward) return;
+    for (std::size_t i = 0; i < rows; ++i) {
+      call.first[r + i] = mean[i] / scale[i], call.second[r + i] = variance[i];
+    }
   }
 
  private:
@@ -185,16 +166,63 @@ class Statistics : public Standards<T> {
     root.hi.store(&inverse[i]), root.lo.store(&inverse_lo[i]);
     square.store(&variance[i]);
   }
+  template <class X>
+  using OfGroups = std::array<X, most_rows / 8>;
+  template <class Sweep>
+  [[gnu::noinline]] void sum(std::size_t rows, const Sweep& sweep) {
+    if constexpr (is_single) {
+      sum<SingleMoments<D>>(rows, sweep, centered_);
+    } else if (centered_) {
+      OfGroups<RoughMoments<D>> rough;
+      sweep(rough.data(), true);
+      set_middle(rough.data(), rows);
+      sum<DoubleMoments<D>>(rows, sweep, false);
+    } else {
+      sum<DoubleSquares<D>>(rows, sweep, false);
+    }
+  }
+  template <class M, class Sweep>
+  void sum(std::size_t rows, const Sweep& sweep, bool chooses_shift) {
+    OfGroups<M> moments;
+    sweep(moments.data(), chooses_shift);
+    for (std::size_t i = 0; i < rows; i += 8) standardize(moments[i / 8], i);
+  }
+  [[gnu::noinline]] void set_middle(const RoughMoments<D>* rough, std::size_t rows) {
+    for (std::size_t i = 0; i < rows; i += 8) {
+      (D::load(&shift_[i]) + rough[i / 8].sum / n_).store(&shift_[i]);
+      rough[i / 8].most.store(&most_[i]);
+    }
+    for (std::size_t i = 0; i < rows; ++i) {
+      const bool is_usual = most_[i] > 0 && std::isfinite(most_[i]);
+      start_[i] = is_usual ? std::scalbn(1.0, std::ilogb(most_[i]) + 7) : 0.0;
+    }
+  }
+  /// Returns whether a row must be multiplied by a scale other than 1.
+  [[gnu::noinline]] bool choose_scales(std::size_t rows) {
+    bool is_any = false;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const double v = variance[i] + eps_;
+      // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
+      const bool is_tiny = most_[i] < 0x1p-900 && v < 0x1p600;
+      scale[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
+      is_any = is_any || scale[i] != 1;
+    }
+    return is_any;
+  }
   /// Computes mean and deviation of eight rows, from row i on, from their moments.
+  template <class M>
   [[gnu::noinline]] void standardize(const M& sums, std::size_t i) {
     const D s = D::load(&scale[i]), shift = D::load(&shift_[i]);
-    math::Pair<D> middle = {0.0, 0.0};
-    if constexpr (centered) middle = sums.mean(shift, n_);
-    const D offset = (middle.hi - shift) + middle.lo;
-    const math::Pair<D> square = math::normalized(sums.squares() / by_n_), zero = {0.0, 0.0};
-    const math::Pair<D> found = centered ? square + -math::product(offset, offset) : square;
-    const math::Pair<D> v = math::select(found.hi < D(0.0), zero, found);
-    if constexpr (!is_single && !centered) sums.most.store(&most_[i]);
+    math::Pair<D> middle = {0.0, 0.0}, square = math::normalized(sums.squares() / by_n_);
+    if constexpr (requires { sums.most; }) sums.most.store(&most_[i]);
+    if constexpr (requires { sums.mean(shift, n_); }) {
+      if (centered_) {
+        middle = sums.mean(shift, n_);
+        const D offset = (middle.hi - shift) + middle.lo;
+        square = square + -math::product(offset, offset);
+      }
+    }
+    const math::Pair<D> zero = {0.0, 0.0}, v = math::select(square.hi < D(0.0), zero, square);
     store(i, s, middle, inverse_root(math::normalized(s * eps_ * s + v)), all(s == D(1.0)) ? v.hi : v.hi / s / s);
   }
   /// Computes the numbers that have the type of the rows.

@@ -201,11 +201,6 @@ struct DoubleSquares {
   math::Pair<D> squares() const { return of_numbers.total(); }
 };
 
-/// The type of the sum over a line of numbers of type T.
-template <class T, class D, bool centered>
-using Moments = std::conditional_t<std::is_same_v<T, float>, SingleMoments<D>,
-                                   std::conditional_t<centered, DoubleMoments<D>, DoubleSquares<D>>>;
-
 /// Σ h and Σ h x̂, h being g γ or, in a row with one γ, g.
 template <class Sum>
 struct Projections {
