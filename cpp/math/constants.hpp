@@ -95,9 +95,27 @@ struct SiluRoot {
   static constexpr float root = -0x1.474974p+0F;
   static constexpr float value = -0x1.848b9ep-29F;
   static constexpr float slope = 0x1.be141p-3F;
-  static constexpr float width = 0x1p-2F;
-  /// (f(root + x) - value) / x - slope on [-0.2500, 0.2500], error 2^-31.4.
-  static constexpr float rest[] = {-0x1.e4e37p-30F, 0x1.2c5634p-3F, 0x1.353eb4p-6F, -0x1.f2d33cp-7F, -0x1.b0f516p-8F, 0x1.2b5efp-13F, 0x1.a00e4p-11F};
+  static constexpr float width = 0x1p-3F;
+  /// (f(root + x) - value) / x - slope on [-0.1250, 0.1250], error 2^-30.7.
+  static constexpr float rest[] = {-0x1.cc1cdcp-30F, 0x1.2c5632p-3F, 0x1.353e4p-6F, -0x1.f2b746p-7F, -0x1.afbdacp-8F};
+};
+
+struct QuickGeluRoot {
+  static constexpr float root = -0x1.80974ap-1F;
+  static constexpr float value = 0x1.24d84cp-28F;
+  static constexpr float slope = 0x1.7b9cdap-2F;
+  static constexpr float width = 0x1p-4F;
+  /// (f(root + x) - value) / x - slope on [-0.0625, 0.0625], error 2^-31.2.
+  static constexpr float rest[] = {0x1.23237cp-28F, 0x1.b30222p-2F, 0x1.7d2bccp-4F, -0x1.0596fep-3F, -0x1.81b166p-4F};
+};
+
+struct GeluTanhRoot {
+  static constexpr float root = -0x1.8142ap-1F;
+  static constexpr float value = -0x1.4f6404p-28F;
+  static constexpr float slope = 0x1.b8baccp-2F;
+  static constexpr float width = 0x1p-4F;
+  /// (f(root + x) - value) / x - slope on [-0.0625, 0.0625], error 2^-29.7.
+  static constexpr float rest[] = {0x1.2b89eep-27F, 0x1.8cd19cp-2F, -0x1.02964p-6F, -0x1.d2509cp-4F, -0x1.0fca42p-6F};
 };
 
 }  // namespace fastact::math

@@ -98,6 +98,12 @@ def gelu_derivative(x: mpf) -> mpf:
     return erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi)
 
 
+def gelu_tanh_derivative(x: mpf) -> mpf:
+    scale, cubic = 2 * sqrt(2 / pi), mpf("0.044715") * x**3
+    sigma = 1 / (1 + exp(-scale * (x + cubic)))
+    return sigma * (1 + scale * (x + 3 * cubic) * (1 - sigma))
+
+
 def mish_derivative(x: mpf) -> mpf:
     u = exp(x)
     return u * (4 * (x + 1) + 4 * u**2 + u**3 + u * (4 * x + 6)) / (2 + 2 * u + u**2) ** 2
@@ -221,7 +227,9 @@ def main() -> None:
     print("};\n\ntemplate <>\nstruct Constants<double> {")
     constants("double", 1023, (-1500, -50), (12, 23, 26), 5, 54)
     print("};\n")
-    near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 4, 6)
+    near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 8, 4)
+    near_root("QuickGeluRoot", lambda x: silu_derivative(mpf("1.702") * x), -0.7512, mpf(1) / 16, 4)
+    near_root("GeluTanhRoot", gelu_tanh_derivative, -0.7525, mpf(1) / 16, 4)
     print("}  // namespace fastact::math\n// clang-format on")
 
 

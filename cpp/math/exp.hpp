@@ -26,13 +26,15 @@ struct Stepped {
 
 /// e^x 2^lift for floats, with x = n ln(2)/8 + r. The index n, shifted into the exponent, is the bit pattern of
 /// 2^⌊n/8⌋ (1 + (n mod 8)/8); a factor from a table makes it 2^(n/8), and r includes the rounding error of that factor.
-/// Valid range: where e^x 2^lift is normal. Max error: 2^-28 relative. Source: exponential_forms.py.
+/// The bit pattern of `down` is subtracted from that of the power, which divides it by a power of two. Valid range:
+/// where e^x 2^lift, so divided, is normal. Max error: 2^-28 relative. Source: exponential_forms.py.
 template <class V>
-Stepped<V> exp_by_steps(V x, V x_lo, V lift) {
+Stepped<V> exp_by_steps(V x, V x_lo, V lift, V down = 0.0) {
   using E = forms::Exp;
   const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
   const V r = fma(n, V(-E::step_hi), x) + fma(n, V(-E::step_lo), x_lo + index.lookup(E::rest));
-  return {index.template shift_left<20>() * index.lookup(E::factor), r * polynomial(r, E::series)};
+  const V line = index.template shift_left<20>().minus_bits(down);
+  return {line * index.lookup(E::factor), r * polynomial(r, E::series)};
 }
 
 /// The same as a pair, for e^(x + x_lo) 2^lift. Valid range, max error and source: those of exp_by_steps.
@@ -43,14 +45,34 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
   return {e, fma(power, rest, power - e)};
 }
 
-/// 1 + e^(x + x_lo) for floats, as a divisor. The rest is small compared with 1 + 2^(n/8), so two numbers hold the sum
-/// exactly. Valid range: |x| <= 80. Max error: 2^-28 relative. Source: exp_by_steps.
+/// What the functions below and `unlifted` take as `down` in order to divide by 2^72 in the lanes of the mask.
 template <class V>
-Divisor<V> one_plus_exp(V x, V x_lo = none) {
-  const auto [power, rest] = exp_by_steps(x, x_lo, V(0.0));
-  const Pair<V> s = positive_sum(V(1.0), power);
-  const V sum = fma(power, rest, s.hi);
-  return Divisor<V>({sum, fma(power, rest, s.hi - sum) + s.lo});
+V down_where(typename V::Mask mask) {
+  return select(mask, V(0x1p-55), V(0.0));  // the bit pattern has 72 in the place of the exponent
+}
+
+/// s + power · rest as a divisor, where s is the sum of the power and a positive number. The rest is small compared
+/// with s, so two numbers hold the sum exactly. Valid range: that of exp_by_steps. Max error: 2^-47 relative.
+template <class V>
+Divisor<V> plus_rest(Pair<V> s, Stepped<V> e) {
+  const V sum = fma(e.power, e.rest, s.hi);
+  return Divisor<V>({sum, fma(e.power, e.rest, s.hi - sum) + s.lo});
+}
+
+/// 1 + e^(x + x_lo) for floats, as a divisor. Where `down` is not 0, e^(x + x_lo) is divided by a power of two before 1
+/// is added, and must be so large that 1 is negligible. Valid range: |x| <= 80; x <= 130 where `down` is not 0. Max
+/// error: 2^-28 relative, and the share of 1. Source: exp_by_steps.
+template <class V>
+Divisor<V> one_plus_exp(V x, V x_lo = none, V down = 0.0) {
+  const Stepped<V> e = exp_by_steps(x, x_lo, V(0.0), down);
+  return plus_rest(positive_sum(V(1.0), e.power), e);
+}
+
+/// The same for x >= 0, where the power is at least 1.
+template <class V>
+Divisor<V> one_plus_large_exp(V x, V x_lo = none, V down = 0.0) {
+  const Stepped<V> e = exp_by_steps(x, x_lo, V(0.0), down);
+  return plus_rest(fast_sum(e.power, V(1.0)), e);
 }
 
 /// e, or NaN where x is NaN, which a table look-up does not propagate. Valid range: finite x and NaN. Max error: 0.

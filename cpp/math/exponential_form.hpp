@@ -1,8 +1,6 @@
 // Float functions that decay exponentially on the negative side.
 #pragma once
 
-#include <limits>
-
 #include "math/exp.hpp"
 #include "math/exponential_forms.hpp"
 #include "math/fast_path.hpp"
@@ -23,29 +21,27 @@ struct Decay {
   V index, power, rest, u;
 };
 
-/// e^-q W(a), times 2^lift in some intervals. In each interval, W = C 2^(delta/8) e^(tilt a)(1 + u): delta is added to
-/// the index of the power C 2^(n/8), and tilt a to the exponent. C is chosen so that all eight C 2^(j/8) are close to
-/// floats. Valid range: 0 <= a <= F::end; NaN gives NaN. Max error: 2^-27 relative. Source: exponential_forms.py.
+/// e^-q W(a), times 2^lift in some intervals. In each interval, W = C 2^(delta/8)(1 + u), and delta is added to the
+/// index of the power C 2^(n/8). C is chosen so that all eight C 2^(j/8) are close to floats. Valid range: 0 <= a <=
+/// F::end; NaN gives NaN. Max error: 2^-27 relative. Source: exponential_forms.py.
 template <class F, class V>
 Decay<V> decay(V a, Pair<V> q) {
-  V within = a;
-  if constexpr (F::flat < F::end) within = min(V(F::flat), a);
-  const V index = interval<F>(within);
-  if constexpr (F::tilts) {
-    const V tilt = index.lookup(F::tilt), tilted = fma(-tilt, within, q.hi);
-    q = {tilted, fma(-tilt, within, q.hi - tilted) + q.lo};
-  }
+  const V index = interval<F>(a);
   const V bias = 0x1.8p23, steps = fma(q.hi, V(-F::per_step), bias), n = steps - bias;
   const V r = fma(n, V(F::step_hi), q.hi) + fma(n, V(F::step_lo), q.lo);
   const V scaled = steps + index.lookup(F::delta);
-  const V u = terms<F, 0>(index, within - index.lookup(F::centre));
+  const V u = terms<F, 0>(index, a - index.lookup(F::centre));
   return {index, scaled.template shift_left<20>().plus_bits(scaled.lookup(F::power)), r * polynomial(r, F::series), u};
 }
 
-/// |x|, bounded to where T is not negligible: F::near where T is added to x or 1, and F::end for negative x.
+/// x, bounded to where T is not negligible: F::near where T is added to x or 1, and F::end for negative x.
+template <class F, class V>
+V clamped(V x) {
+  return min(V(F::near), max(V(-F::end), x));
+}
 template <class F, class V>
 V magnitude(V x) {
-  return abs(min(V(F::near), max(V(-F::end), x)));
+  return abs(clamped<F>(x));
 }
 
 /// y, divided by 2^lift where down = 2^(lift - 127), and y itself where down is 0. `toward` is down with the sign of y.
@@ -56,13 +52,6 @@ template <class V>
 V unlifted(V y, V down, V toward) {
   if (all(down == V(0.0))) return y;
   return max_bits(y, fma(y, V(0.5), toward)).minus_bits(down);
-}
-
-/// F::down of the interval, for `unlifted`, or 0 in a form without a lift.
-template <class F, class V>
-V down_of(V index) {
-  if constexpr (F::lifts) return index.lookup(F::down);
-  return 0.0;
 }
 
 /// The number value, which `unlifted` divides by a power of two.
@@ -81,7 +70,7 @@ Lifted<V> relu_minus_pair(V x, Exponent q) {
   const V relu = max(V(0.0), x), s = fma(-m, power, relu);
   // The rounding error of s, or 0 where relu is infinite. The signs of zeros give y the sign of x.
   const V lost = fma(m, power, min(s - relu, V(0.0)));
-  return {{s, -fma(fma(product, rest, product), u, fma(product, rest, lost))}, down_of<F>(index)};
+  return {{s, -fma(fma(product, rest, product), u, fma(product, rest, lost))}, index.lookup(F::down)};
 }
 
 template <class F, class V, class Exponent>
@@ -98,28 +87,21 @@ Lifted<V> mirrored_pair(V x, Exponent q) {
   const V power = size.xor_bits(x.and_bits(V(-0.0))), one = V(1.0).without_bits(x.sign_mask());
   const V root = index.lookup(F::root), z = a - root, z_lo = (a - (z + root)) - index.lookup(F::root_lo);
   const V hi = fma(z, power, one), lost = fma(z_lo, power, fma(z, power, one - hi)), whole = fma(z, power, lost);
-  return {{hi, fma(fma(whole, rest, whole), u, fma(whole, rest, lost))}, down_of<F>(index)};
+  return {{hi, fma(fma(whole, rest, whole), u, fma(whole, rest, lost))}, index.lookup(F::down)};
 }
 
-/// g f(x) for floats, with f = formula(x), unless x is in an interval with a lift and g so large that it needs T beyond
-/// F::end; general(x, g) there and for double. In a form without a lift, general(x, g) is also for x beyond -F::end.
+/// g f(x) for floats, with f = formula(x), unless x is below -F::near and g so large that f is needed beyond -F::end;
+/// general(x, g) there and for double.
 template <class F, class V, class Formula, class General>
 V times_or_general(V x, V g, Formula formula, General general) {
   const auto near = [formula](auto v, auto once) {
     const auto [f, down] = formula(v);
     const auto y = multiply(once, f);
-    if constexpr (F::lifts) return unlifted(y, down, copysign(down, y));
-    return y;
+    return unlifted(y, down, copysign(down, y));
   };
   const auto fast = [near, general](auto v, auto once) {
-    if constexpr (F::lifts) {
-      if (all(abs(once) <= V(F::most))) [[likely]]
-        return near(v, once);
-      const auto is_near = abs(once) <= select(v < V(-F::near), V(F::most), V(std::numeric_limits<float>::max()));
-      return cold_path([=](auto... a) { return near_or_general(is_near, near, general, a...); }, v, once);
-    } else {
-      return near_or_general(V(-F::end) <= nan_unless_finite(once, v), near, general, v, once);
-    }
+    const auto is_far = [](V w, V) { return w < V(-F::near); };
+    return near_unless_large(once, F::most, is_far, near, general, v, once);
   };
   return in_float<V>(fast, general, x, g);
 }

@@ -4,21 +4,21 @@
 
 A function that decays exponentially for negative x is T(a) = m(a) e^-q(a) W(a), with a = |x| and an exact m.
 The range of W is divided into eight intervals, half octaves of start + slope a. In each interval,
-W = C 2^(delta/8) e^(tilt a) (1 + u), where u is a polynomial about the centre of the interval. Rounding
-errors of u are weighted by |u|, and delta and tilt keep it small. A layout is good if |u| is below 0.12 and
-the printed error is below 2^-26.
+W = C 2^(delta/8) (1 + u), where u is a polynomial about the centre of the interval. Rounding errors of u
+are weighted by |u|, and delta keeps it small. A layout is good if |u| is below 0.12 and the printed error
+is below 2^-26.
 """
 
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from constants import Function, fit, gelu_derivative, literal, rounded, silu_derivative
-from mpmath import diff, erfc, exp, expm1, findroot, floor, log, mp, mpf, nint, pi, sqrt
+from constants import Function, fit, gelu_derivative, literal, rounded
+from mpmath import diff, erfc, exp, expm1, findroot, floor, log, mp, mpf, nint, sqrt
 
 mp.dps = 40
 INTERVALS, STEPS = 8, 8
@@ -39,11 +39,10 @@ class Intervals:
 class Form:
     """T from 0 to end. From near on, T is negligible compared with 1 or x.
 
-    If there is a lift, even 2^most T rounds to 0 from end on, and 2^lift T replaces T in the intervals
-    from the last that begins before near; near is then moved to the last number before them.
+    Even 2^most T rounds to 0 from end on, and 2^lift T replaces T in the intervals from the last that begins
+    before near; near is then moved to the last number before them.
 
     The exponent is q/rate. A layout consists of start, slope and an offset to the bit pattern of their sum.
-    Beyond flat, W is constant. No tilt exceeds most_tilt, so that the exponent remains exact.
     """
 
     name: str
@@ -53,12 +52,9 @@ class Form:
     near: mpf
     rate: mpf
     layout: Layout
-    lift: int = 0
-    most_tilt: float = 0
-    flat: mpf | None = None
+    lift: int = 90
     most: int = 34
     degree: int = 7
-    constants: dict[str, mpf] = field(default_factory=dict)
 
 
 def bits(x: float) -> int:
@@ -155,16 +151,6 @@ def print_columns(columns: Sequence[Sequence[mpf]], layout: Layout) -> None:
     print(f"  static constexpr simd::Eight column[] = {{\n      {rows}}};")
 
 
-def tilt_of(form: Form, w: Function, a: mpf, b: mpf) -> mpf:
-    if not form.most_tilt:
-        return mpf(0)
-    return min(mpf(form.most_tilt), nint(64 * log(w(b) / w(a)) / (b - a)) / 64)
-
-
-def tilted(w: Function, tilt: mpf) -> Function:
-    return lambda x: w(x) * exp(-tilt * x)
-
-
 def relative(w: Function, unit: mpf) -> Function:
     return lambda x: w(x) / unit - 1
 
@@ -175,11 +161,10 @@ def moved(u: Function, at: mpf) -> tuple[Function, Function]:
 
 
 def write(form: Form) -> None:
-    cuts = borders(form.layout, form.flat or form.end)
+    cuts = borders(form.layout, form.end)
     intervals = form.intervals(cuts)
     spans = [(a + mpf(2) ** -40, b) for a, b in pairwise(cuts)]
-    tilts = [tilt_of(form, w, a, b) for w, (a, b) in zip(intervals.functions, spans, strict=True)]
-    functions = [tilted(w, tilt) for w, tilt in zip(intervals.functions, tilts, strict=True)]
+    functions = intervals.functions
     values = [[w(a), w((a + b) / 2), w(b)] for w, (a, b) in zip(functions, spans, strict=True)]
     ranges = [(min(v), max(v)) for v in values]
     rooted = "root" in intervals.constants
@@ -206,19 +191,14 @@ def write(form: Form) -> None:
     series, _ = fit(lambda r: expm1(-rate * r) / r if r else -rate, 0, 3, -edge, edge, "float", lambda r: r)
     numbers = {"end": form.end, "near": form.near, "slope": slope, "start": start, "per_step": 1 / step}
     numbers |= {"step_hi": step_hi, "step_lo": step - step_hi}
-    numbers |= form.constants
-    numbers["flat"] = form.flat or form.end
-    arrays: dict[str, list[mpf]] = {"delta": deltas, "centre": centres}
-    if form.lift:
-        first = max(n for n, a in enumerate(cuts[:-1]) if a <= form.near)
-        numbers["near"] = mpf(from_bits(bits(float(cuts[first])) - 1))
-        numbers["most"] = mpf(2) ** form.most
-        lifts = [form.lift * (n >= first) for n in range(INTERVALS)]
-        assert not any(rotated(lifts, form.layout)[n] for n in (0, 7)), "NaN would be lifted"
-        arrays["delta"] = [d + STEPS * lift for d, lift in zip(deltas, lifts, strict=True)]
-        arrays["down"] = [mpf(2) ** (lift - 127) if lift else mpf(0) for lift in lifts]
-    if form.most_tilt:
-        arrays["tilt"] = [t * form.rate for t in tilts]
+    first = max(n for n, a in enumerate(cuts[:-1]) if a <= form.near)
+    numbers["near"] = mpf(from_bits(bits(float(cuts[first])) - 1))
+    numbers["most"] = mpf(2) ** form.most
+    lifts = [form.lift * (n >= first) for n in range(INTERVALS)]
+    assert not any(rotated(lifts, form.layout)[n] for n in (0, 7)), "NaN would be lifted"
+    deltas = [d + STEPS * lift for d, lift in zip(deltas, lifts, strict=True)]
+    downs = [mpf(2) ** (lift - 127) if lift else mpf(0) for lift in lifts]
+    arrays: dict[str, list[mpf]] = {"delta": deltas, "centre": centres, "down": downs}
     for key, value in intervals.constants.items():
         if isinstance(value, list):
             arrays[key] = value
@@ -227,8 +207,6 @@ def write(form: Form) -> None:
     print(f"/// {form.what}: W to a relative 2^{float(log(worst, 2)):.1f}, |u| up to {float(largest):.2f}.")
     print(f"struct {form.name} {{")
     print(f"  static constexpr std::size_t degree = {form.degree};")
-    print(f"  static constexpr bool tilts = {'true' if form.most_tilt else 'false'};")
-    print(f"  static constexpr bool lifts = {'true' if form.lift else 'false'};")
     print(f"  static constexpr float offset = std::bit_cast<float>({offset}U);")
     for key, x in numbers.items():
         print(f"  static constexpr float {key} = {literal(mpf(x), 'float')};")
@@ -251,44 +229,20 @@ def gelu(cuts: list[mpf]) -> Intervals:
     return Intervals([bent] * INTERVALS, {"knee": knee})
 
 
-def with_root(
-    f: Function, scale: Function, guess: float, limit: mpf | None = None
-) -> Callable[[list[mpf]], Intervals]:
-    """Return f with a root. The multiplier is root - a; the root has fewer bits where it would not be exact.
-
-    If there is a limit, f is approximately (limit - a) e^-q for large a, and limit replaces the root there.
-    """
+def with_root(f: Function, scale: Function, guess: float) -> Callable[[list[mpf]], Intervals]:
+    """Return f with a root. The multiplier is root - a; the root has fewer bits where it would be inexact."""
     root = findroot(f, guess)
-    near = rounded(root, 24)
+    near, far = rounded(root, 24), rounded(root, 18)
     slope = -diff(f, root) * scale(root)
 
+    def ratio(a: mpf) -> mpf:
+        return slope if a == root else f(a) * scale(a) / (root - a)
+
     def intervals(cuts: list[mpf]) -> Intervals:
-        def at(a: mpf, b: mpf) -> mpf:
-            return near if b <= 2 * near else rounded(limit if limit and a > 3 * root else root, 18)
-
-        def ratio(zero: mpf) -> Function:
-            return lambda a: slope if a == zero else f(a) * scale(a) / (zero - a)
-
-        roots = [at(a, b) for a, b in pairwise(cuts)]
-        exact = [limit if limit and a > 3 * root else root for a in cuts[:-1]]
-        rests = [x - r for x, r in zip(exact, roots, strict=True)]
-        return Intervals([ratio(x) for x in exact], {"root": roots, "root_lo": rests})
+        roots = [near if b <= 2 * near else far for b in cuts[1:]]
+        return Intervals([ratio] * INTERVALS, {"root": roots, "root_lo": [root - r for r in roots]})
 
     return intervals
-
-
-QUICK = mpf("1.702")
-
-
-def gelu_tanh_exponent(a: mpf) -> mpf:
-    return 2 * sqrt(2 / pi) * (a + mpf("0.044715") * a**3)
-
-
-def gelu_tanh_derivative(a: mpf) -> mpf:
-    """Return the derivative at -a by a formula that avoids the cancellation of 1 + tanh."""
-    e = exp(-gelu_tanh_exponent(a))
-    slope = 2 * sqrt(2 / pi) * (1 + 3 * mpf("0.044715") * a**2)
-    return e * (1 + e - a * slope) / (1 + e) ** 2
 
 
 FORMS = [
@@ -300,7 +254,6 @@ FORMS = [
         mpf(10),
         mpf(2),
         (float.fromhex("0x1.b490bcp-1"), float.fromhex("0x1.5d405cp-1"), 2471860),
-        lift=90,
     ),
     Form(
         "GeluDerivative",
@@ -310,56 +263,6 @@ FORMS = [
         mpf(10),
         mpf(2),
         (float.fromhex("0x1.f02dccp-2"), float.fromhex("0x1.af74e8p-2"), 1578834),
-        lift=90,
-    ),
-    Form(
-        "GeluTanh",
-        "a σ(-w), the multiplier a",
-        lambda _: Intervals([lambda a: 1 / (1 + exp(-gelu_tanh_exponent(a)))] * INTERVALS, {}),
-        mpf("11.3"),
-        mpf(9),
-        mpf(1),
-        (float.fromhex("0x1.cb051e0000000p-1"), float.fromhex("0x1.35de820000000p+0"), -2090218),
-        lift=90,
-        most=18,
-        most_tilt=0.75,
-        flat=mpf("10.82"),
-        constants={"knee": mpf("11.3")},
-    ),
-    Form(
-        "GeluTanhDerivative",
-        "gelu_tanh'(-a)",
-        with_root(gelu_tanh_derivative, lambda a: exp(gelu_tanh_exponent(a)), 0.7525),
-        mpf("11.3"),
-        mpf(9),
-        mpf(1),
-        (float.fromhex("0x1.f11cbcp-1"), float.fromhex("0x1.2798f2p+0"), 2077410),
-        lift=90,
-        most_tilt=0.75,
-        most=18,
-        degree=8,
-    ),
-    Form(
-        "SiluDerivative",
-        "silu'(-a)",
-        with_root(lambda a: silu_derivative(-a), exp, 1.2785, mpf(1)),
-        mpf(68),
-        mpf(32),
-        mpf(1),
-        (float.fromhex("0x1.ed4dc4p+0"), float.fromhex("0x1.5376120000000p+0"), 2140633),
-        most_tilt=0.5,
-        flat=mpf("19.6"),
-    ),
-    Form(
-        "QuickGeluDerivative",
-        "quick_gelu'(-a)",
-        with_root(lambda a: silu_derivative(-QUICK * a), lambda a: exp(QUICK * a), 0.7512, 1 / QUICK),
-        68 / QUICK,
-        32 / QUICK,
-        1 / QUICK,
-        (float.fromhex("0x1.ed4dc4p+0"), float.fromhex("0x1.5376120000000p+0") * float(QUICK), 2140633),
-        most_tilt=0.5 * float(QUICK),
-        flat=mpf("19.6") / QUICK,
     ),
 ]
 

@@ -1,6 +1,7 @@
 // The choice between a fast formula and a general one.
 #pragma once
 
+#include <limits>
 #include <type_traits>
 
 /// The rule for fast formulas: they are for float, and each is valid in a stated range. Double, and float outside that
@@ -37,6 +38,18 @@ auto near_or_general(M is_near, Near near, General general, A... arguments) {
     return near(arguments...);
   const auto either = [near, general](M m, A... a) { return select(m, near(select(m, a, A{})...), general(a...)); };
   return cold_path(either, is_near, arguments...);
+}
+
+/// near(arguments…), but general(arguments…) where |g| > most and is_far(arguments…).
+template <class V, class IsFar, class Near, class General, class... A>
+auto near_unless_large(V g, double most, IsFar is_far, Near near, General general, A... arguments) {
+  if (all(abs(g) <= V(most))) [[likely]]
+    return near(arguments...);
+  const auto split = [=](V once, A... a) {
+    const V bound = select(is_far(a...), V(most), V(std::numeric_limits<float>::max()));
+    return near_or_general(abs(once) <= bound, near, general, a...);
+  };
+  return cold_path(split, g, arguments...);
 }
 
 /// near(arguments…) for floats with |x| <= 68, where e^-|x| has a normal low part, and general(arguments…) elsewhere.

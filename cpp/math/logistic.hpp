@@ -47,13 +47,13 @@ struct Logistic {
 };
 
 /// σ(-|w|) = 1/(1 + e^|w|) and σ(|w|) = 1 - σ(-|w|) for floats. Valid range: |w| <= 80. Max error: 2^-27 relative.
-/// Source: one_plus_exp.
+/// Source: one_plus_large_exp.
 template <class V>
 struct BothLogistics {
   Pair<V> smaller, larger;
   V excess;  // the relative error of smaller.hi
-  explicit BothLogistics(V w) : BothLogistics(one_plus_exp(abs(w))) {}
-  BothLogistics(V w, V w_lo) : BothLogistics(one_plus_exp(abs(w), select(w < V(0.0), -w_lo, w_lo))) {}
+  explicit BothLogistics(V w) : BothLogistics(one_plus_large_exp(abs(w))) {}
+  BothLogistics(V w, V w_lo) : BothLogistics(one_plus_large_exp(abs(w), select(w < V(0.0), -w_lo, w_lo))) {}
   explicit BothLogistics(const Divisor<V>& by) {
     const V h = by.inverse;
     excess = fma(h, by.d.lo, fma(h, by.d.hi, V(-1.0)));
@@ -61,11 +61,11 @@ struct BothLogistics {
     larger.hi = 1.0 - h;
     larger.lo = ((1.0 - larger.hi) - h) - smaller.lo;
   }
-  /// The product of both, times a power of two. With h = smaller, it is h - h²; d(h - h²)/dh = 1 - 2h.
+  /// The product of both, times a power of two. With h = smaller, it is p = h - h²; the difference h - p is exact, and
+  /// h dp/dh = h - 2h² = p - (h - p).
   Pair<V> derivative(V times = 1.0) const {
-    const V h = smaller.hi, rest = larger.hi, rest_lo = (1.0 - rest) - h;
-    const Pair<V> p = product(times * h, rest);
-    return {p.hi, fma(times * h, fma(excess, h - rest, rest_lo), p.lo)};
+    const V h = times * smaller.hi, p = fma(-h, smaller.hi, h), square = h - p;
+    return {p, fma(-excess, p - square, fma(-h, smaller.hi, square))};
   }
   /// The derivative of w σ(w), σ(w)(1 + w σ(-w)).
   Pair<V> product_derivative(Pair<V> w) const {

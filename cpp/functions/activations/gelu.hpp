@@ -4,6 +4,7 @@
 #include "functions/activations/activation.hpp"
 #include "math/exponential_form.hpp"
 #include "math/logistic.hpp"
+#include "math/logistic_derivative.hpp"
 #include "math/normal.hpp"
 
 namespace fastact::activations {
@@ -71,16 +72,23 @@ struct gelu_tanh : Traits {
   template <class V>
   static V forward(V x) {
     if constexpr (math::is_single<V>) {
-      return math::relu_minus<math::forms::GeluTanh>(x, exponent<V>);
+      const Argument<V> w(math::clamped<Range>(x));
+      const V y = divide(w.x, w.one_plus_exp());
+      if (all(abs(x) <= V(Range::near))) return y;
+      return select(x > V(Range::near), x, math::unlifted(y, w.down(), -w.down()));
     } else {
       return math::rounded(value(x), x);
     }
   }
   template <class V>
   static V gated(V a, V b) {
-    return halved_near_zero(a, b, math::gated_or<math::forms::GeluTanh>(a, b, exponent<V>, [](V v, V factor) {
-                              return factor * value(v);
-                            }));
+    const auto formula = [](auto v) {
+      const Argument<V> w(math::clamped<Range>(v));
+      const auto y = math::Pair<V>{w.x, math::none} / w.one_plus_exp();
+      return math::Lifted<V>{select(v > V(Range::near), {v, math::none}, y), w.down()};
+    };
+    const auto general = [](V v, V factor) { return factor * value(v); };
+    return halved_near_zero(a, b, math::times_or_general<Range>(a, b, formula, general));
   }
   /// f(x).
   template <class V>
@@ -91,8 +99,12 @@ struct gelu_tanh : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::mirrored_gradient_or<math::forms::GeluTanhDerivative>(
-        x, g, [](V a) { return Argument<V>(a).w; }, [](V v, V once) { return once * derivative(v); });
+    const auto formula = [](auto v) {
+      const Argument<V> w(math::clamped<Range>(v));
+      return math::Lifted<V>{
+          math::logistic_product_derivative<math::GeluTanhRoot>(w.x, w.one_plus_exp(), w.x_derivative()), w.down()};
+    };
+    return math::times_or_general<Range>(x, g, formula, [](V v, V once) { return once * derivative(v); });
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -103,10 +115,11 @@ struct gelu_tanh : Traits {
   }
 
  private:
-  template <class V>
-  static math::Pair<V> exponent(V a, V) {
-    return Argument<V>(a).w;
-  }
+  /// For floats: σ(w) is 1 for x >= near; for x < -near, 2^72 f(x) and 2^72 f'(x) are computed first; for x <= -end,
+  /// f(x) and g f'(x) with |g| <= most are 0.
+  struct Range {
+    static constexpr float near = 9.125F, end = 11.25F, most = 0x1p14F;
+  };
   /// Where |w| is beyond any exponential.
   template <class V>
   static V bounded(V x) {
@@ -117,21 +130,25 @@ struct gelu_tanh : Traits {
   struct Argument {
     using C = math::Constants<typename V::Element>;
     static constexpr double end = C::normal_end;  // |w| is far larger than x²/2, so e^-|w| rounds to 0 here too
-    V x, slope, growth, growth_lo;
+    V x, growth, low;
     math::Pair<V> w;
     /// w/x = c1 + c3 x². The difference `growth` from c1 is exact, because c1 has few bits.
     explicit Argument(V argument) : x(argument) {
       const V c1 = C::gelu_tanh_1_hi, c3 = C::gelu_tanh_3_hi;
       const math::Pair<V> square = math::product(x, x);
-      slope = fma(c3, square.hi, c1);
+      const V slope = fma(c3, square.hi, c1);
       growth = slope - c1;
-      growth_lo = fma(c3, square.hi, -growth) + fma(c3, square.lo, square.hi * C::gelu_tanh_3_lo);
-      w = x * math::Pair<V>{slope, growth_lo + C::gelu_tanh_1_lo};
+      const V constants = fma(square.hi, V(C::gelu_tanh_3_lo), V(C::gelu_tanh_1_lo));
+      low = fma(c3, square.hi, -growth) + fma(c3, square.lo, constants);
+      w = x * math::Pair<V>{slope, low};
     }
+    /// x w' = x (c1 + 3 c3 x²). The difference of c1 and the sum is exact.
     math::Pair<V> x_derivative() const {
-      const math::Pair<V> s = math::sum(slope, 2.0 * growth);
-      return x * math::Pair<V>{s.hi, s.lo + fma(growth_lo, V(3.0), V(C::gelu_tanh_1_lo))};
+      const V three = 3.0, c1 = C::gelu_tanh_1_hi, hi = fma(growth, three, c1);
+      return x * math::Pair<V>{hi, fma(growth, three, c1 - hi) + fma(low, three, V(-2 * C::gelu_tanh_1_lo))};
     }
+    V down() const { return math::down_where<V>(x < V(-Range::near)); }
+    math::Divisor<V> one_plus_exp() const { return math::one_plus_exp(-w.hi, -w.lo, down()); }
   };
 };
 

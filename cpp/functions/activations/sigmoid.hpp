@@ -6,6 +6,7 @@
 
 #include "functions/activations/activation.hpp"
 #include "functions/activations/nan.hpp"
+#include "math/exponential_form.hpp"
 #include "math/logistic.hpp"
 #include "math/multiple.hpp"
 
@@ -106,7 +107,7 @@ struct tanh : Traits {
 struct softcap : Traits {
   template <class V>
   static V forward(V x, V cap) {
-    const math::Pair<V> w = quotient(x, cap), t = tanh::magnitude(w.hi);
+    const math::Pair<V> w = quotient(x, cap, V(limit), V(1.0)), t = tanh::magnitude(w.hi);
     const V low = fma(w.lo, fma(-t.hi, t.hi, 1.0), t.lo);  // tanh' = 1 - tanh²
     // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
     constexpr double close = std::is_same_v<typename V::Element, float> ? 0x1p-14 : 0x1p-28;
@@ -114,29 +115,39 @@ struct softcap : Traits {
   }
   template <class V>
   static V backward(V x, V g, V cap) {
-    const math::Pair<V> w = quotient(x, cap);
-    return math::moderate_or_general(
-        math::nan_unless_finite(g, 2.0 * w.hi),
-        [](auto hi, auto lo, auto once) { return math::multiply(once, math::BothLogistics(hi, lo).derivative(4.0)); },
-        [](V hi, V lo, V once) {
-          const math::Logistic<V> logistic(hi, lo);
-          const math::Pair<V> d = logistic.derivative();
-          return once * math::Scaled<V>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
-        },
-        2.0 * w.hi, 2.0 * w.lo, g);
+    // With w = 2|x|/cap, 2^72 f'(x) is computed first where w > 68.5. From 115.2 on, g f'(x) is 0 if |g| <= 2^14.
+    const auto near = [](auto v, auto once, auto c) {
+      const math::Pair<V> w = quotient(v, c, V(115.2), V(2.0));
+      const V down = math::down_where<V>(w.hi > V(68.5));
+      const math::BothLogistics<V> logistics(math::one_plus_large_exp(w.hi, w.lo, down));
+      const V y = math::multiply(once, logistics.derivative(4.0));
+      return math::unlifted(y, down, copysign(down, y));
+    };
+    const auto general = [](V v, V once, V c) {
+      const math::Pair<V> w = quotient(v, c, V(limit), V(2.0));
+      const math::Logistic<V> logistic(w.hi, w.lo);
+      const math::Pair<V> d = logistic.derivative();
+      return once * math::Scaled<V>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
+    };
+    const auto fast = [near, general](auto v, auto once, auto c) {
+      const auto is_far = [](V number, V, V its_cap) { return abs(number) > 34.0 * its_cap; };
+      return math::near_unless_large(once, 0x1p14, is_far, near, general, v, once, c);
+    };
+    return math::in_float<V>(fast, general, x, g, cap);
   }
   static constexpr bool allows(double cap) { return cap > 0; }
   static constexpr const char* allowed = "cap > 0";
 
  private:
-  /// |x|/cap, no further than where tanh' is 0; both times a power of two that leaves the inverse in range. The inverse
-  /// is a pair, which a call with one cap computes once.
+  static constexpr double limit = 1600;  // beyond it, f'(x) is 0
+  /// `times` |x|/cap, but at most `end`. |x| and cap are multiplied by a power of two that leaves the inverse in range.
+  /// The inverse is a pair, which a call with one cap computes once.
   template <class V>
-  static math::Pair<V> quotient(V x, V cap) {
+  static math::Pair<V> quotient(V x, V cap, V end, V times) {
     const V most = std::numeric_limits<typename V::Element>::max();
     const V scale = select(cap > V(1.0), V(0x1p-16), V(0x1p100)), divisor = scale * cap, inverse = 1.0 / divisor;
     const V inverse_lo = select(divisor <= most, fma(-inverse, divisor, 1.0) * inverse, V(0.0));
-    const V dividend = min(min(most, 800.0 * divisor), scale * abs(x)), q = dividend * inverse;
+    const V dividend = min(min(most, end * divisor), (times * scale) * abs(x)), q = dividend * inverse;
     return {q, fma(dividend, inverse_lo, fma(dividend, inverse, -q))};
   }
 };

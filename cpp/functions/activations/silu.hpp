@@ -2,8 +2,8 @@
 #pragma once
 
 #include "functions/activations/activation.hpp"
-#include "math/exponential_form.hpp"
 #include "math/logistic.hpp"
+#include "math/logistic_derivative.hpp"
 #include "math/root.hpp"
 
 namespace fastact::activations {
@@ -35,8 +35,12 @@ struct silu : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::mirrored_gradient_or<math::forms::SiluDerivative>(
-        x, g, [](V a) { return math::Pair<V>{a, math::none}; }, [](V w, V once) { return once * derivative(w); });
+    const auto near = [](auto v, auto once) {
+      const math::Pair<V> w = {v, math::none};
+      return math::multiply(once, math::logistic_product_derivative<math::SiluRoot>(v, math::one_plus_exp(-v), w));
+    };
+    return math::moderate_or_general(
+        math::nan_unless_finite(g, x), near, [](V w, V once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
@@ -71,8 +75,13 @@ struct quick_gelu : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::mirrored_gradient_or<math::forms::QuickGeluDerivative>(
-        x, g, [](V a) { return math::Pair<V>{a, math::none}; }, [](V w, V once) { return once * derivative(w); });
+    const auto near = [](auto v, auto once) {
+      const math::Pair<V> w = v * beta<V>();
+      const auto by = math::one_plus_exp(-w.hi, -w.lo);
+      return math::multiply(once, math::logistic_product_derivative<math::QuickGeluRoot>(v, by, w));
+    };
+    return math::moderate_or_general(
+        math::nan_unless_finite(g, beta<V>().hi * x), near, [](V w, V once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
