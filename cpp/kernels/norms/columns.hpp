@@ -52,7 +52,7 @@ class NormColumns {
   }
   /// Whether the buffers can hold all arrays.
   static bool fits(const NormCall& call) {
-    return Scratch<T>::of_thread() != nullptr && call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size;
+    return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size;
   }
 
  public:
@@ -63,6 +63,7 @@ class NormColumns {
     const auto is_nearer_across = [](const Segments& a) { return std::abs(a.rows.row) < std::abs(a.rows.element); };
     const bool is_across = is_nearer_across(call.x) && is_nearer_across(call.result);
     if (call.segment < call.length || rows < fewest || !(is_across || call.length <= few)) return 0;
+    if (Scratch<T>::of_thread() == nullptr) return 0;
     if (fits(call)) return rows;
     const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
                           (!is_backward(call) || is_in_place(call, call.g));
@@ -73,7 +74,7 @@ class NormColumns {
   void operator()(std::size_t begin, std::size_t end) {
     for (std::size_t r = begin; r < end; r += rows_) {
       rows_ = std::min(most_rows, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
-      T* buffer = Scratch<T>::of_thread();
+      T* buffer = first();
       x_ = brought(call_.x, r, displaces(call_.x), buffer);
       if (is_backward(call_)) g_ = brought(call_.g, r, displaces(call_.g), buffer);
       // The output may overwrite an input, except where gradients may have to be computed again from it.
@@ -86,7 +87,8 @@ class NormColumns {
 
  private:
   using Row = simd::Vec<Isa, T>;
-  static T* first() { return Scratch<T>::of_thread(); }
+  /// The first buffer.
+  static T* first() { return Scratch<T>::of_thread() + Scratch<T>::sums; }
   static Columns in_memory(const Segments& array, std::size_t r) {
     return {reinterpret_cast<T*>(array.rows.at(r, 0)), array.rows.element / std::ptrdiff_t{sizeof(T)}};
   }
@@ -130,25 +132,21 @@ class NormColumns {
     }
     if (is_backward(call_)) return differentiate(r);
     each_block([&](std::size_t j, std::size_t count) {
-      for (std::size_t i = 0; i < padded_; i += V::size) forward(r, i, j, count);
+      const std::size_t some = x_.step == pitch ? count : 8;  // what is not in a buffer is read as it lies in memory
+      for (std::size_t k = 0; k < count; k += some) forward(r, j + k, std::min(some, count - k));
     });
     of_rows_.give(call_, r, rows_);
   }
 
-  /// Sums over rows: sum(count, sums, groups, j, n, i) adds n elements from j on of the eight columns from i on, and of
-  /// as many others as there are registers for, `count` eights in all.
-  template <class X, class Sum>
-  void sweep(X* totals, Sum sum) const {
-    constexpr std::size_t registers = sizeof(X) / sizeof(double) / Isa::template size<double>,
-                          together = std::clamp<std::size_t>(8 / registers, 1, unit / 8);
+  /// Sums over rows: add(sums, chains, groups, j, n) adds n elements from j on. `chains` is memory for add_columns.
+  template <class X, class Add>
+  void sweep(X* totals, Add add) const {
     const std::size_t groups = padded_ / 8;
+    static_assert(sum_unit * most_rows / 8 * sizeof(X) <= Scratch<T>::sums * sizeof(T));
+    X* const chains = reinterpret_cast<X*>(Scratch<T>::of_thread());
     std::array<X, most_rows> sums;
     std::fill_n(sums.data(), std::min<std::size_t>(8, n_) * groups, X{});
-    each_block([&](std::size_t j, std::size_t n) {
-      for (std::size_t i = 0; i < groups; i += together) {
-        sum(std::integral_constant<std::size_t, together>{}, &sums[i], groups, j, n, 8 * i);
-      }
-    });
+    each_block([&](std::size_t j, std::size_t n) { add(sums.data(), chains, groups, j, n); });
     fold_vectors([](X a, X b) { return a + b; }, sums.data(), std::min<std::size_t>(8, n_), groups);
     std::copy_n(sums.data(), groups, totals);
   }
@@ -162,47 +160,45 @@ class NormColumns {
           of_rows_.set_shifts(i, of_rows_.typical(at(0), at(count / 2), at(count - 1)));
         }
       }
-      sweep(totals, [&](auto count, X* sums, std::size_t groups, std::size_t j, std::size_t n, std::size_t i) {
-        add_moments<count>(sums, groups, {x_.at(j, i), x_.step}, n, of_rows_, i);
+      sweep(totals, [&](X* sums, X* chains, std::size_t groups, std::size_t j, std::size_t n) {
+        add_moments(sums, chains, groups, {x_.at(j, 0), x_.step}, n, x_.step != pitch, of_rows_);
       });
     });
   }
-  template <std::size_t count, class X>
-  [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, std::size_t groups, Columns x, std::size_t n,
-                                                          const Statistics<Isa, T>& s, std::size_t i) {
-    std::array<Measure<D>, count> by;
-    for (std::size_t k = 0; k < count; ++k) by[k] = s.measure(SomeRows{i + 8 * k});
-    add_columns<count>(
-        sums, groups, n,
-        [&](auto& m) {
-          for (std::size_t k = 0; k < count; ++k) m[k].begin(by[k]);
+  template <class X>
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, X* chains, std::size_t groups, Columns x,
+                                                          std::size_t n, bool is_in_memory,
+                                                          const Statistics<Isa, T>& s) {
+    add_columns<Isa>(
+        sums, chains, groups, n, is_in_memory, [&](std::size_t i) { return s.measure(SomeRows{8 * i}); },
+        [](X& sum, const Measure<D>& by) { sum.begin(by); },
+        [&](X& sum, const Measure<D>& by, std::size_t j, std::size_t i) {
+          sum.add(eight<D>(x.at(j, 8 * i), eight_), by);
         },
-        [&](auto& m, std::size_t j) {
-          for (std::size_t k = 0; k < count; ++k) m[k].add(eight<D>(x.at(j, 8 * k), eight_), by[k]);
-        },
-        [&](auto& m) {
-          for (std::size_t k = 0; k < count; ++k) m[k].settle(by[k]);
-        });
+        [](X& sum, const Measure<D>& by) { sum.settle(by); });
   }
 
-  [[gnu::flatten, gnu::noinline]] void forward(std::size_t r, std::size_t i, std::size_t j, std::size_t n) const {
-    const Standardize<V> standardized(of_rows_, SomeRows{i});
+  /// Writes n elements of all rows, from element j on.
+  [[gnu::flatten, gnu::noinline]] void forward(std::size_t r, std::size_t j, std::size_t n) const {
     const T *const gammas = of_elements(call_.gamma), *const betas = of_elements(call_.beta);
-    V gamma = of_each_row(call_.gamma, r, i, 1.0), beta = of_each_row(call_.beta, r, i, -0.0);
-    for (std::size_t k = j; k < j + n; ++k) {
-      if (gammas != nullptr) gamma = static_cast<double>(gammas[k]);
-      if (betas != nullptr) beta = static_cast<double>(betas[k]);
-      fma(standardized(V::load(x_.at(k, i))), gamma, beta).store(result_.at(k, i));
+    for (std::size_t i = 0; i < padded_; i += V::size) {
+      const Standardize<V> standardized(of_rows_, SomeRows{i});
+      V gamma = of_each_row(call_.gamma, r, i, 1.0), beta = of_each_row(call_.beta, r, i, -0.0);
+      for (std::size_t k = j; k < j + n; ++k) {
+        if (gammas != nullptr) gamma = static_cast<double>(gammas[k]);
+        if (betas != nullptr) beta = static_cast<double>(betas[k]);
+        fma(standardized(V::load(x_.at(k, i))), gamma, beta).store(result_.at(k, i));
+      }
     }
   }
 
   void differentiate(std::size_t r) {
     std::array<P, most_rows / 8> sums;
-    sweep(sums.data(), [&](auto count, P* p, std::size_t groups, std::size_t j, std::size_t n, std::size_t i) {
-      constexpr std::array of_norm = {&NormColumns::add_projections<count, Norm::layer>,
-                                      &NormColumns::add_projections<count, Norm::rms>,
-                                      &NormColumns::add_projections<count, Norm::batch>};
-      (this->*of_norm[static_cast<std::size_t>(call_.norm)])(p, groups, j, n, i);
+    sweep(sums.data(), [&](P* of_places, P* chains, std::size_t groups, std::size_t j, std::size_t n) {
+      constexpr std::array of_norm = {&NormColumns::add_projections<Norm::layer>,
+                                      &NormColumns::add_projections<Norm::rms>,
+                                      &NormColumns::add_projections<Norm::batch>};
+      (this->*of_norm[static_cast<std::size_t>(call_.norm)])(of_places, chains, groups, j, n);
     });
     for (std::size_t i = 0; i < rows_; i += 8) slopes_.set(call_, r, i, rows_, of_rows_, sums[i / 8]);
     for (std::size_t j = 0; j < n_ && !per_row_; j += 8) add_rows(j, std::min<std::size_t>(8, n_ - j));
@@ -216,24 +212,23 @@ class NormColumns {
       }
     });
   }
-  template <std::size_t count, Norm norm>
-  [[gnu::flatten, gnu::noinline]] void add_projections(P* sums, std::size_t groups, std::size_t first, std::size_t n,
-                                                       std::size_t i) const {
+  template <Norm norm>
+  [[gnu::flatten, gnu::noinline]] void add_projections(P* sums, P* chains, std::size_t groups, std::size_t first,
+                                                       std::size_t n) const {
+    using Standardized = StandardizeWide<T, D>;
     const T* const gammas = of_elements(call_.gamma);
-    std::array<StandardizeWide<T, D>, count> standardized;
-    for (std::size_t k = 0; k < count; ++k) standardized[k] = StandardizeWide<T, D>(of_rows_, SomeRows{i + 8 * k});
-    add_columns<count>(
-        sums, groups, n, [](auto& p) { p = {}; },
-        [&](auto& p, std::size_t at) {
+    const bool is_in_memory = x_.step != pitch || g_.step != pitch;
+    add_columns<Isa>(
+        sums, chains, groups, n, is_in_memory, [&](std::size_t i) { return Standardized(of_rows_, SomeRows{8 * i}); },
+        [](P& sum, const Standardized&) { sum = {}; },
+        [&](P& sum, const Standardized& standardized, std::size_t at, std::size_t i) {
           const std::size_t j = first + at;
           const D gamma = gammas == nullptr ? 1.0 : static_cast<double>(gammas[j]);
-          for (std::size_t k = 0; k < count; ++k) {
-            const D g = eight<D>(g_.at(j, i + 8 * k), eight_), h = norm == Norm::batch ? g : g * gamma;
-            if constexpr (norm != Norm::rms) p[k].h.add(h);
-            p[k].hx.add_product(h, standardized[k](eight<D>(x_.at(j, i + 8 * k), eight_)));
-          }
+          const D g = eight<D>(g_.at(j, 8 * i), eight_), h = norm == Norm::batch ? g : g * gamma;
+          if constexpr (norm != Norm::rms) sum.h.add(h);
+          sum.hx.add_product(h, standardized(eight<D>(x_.at(j, 8 * i), eight_)));
         },
-        [](auto&) {});
+        [](P&, const Standardized&) {});
   }
   /// Adds the rows in turn to the gradients of gamma and beta, for `count` elements of the rows, eight at most. Beyond
   /// them, the last element takes the place of the missing ones.

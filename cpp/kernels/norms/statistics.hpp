@@ -171,7 +171,7 @@ class Statistics : public Standards<T> {
   template <class Sweep>
   [[gnu::noinline]] void sum(std::size_t rows, const Sweep& sweep) {
     if constexpr (is_single) {
-      sum<SingleMoments<D>>(rows, sweep, centered_);
+      centered_ ? sum<SingleMoments<D>>(rows, sweep, true) : sum<SingleSquares<D>>(rows, sweep, false);
     } else if (centered_) {
       OfGroups<RoughMoments<D>> rough;
       sweep(rough.data(), true);

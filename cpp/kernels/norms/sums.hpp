@@ -129,6 +129,17 @@ struct SingleMoments {
   math::Pair<D> squares() const { return {square, 0.0}; }
 };
 
+/// Σ x² of floats, which are not scaled.
+template <class D>
+struct SingleSquares {
+  D square;
+  void begin(const Measure<D>&) { square = 0.0; }
+  void add(D x, const Measure<D>&) { square = fma(x, x, square); }
+  void settle(const Measure<D>&) {}
+  friend SingleSquares operator+(SingleSquares a, SingleSquares b) { return {a.square + b.square}; }
+  math::Pair<D> squares() const { return {square, 0.0}; }
+};
+
 /// Σ d and the largest |x| of doubles.
 template <class D>
 struct RoughMoments {
@@ -223,32 +234,74 @@ X joined(const std::array<X, sum_chains>& chain) {
   return (chain[0] + chain[2]) + (chain[1] + chain[3]);
 }
 
+/// Joins the chains of a block of n elements that belong to one of the eight places in a line.
+template <class Chain>
+[[gnu::always_inline]] inline auto joined_chains(std::size_t place, std::size_t n, Chain chain) {
+  auto all = chain(place);
+  if (place + 16 < n) all = all + chain(place + 16);
+  if (place + 8 < n) {
+    auto others = chain(place + 8);
+    if (place + 24 < n) others = others + chain(place + 24);
+    all = all + others;
+  }
+  return all;
+}
+
 /// Adds a block of columns, which are side by side, to their sums in the order of a line. X holds the sums of eight
-/// columns; `sums` has one for each of the eight places in a line and, next to it, those of the other columns.
-/// begin(s), add(s, j) and settle(s) are called for `count` of them at once.
-template <std::size_t count, class X, class Begin, class Add, class Settle>
-[[gnu::always_inline]] inline void add_columns(X* sums, std::size_t pitch, std::size_t n, Begin begin, Add add,
-                                               Settle settle) {
-  using Sums = std::array<X, count>;
-  const auto chain = [&](std::size_t first) {
-    Sums s;
-    begin(s);
-    for (std::size_t j = first; j < n; j += sum_unit) add(s, j);
-    settle(s);
-    return s;
-  };
-  const auto join = [](Sums& a, const Sums& b) {
-    for (std::size_t i = 0; i < count; ++i) a[i] = a[i] + b[i];
-  };
-  for (std::size_t place = 0; place < std::min<std::size_t>(8, n); ++place, sums += pitch) {
-    Sums all = chain(place);
-    if (place + 16 < n) join(all, chain(place + 16));
-    if (place + 8 < n) {
-      Sums others = chain(place + 8);
-      if (place + 24 < n) join(others, chain(place + 24));
-      join(all, others);
+/// columns; `sums` has one for each of the eight places in a line and, next to it, those of the other columns. of(i)
+/// returns what begin(sum, of), add(sum, of, j, i) and settle(sum, of) need to know of the columns of group i.
+/// Columns in memory are read as they lie there: `chains` keeps the sums of all chains, to which four elements are
+/// added at a time. Columns in a buffer, which is in a cache, are read a chain at a time. Chains of single elements
+/// stay in registers.
+template <class Isa, class X, class Of, class Begin, class Add, class Settle>
+[[gnu::always_inline]] inline void add_columns(X* sums, X* chains, std::size_t groups, std::size_t n, bool is_in_memory,
+                                               Of of, Begin begin, Add add, Settle settle) {
+  const std::size_t places = std::min<std::size_t>(8, n);
+  if (n <= sum_unit) {
+    for (std::size_t i = 0; i < groups; ++i) {
+      const auto columns = of(i);
+      for (std::size_t place = 0; place < places; ++place) {
+        X& sum = sums[place * groups + i];
+        sum = sum + joined_chains(place, n, [&](std::size_t first) {
+                X chain;
+                begin(chain, columns);
+                add(chain, columns, first, i);
+                settle(chain, columns);
+                return chain;
+              });
+      }
     }
-    for (std::size_t i = 0; i < count; ++i) sums[i] = sums[i] + all[i];
+    return;
+  }
+  // As many chains are added to together as there are registers for.
+  constexpr std::size_t registers = sizeof(X) / sizeof(double) / Isa::template size<double>,
+                        together = std::clamp<std::size_t>(8 / registers, 1, 4);
+  const std::size_t step = is_in_memory ? 4 * sum_unit : n;
+  for (std::size_t first = 0; first < n; first += step) {
+    const std::size_t last = std::min(first + step, n);
+    for (std::size_t c = 0; c < sum_unit; ++c) {
+      for (std::size_t i = 0; i < groups; i += together) {
+        std::array<X, together> some;
+        std::array<decltype(of(i)), together> columns;
+        for (std::size_t k = 0; k < together; ++k) {
+          columns[k] = of(i + k);
+          if (first == 0)
+            begin(some[k], columns[k]);
+          else
+            some[k] = chains[c * groups + i + k];
+        }
+        for (std::size_t j = first + c; j < last; j += sum_unit) {
+          for (std::size_t k = 0; k < together; ++k) add(some[k], columns[k], j, i + k);
+        }
+        for (std::size_t k = 0; k < together; ++k) {
+          if (last == n) settle(some[k], columns[k]);
+          chains[c * groups + i + k] = some[k];
+        }
+      }
+    }
+  }
+  for (std::size_t i = 0; i < places * groups; ++i) {
+    sums[i] = sums[i] + joined_chains(0, n, [&](std::size_t c) { return chains[c * groups + i]; });
   }
 }
 
