@@ -25,19 +25,18 @@ std::size_t unaligned(const T* out, std::size_t n, bool streaming) {
   return std::min<std::size_t>(n, -(reinterpret_cast<std::uintptr_t>(out) / sizeof(T)) % V::lanes);
 }
 
-/// out[i] = f(in[0][i], in[1][i], …) for elements S. The elements before and after the whole vectors are loaded and
-/// stored under a mask and computed by the same f. Vectors of one element need no masks.
-template <class V, class S, class F, std::size_t... k>
-void short_loop(F f, const S* const* inputs, S* out, std::size_t n, bool streaming, std::index_sequence<k...>) {
-  const S* const in[] = {inputs[k]...};  // copies stay in registers, whereas a store might change `inputs`
+/// out[i] = f(in[i]…). The elements before and after the whole vectors are loaded and stored under a mask and computed
+/// by the same f. Vectors of one element need no masks.
+template <class V, class S, class F, class... In>
+void short_loop(F f, S* out, std::size_t n, bool streaming, const In*... in) {
   std::size_t i = 0;
   for (std::size_t part = unaligned<V>(out, n, streaming);; part = n - i) {
     if (V::size > 1 && part > 0) {
-      f(V::load(in[k] + i, part)...).store(out + i, part);
+      f(V::load(in + i, part)...).store(out + i, part);
       i += part;
     }
     for (; i + V::size <= n; i += V::size) {
-      const V y = f(V::load(in[k] + i)...);
+      const V y = f(V::load(in + i)...);
       if constexpr (requires { y.stream(out + i); }) {
         streaming ? y.stream(out + i) : y.store(out + i);
       } else {
@@ -88,38 +87,41 @@ void long_loop(F f, const typename V::Element* const* in, typename V::Element* o
 template <class V, class A, std::size_t parameters, class S = typename V::Element>
 struct Passes {
   using T = typename V::Element;
-  static constexpr bool is_half = !std::is_same_v<S, T>;  // then parameters are uniform
+  static constexpr bool is_half = !std::is_same_v<S, T>;
 
   /// Whether f takes so long that the few nanoseconds that a partial vector spends in buffers count for little. Those
   /// of floats without parameters take less, and have little code.
   static constexpr bool is_long = A::cost.f32 > activations::copying.f32 &&
                                   (sizeof(T) == sizeof(double) || parameters > 0);
 
-  template <bool has_buffers, std::size_t inputs, class F>
-  static void loop_over(F f, const S* const* in, S* out, std::size_t n, bool streaming) {
-    constexpr std::make_index_sequence<inputs> sequence;
-    if constexpr (has_buffers && V::size > 1) {
-      long_loop<V>(f, in, out, n, streaming, sequence);
-    } else {
-      short_loop<V>(f, in, out, n, streaming, sequence);
-    }
+  /// The arrays have elements S, and the numbers that follow them T.
+  template <bool has_buffers, std::size_t arrays, std::size_t numbers, class F>
+  static void loop_over(F f, const void* const* inputs, S* out, std::size_t n, bool streaming) {
+    [&]<std::size_t... k, std::size_t... p>(std::index_sequence<k...>, std::index_sequence<p...>) {
+      if constexpr (has_buffers && V::size > 1) {
+        long_loop<V>(f, reinterpret_cast<const T* const*>(inputs), out, n, streaming,
+                     std::make_index_sequence<arrays + numbers>());
+      } else {
+        short_loop<V>(f, out, n, streaming, static_cast<const S*>(inputs[k])...,
+                      static_cast<const T*>(inputs[arrays + p])...);
+      }
+    }(std::make_index_sequence<arrays>(), std::make_index_sequence<numbers>());
   }
 
   // flatten, because a call of a vector operation costs more than the operation itself.
   template <std::size_t arrays, bool has_buffers = is_long, class F>
   [[gnu::flatten]] static void loop(F f, const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    const auto* const* in = reinterpret_cast<const S* const*>(inputs);
     S* const out = static_cast<S*>(output);
     if constexpr (parameters == 0) {
-      loop_over<has_buffers, arrays>(f, in, out, n, mode.streaming);
-    } else if (is_half || mode.uniform) {
+      loop_over<has_buffers, arrays, 0>(f, inputs, out, n, mode.streaming);
+    } else if (mode.uniform) {
       [&]<std::size_t... k>(std::index_sequence<k...>) {
         const V values[] = {V(static_cast<double>(*static_cast<const T*>(inputs[arrays + k])))...};
         const auto with_values = [&](auto... v) { return f(v..., values[k]...); };
-        loop_over<has_buffers, arrays>(with_values, in, out, n, mode.streaming);
+        loop_over<has_buffers, arrays, 0>(with_values, inputs, out, n, mode.streaming);
       }(std::make_index_sequence<parameters>());
-    } else if constexpr (!is_half) {
-      loop_over<has_buffers, arrays + parameters>(f, in, out, n, mode.streaming);
+    } else {
+      loop_over<has_buffers, arrays, parameters>(f, inputs, out, n, mode.streaming);
     }
   }
 
