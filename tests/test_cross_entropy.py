@@ -189,7 +189,7 @@ def test_bounds(f: Function, dtype: DType) -> None:
                 assert errors.max() <= bound, (what, options)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @each_summed_dtype
 @each
 def test_roundings_of_one_direction(f: Function, dtype: DType) -> None:

@@ -58,15 +58,16 @@ class Engine : Passes<V> {
   }
 
   void some_rows(std::size_t r, std::size_t i, std::size_t rows, bool many) {
-    State<V> state;
     Ends<V> ends;
-    if (road_.at_once) {
-      read_numbers(r, rows, state);
-      (many ? steps_.many : steps_.few)(this->group(r, i, rows, 0), call_.length, state, ends);
-    } else {
-      sweep(r, i, rows, state, ends);
-    }
+    compute(r, i, rows, many, ends);
     write(ends, r, i, rows);
+  }
+  /// It is out of line, so that its state leaves the stack, which is small in threads of some systems.
+  [[gnu::noinline]] void compute(std::size_t r, std::size_t i, std::size_t rows, bool many, Ends<V>& ends) {
+    State<V> state;
+    if (!road_.at_once) return sweep(r, i, rows, state, ends);
+    read_numbers(r, rows, state);
+    (many ? steps_.many : steps_.few)(this->group(r, i, rows, 0), call_.length, state, ends);
   }
 
   /// The sweeps over some rows: as many as a vector has lanes if vectors lie along them, several groups of as many

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <type_traits>
 
 #include "functions/rows/row_function.hpp"
 #include "kernels/interface.hpp"
@@ -137,12 +136,8 @@ struct Folding {
     return {sizeof(X), chains,
             [](void* partial, std::size_t used, std::size_t rows, bool across, bool in_block, void* result) {
               X *const x = static_cast<X*>(partial), *const to = static_cast<X*>(result);
-              if constexpr (std::is_same_v<Join, InBlock>) {
-                kernels::fold<V>(Join(), x, used, rows, across);
-              } else {
-                in_block ? kernels::fold<V>(InBlock(), x, used, rows, across)
-                         : kernels::fold<V>(Join(), x, used, rows, across);
-              }
+              in_block ? kernels::fold<V>(InBlock(), x, used, rows, across)
+                       : kernels::fold<V>(Join(), x, used, rows, across);
               for (std::size_t v = 0; v < vectors_across<V>(rows) && to != x; ++v) to[v] = x[v];
             },
             [](void* to, const void* more) {
@@ -162,7 +157,8 @@ struct Steps {
   void (*largest)(const Rows&, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial);
   void (*sum)(const Rows&, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial);
   Folding of_largest, of_sums;
-  /// Of the vector of rows with this number; `repeats` tells whether it needs the second sweep again.
+  /// Of the vector of rows with this number; `repeats` tells whether it needs the second sweep again. The engine has
+  /// the loop over vectors, because GCC 12 loses the stores of a loop over these structs (-fivopts).
   void (*before)(std::size_t vector, State<V>&);
   bool (*repeats)(std::size_t vector, State<V>&);
   void (*after)(std::size_t vector, State<V>&);

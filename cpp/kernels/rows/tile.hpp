@@ -30,7 +30,7 @@ struct Tile {
   Road road_;
   bool held_ = false;  // whether whole rows are in the buffers
   Arrays<T> arrays_;
-  alignas(64) T little_[4096];  // used if no memory could be allocated
+  alignas(64) T little_[2048];  // used if no memory could be allocated
 
   Tile(const Traits& traits, const RowCall& call, std::size_t rows) : traits_(traits), call_(call) {
     const bool has_scratch = Scratch<T>::of_thread() != nullptr;  // without it, one row at a time
@@ -89,7 +89,7 @@ struct Tile {
       if (traits_.targets && operand(k).data == nullptr) {
         make_up(k, to, r, rows, begin, end);
       } else if (is_masked && road_.across && are_joined(operand(k))) {  // as one line, which is faster
-        T line[sizeof little_ / sizeof(T)];
+        T* const line = Scratch<T>::of_thread();                         // where sums will be
         Rectangle masked = from, mask = {format, call_.mask.at(r, 0), 0, 1, 1, rows * call_.length};
         masked.data = reinterpret_cast<char*>(line);
         apply_mask(mask, filling, from.data, 0, line, 0);
