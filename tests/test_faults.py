@@ -360,7 +360,7 @@ def immense_array() -> Any:
     return np.empty((PERIODS, PERIOD), np.float16)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
@@ -369,13 +369,11 @@ def immense_array() -> Any:
             lambda x: fastact.gelu_backward(x[::-1], np.broadcast_to(np.float16(1), x.shape), out=x[::-1]),
             lambda x: fastact.gelu_backward(x, np.float16(1)),
             id="backwards",
-            marks=pytest.mark.thorough,
         ),
         pytest.param(
             lambda x: fastact.softmax(x.reshape(-1, PERIOD), out=x.reshape(-1, PERIOD)),
             fastact.softmax,
             id="many rows",
-            marks=pytest.mark.thorough,
         ),
         pytest.param(
             lambda x: fastact.log_softmax(x, out=x),
@@ -396,7 +394,7 @@ def test_more_than_2_31_elements(
     assert all((part == right).all() for part in np.array_split(immense_array, 200))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_row_of_more_than_2_31_elements() -> None:
     """The row repeats one element; the label needs more than 32 bits."""
     n = (1 << 31) + 8

@@ -184,7 +184,7 @@ def test_peer(peer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("name", "lines"), [("maxout", 4), ("reglu", 4), pytest.param("softmax", 12, marks=pytest.mark.slow)]
+    ("name", "lines"), [("maxout", 4), ("reglu", 4), pytest.param("softmax", 12, marks=pytest.mark.thorough)]
 )
 def test_rows_keep_the_bounds(name: str, lines: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", name]) == 0
