@@ -9,12 +9,13 @@ import pytest
 from conftest import RunPython
 
 PROGRAM = Path(__file__).parent / "borders.py"
+BEST, *OTHERS = fastact.config()["available"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pages are protected by POSIX's mprotect")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isa", fastact.config()["available"])
+@pytest.mark.parametrize("isa", [BEST, *(pytest.param(isa, marks=pytest.mark.thorough) for isa in OTHERS)])
 def test_borders(isa: str, run_python: RunPython) -> None:
     run = run_python(str(PROGRAM), FASTACT_ISA=isa)
     assert run.returncode == 0, run.stderr

@@ -211,6 +211,7 @@ def test_of_a_norm(capsys: pytest.CaptureFixture[str]) -> None:
         assert 1 < json.loads(capsys.readouterr().out)["largest"] < 3
 
 
+@pytest.mark.thorough
 def test_dropout(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Its values, its mask and the share of what is kept; a function with another mask is found."""
     assert main(["verify", "dropout"]) == 0
