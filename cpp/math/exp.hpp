@@ -45,7 +45,7 @@ Pair<V> exp_by_table(V x, V x_lo, V lift) {
   return {e, fma(power, rest, power - e)};
 }
 
-/// What the functions below and `unlifted` take as `down` in order to divide by 2^72 in the lanes of the mask.
+/// Returns the argument `down` with which the functions below and `unlifted` divide by 2^72 in the lanes of the mask.
 template <class V>
 V down_where(typename V::Mask mask) {
   return select(mask, V(0x1p-55), V(0.0));  // the bit pattern has 72 in the place of the exponent

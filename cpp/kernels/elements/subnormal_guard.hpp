@@ -34,20 +34,22 @@ bool any_subnormal(const typename V::Element* p, std::size_t n) {
   return false;
 }
 
-/// What a kernel computes from: arrays, then parameters. A `quadratic` kernel is 0 near 0 unless g is huge.
-struct Shape {
+/// The inputs of a guarded kernel, arrays before parameters, and whether its activation is `quadratic`
+/// (functions/activations/activation.hpp).
+struct Guarded {
   std::size_t arrays, parameters;
   bool quadratic;
 };
 
 /// x, lifted unless a parameter is very large or very small.
 template <class V, class Load>
-V lifted_argument(V x, V g, Shape shape, bool uniform, const typename V::Element* const* parameters, Load load) {
+V lifted_argument(V x, V g, Guarded guarded, bool uniform, const typename V::Element* const* parameters, Load load) {
   using S = math::Subnormal<typename V::Element>;
   const V zero = 0.0;
-  if (shape.quadratic) return select(abs(x) < V(S::least_normal), select(abs(g) < V(0x1p100), copysign(zero, x), x), x);
+  if (guarded.quadratic)
+    return select(abs(x) < V(S::least_normal), select(abs(g) < V(0x1p100), copysign(zero, x), x), x);
   V lifted = math::lifted(x, V(S::small));
-  for (std::size_t k = 0; k < shape.parameters; ++k) {
+  for (std::size_t k = 0; k < guarded.parameters; ++k) {
     const V size = abs(uniform ? V(static_cast<double>(*parameters[k])) : load(parameters[k]));
     const V ordinary = select(size >= V(0x1p-20), select(size <= V(0x1p20), lifted, x), x);
     lifted = select(size == zero, lifted, ordinary);
@@ -58,21 +60,21 @@ V lifted_argument(V x, V g, Shape shape, bool uniform, const typename V::Element
 /// Computes n elements from lifted inputs; see SubnormalGuard. One copy serves all activations, which shortens their
 /// compilation.
 template <class V>
-[[gnu::noinline]] void call_lifted(Kernel kernel, Mode mode, Shape shape, const void* const* inputs, void* output,
+[[gnu::noinline]] void call_lifted(Kernel kernel, Mode mode, Guarded guarded, const void* const* inputs, void* output,
                                    std::size_t n) {
   using T = typename V::Element;
   using S = math::Subnormal<T>;
-  const bool has_gradient = shape.arrays > 1;
+  const bool has_gradient = guarded.arrays > 1;
   alignas(64) T lifted[2][lifted_at_once], results[lifted_at_once], as_they_are[lifted_at_once];
   mode.streaming = false;
   for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
     const std::size_t count = std::min(lifted_at_once, n - begin);
     const T* part[most_inputs];
     const void *of_part[most_inputs], *of_lifted[most_inputs];
-    for (std::size_t k = 0; k < shape.arrays + shape.parameters; ++k) {
-      part[k] = static_cast<const T*>(inputs[k]) + (k < shape.arrays || !mode.uniform ? begin : 0);
+    for (std::size_t k = 0; k < guarded.arrays + guarded.parameters; ++k) {
+      part[k] = static_cast<const T*>(inputs[k]) + (k < guarded.arrays || !mode.uniform ? begin : 0);
       of_part[k] = part[k];
-      of_lifted[k] = k < shape.arrays ? lifted[k] : part[k];
+      of_lifted[k] = k < guarded.arrays ? lifted[k] : part[k];
     }
     const auto each_vector = [count](auto f) {
       for (std::size_t i = 0; i < count; i += V::size) {
@@ -86,7 +88,7 @@ template <class V>
         g = math::lifted(load(part[1]), V(1.0));
         g.store(lifted[1] + i);
       }
-      lifted_argument(load(part[0]), g, shape, mode.uniform, part + shape.arrays, load).store(lifted[0] + i);
+      lifted_argument(load(part[0]), g, guarded, mode.uniform, part + guarded.arrays, load).store(lifted[0] + i);
     });
     kernel(of_lifted, results, count, mode);
     bool any_overflow = false;

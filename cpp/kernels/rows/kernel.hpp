@@ -62,7 +62,7 @@ class Engine : Passes<V> {
     compute(r, i, rows, many, ends);
     write(ends, r, i, rows);
   }
-  /// It is out of line, so that its state leaves the stack, which is small in threads of some systems.
+  /// Computes some rows, out of line, so that the state leaves the stack: threads of some systems have a small one.
   [[gnu::noinline]] void compute(std::size_t r, std::size_t i, std::size_t rows, bool many, Ends<V>& ends) {
     State<V> state;
     if (!road_.at_once) return sweep(r, i, rows, state, ends);

@@ -86,7 +86,7 @@ struct Traits : Shape {
 template <class V>
 constexpr std::size_t most_rows = std::max(most_groups * V::size, Wide<V, 8>::size);
 
-/// What a function computes of each row beside its elements.
+/// The numbers that a function computes for each row beside the elements of its outputs.
 template <class V>
 struct Ends {
   using T = typename V::Element;
@@ -96,25 +96,25 @@ struct Ends {
   bool any_unusual = false;
 };
 
-/// The number of vectors in the sums of a function, at most.
+/// The sums of a function consist of at most so many vectors.
 constexpr std::size_t most_summed = 7;
 
-/// Memory for so many vectors.
+/// Memory for `count` vectors, in which a function keeps structs that consist of vectors.
 template <class V, std::size_t count>
 class Storage {
   alignas(V) std::byte bytes_[count * sizeof(V)];
 
  public:
   void* data() { return bytes_; }
-  /// The elements of an array of n.
+  /// Returns the memory as an array of n such structs.
   template <class X, std::size_t n>
   X* of() {
     static_assert(n * sizeof(X) <= sizeof bytes_);
     return reinterpret_cast<X*>(bytes_);
   }
 };
-/// What is kept, from one step to the next, of the vectors of rows that are computed together. `numbers` are those of
-/// the call and the settings.
+/// The engine keeps this from one step to the next for the vectors of rows that it computes together. `numbers` holds
+/// the inputs that have one number for each row, and after them the settings.
 template <class V>
 struct State {
   static constexpr std::size_t most_numbers = 4;
@@ -157,8 +157,9 @@ struct Steps {
   void (*largest)(const Rows&, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial);
   void (*sum)(const Rows&, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial);
   Folding of_largest, of_sums;
-  /// Of the vector of rows with this number; `repeats` tells whether it needs the second sweep again. The engine has
-  /// the loop over vectors, because GCC 12 loses the stores of a loop over these structs (-fivopts).
+  /// These steps treat the vector of rows with the given index; `repeats` returns whether it needs the second sweep
+  /// again. The loop over vectors is in the engine, because GCC 12 loses the stores of such a loop over these structs
+  /// (-fivopts).
   void (*before)(std::size_t vector, State<V>&);
   bool (*repeats)(std::size_t vector, State<V>&);
   void (*after)(std::size_t vector, State<V>&);

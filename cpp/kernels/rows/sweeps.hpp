@@ -170,7 +170,7 @@ struct Sweeps {
     }
   }
 
-  /// What the second sweep needs of rows, and what the third does.
+  /// These return what the second and the third sweep need to know of the rows.
   static Before before(V largest, const auto& numbers) {
     return std::apply([&](auto... number) { return F::before(largest, number...); }, numbers);
   }

@@ -89,7 +89,8 @@ struct Tile {
       if (traits_.targets && operand(k).data == nullptr) {
         make_up(k, to, r, rows, begin, end);
       } else if (is_masked && road_.across && are_joined(operand(k))) {  // as one line, which is faster
-        T* const line = Scratch<T>::of_thread();                         // where sums will be
+        // No sweep uses the memory for sums yet.
+        T* const line = Scratch<T>::of_thread();
         Rectangle masked = from, mask = {format, call_.mask.at(r, 0), 0, 1, 1, rows * call_.length};
         masked.data = reinterpret_cast<char*>(line);
         apply_mask(mask, filling, from.data, 0, line, 0);

@@ -83,8 +83,8 @@ struct Part {
   }
 };
 
-/// Copies a part that lies turned and is converted. It is out of line, because the small buffer would be on the stack
-/// of every copy.
+/// Copies a part that lies turned and is converted. It is out of line, since its buffer would otherwise be on the
+/// stack of every copy.
 template <class V, Way way>
 [[gnu::noinline]] void bring_part(const Rectangle& part, typename V::Element* buffer, std::size_t pitch) {
   using T = typename V::Element;
