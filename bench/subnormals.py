@@ -18,8 +18,9 @@ SHAPE = 64, 256
 def arguments(f: Function, x: Any, g: Any) -> tuple[Any, ...]:
     """Return the arguments that go with x or, for a gradient from the output, with an output."""
     first, *others = f.operands
-    if f.kind == "rows" and first.role == "output" and np.abs(x).max() > 1:
-        x = getattr(fastact, f.forward)(x)
+    if f.kind == "rows" and first.role == "output":
+        y = getattr(fastact, f.forward)(x)
+        x = y if np.abs(x).max() > 1 else np.copysign(x, y)
     sizes = {"n": g, "m": g[:, : SHAPE[1] // 2], "": g if f.kind == "elements" else g[:, 0]}
     labels = np.arange(SHAPE[0])
     rest = (labels if o.role == "labels" else sizes[o.core] for o in others if o.role != "parameter")

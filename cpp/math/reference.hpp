@@ -63,13 +63,12 @@ struct Reference {
   }
 };
 
-/// y times a power of two, rounded once more where that is subnormal; |y| is `least` or more where it is not.
+/// y times a power of two, where `least` is the smallest normal number divided by that power. Max error: that of scale.
 template <class V>
 V lowered(V y, V power, V least) {
-  const V size = abs(y);
-  if (all(size >= least) || all(select(y == V(0.0), least, size) >= least)) [[likely]]
+  if (all(abs(y) >= least)) [[likely]]
     return y * power;
-  return cold_path([](V some, V by) { return scale(some, sqrt(by), sqrt(by)); }, y, power);
+  return scale(y, least, [power](V v) { return v * power; });
 }
 
 }  // namespace fastact::math

@@ -12,11 +12,6 @@ template <class T>
 struct Subnormal {
   static constexpr bool is_float = std::is_same_v<T, float>;
   static constexpr double least_normal = std::numeric_limits<T>::min();
-  /// A power of two whose last place is 1.
-  static constexpr double power = 1 / std::numeric_limits<T>::epsilon();
-  /// Two factors of the inverse of the smallest positive number, and a number that is negligible even times up_2.
-  static constexpr double up_1 = is_float ? 0x1p90 : 0x1p537, up_2 = is_float ? 0x1p59 : 0x1p537;
-  static constexpr double nothing = is_float ? 0x1p-60 : 0x1p-540;
   /// Subnormal factors are lifted to numbers below 1: half_scale_of_one² is the ratio of the smallest normal number and
   /// 1. Subnormal arguments are lifted to numbers below `small`, whose squares round to 0 and whose low
   /// parts are normal: half_scale_of_small² is the ratio of the smallest normal number and `small`.
@@ -33,25 +28,26 @@ V fused_product(V a, V b) {
   return fma(a, b, V(-0.0));
 }
 
-/// y a b. A subnormal result is computed in units of the smallest positive number, and rounded when it is added to a
-/// power of two whose last place is 1. Valid range: a and b are powers of two. Max error: one rounding, of subnormal
-/// results.
+/// y 2^n as times_power(y), where `least` is the smallest normal number times 2^-n. A subnormal result is rounded
+/// without a subnormal operand: the last place of |y| + least is the smallest positive number times 2^-n, and the
+/// difference of the bit patterns of this sum and of `least` is the pattern of the result. Max error: one rounding, of
+/// subnormal results.
 template <class V>
-V scale(V y, V a, V b) {
-  using S = Subnormal<typename V::Element>;
-  const V power = S::power, one = 1.0;
-  const V units = max(V(S::nothing), abs(y * (a * S::up_1))) * (b * S::up_2);
-  const auto is_small = units < power;
-  const V rounded = copysign((units + power).minus_bits(power), y);
-  return select(is_small, rounded, y * select(is_small, one, a) * select(is_small, one, b));
+V scale(V y, V least, auto times_power) {
+  const V size = abs(y);
+  const auto is_small = size < least;
+  return select(is_small, copysign((size + least).minus_bits(least), y), times_power(select(is_small, V(0.0), y)));
 }
 
-/// y · half_scale², where half_scale is a power of two and in most cases 1. Max error: that of scale(y, a, b).
+/// y · half_scale², where half_scale is a power of two and in most cases 1. Max error: that of the function above.
 template <class V>
 V scale(V y, V half_scale) {
-  if (all(half_scale == V(1.0))) [[likely]]
+  const V one = 1.0, least_normal = Subnormal<typename V::Element>::least_normal;
+  if (all(half_scale == one)) [[likely]]
     return y;
-  return scale(y, half_scale, half_scale);
+  const V exponent = one.minus_bits(half_scale);
+  return scale(y, least_normal.plus_bits(exponent).plus_bits(exponent),
+               [half_scale](V v) { return v * half_scale * half_scale; });
 }
 
 /// x, multiplied by the ratio of `power` and the smallest normal number where x is subnormal: its bit pattern is the

@@ -267,7 +267,7 @@ struct log_softmax_backward_from_output : RowFunction {
     const auto general = [](After<V> r, V v, V gradient, V usual) {
       const math::Exponential<V> e = math::exp<true>(v);
       const V product = math::scale(r.total.c.hi * e.significand.hi, e.half_scale);
-      const V unusual = gradient - math::scale(product, sqrt(r.total.power), sqrt(r.total.power));
+      const V unusual = gradient - math::scale(product, sqrt(r.total.power));
       return select(v <= V(0.0), usual, unusual);
     };
     return math::cold_path(general, row, y, g, dx);
