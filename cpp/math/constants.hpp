@@ -77,12 +77,10 @@ struct Constants<double> {
   static constexpr double third_lo = 0x1.5555555555555p-56;
   /// (e^x - 1 - x) / x² on [-0.3469, 0.3469], error 2^-63.9.
   static constexpr double exp[] = {0x1p-1, 0x1.555555555555cp-3, 0x1.5555555555558p-5, 0x1.111111110e9dfp-7, 0x1.6c16c16c15p-10, 0x1.a01a01b45544ep-13, 0x1.a01a01ad7d65ap-16, 0x1.71ddee4083fap-19, 0x1.27e4cc1422208p-22, 0x1.af6ee242c0666p-26, 0x1.1f8bd95168b86p-29};
-  /// 2 (e^x - 1 - x - x²/2) / x³ on [-0.3469, 0.3469], error 2^-62.9.
-  static constexpr double expm1[] = {0x1.555555555555cp-2, 0x1.5555555555558p-4, 0x1.111111110e9dfp-6, 0x1.6c16c16c15p-9, 0x1.a01a01b45544ep-12, 0x1.a01a01ad7d65ap-15, 0x1.71ddee4083fap-18, 0x1.27e4cc1422208p-21, 0x1.af6ee242c0666p-25, 0x1.1f8bd95168b86p-28};
-  /// (log(1 + x) - x + x²/2) / x³ on [-0.2929, 0.4142], error 2^-63.9.
-  static constexpr double log1p[] = {0x1.5555555555561p-2, -0x1.000000000007fp-2, 0x1.9999999997c71p-3, -0x1.5555555543f23p-3, 0x1.24924925636fdp-3, -0x1.000000078fb39p-3, 0x1.c71c716cf4e32p-4, -0x1.9999961a325adp-4, 0x1.745d212705ab8p-4, -0x1.5555cff5f56a1p-4, 0x1.3b1342c6bf063p-4, -0x1.2487f5b136335p-4, 0x1.110cae4c557c3p-4, -0x1.0087184214b76p-4, 0x1.e37019e44f748p-5, -0x1.bf754e50eec0dp-5, 0x1.9b6cc23efadf5p-5, -0x1.ae3e6484743e2p-5, 0x1.f44a776d68a5cp-5, -0x1.b4176bd093503p-5, 0x1.5f7dc96e9587dp-6};
-  /// ((x - tanh x)/x³ - 1/3)/x² as a function of x² on [0.0000, 0.5625], error 2^-59.0.
-  static constexpr double tanh_shrink[] = {-0x1.1111111111111p-3, 0x1.ba1ba1ba1b9dp-5, -0x1.664f4882bdf03p-6, 0x1.226e355d74abbp-7, -0x1.d6d3d08a3811ap-9, 0x1.7da35aa20affep-10, -0x1.35576ab7c0e15p-11, 0x1.f569f71ee173ep-13, -0x1.95c1ffb07743fp-14, 0x1.4456be72e075cp-15, -0x1.e18c506a5cc8bp-17, 0x1.de89b72e97abfp-19, 0x1.2e9e08e214ab2p-20, -0x1.27a51da620ca4p-19, 0x1.63fb67d2040dep-20, -0x1.5b58dfb087eeap-22};
+  /// (2 artanh x - 2x)/x³ as a function of x² on [0.0000, 0.1111], error 2^-53.4.
+  static constexpr double artanh[] = {0x1.5555555555555p-1, 0x1.999999999a256p-2, 0x1.24924923e2322p-2, 0x1.c71c726a03bc8p-3, 0x1.745cf1b8a3e2bp-3, 0x1.3b189c6f3782dp-3, 0x1.10ad96f1062fap-3, 0x1.eb7ec6f92b9fdp-4, 0x1.68c5a4fb3b25ap-4, 0x1.4ac63bf11f878p-3};
+  /// ((x - tanh x)/x³ - 1/3)/x² as a function of x² on [0.0000, 0.3750], error 2^-59.0.
+  static constexpr double tanh_shrink[] = {-0x1.1111111111111p-3, 0x1.ba1ba1ba1b991p-5, -0x1.664f4882b93bcp-6, 0x1.226e355b7de92p-7, -0x1.d6d3cfb8ab07cp-9, 0x1.7da34148af419p-10, -0x1.35557e91cd522p-11, 0x1.f5395d59820dp-13, -0x1.942eb3a7171e2p-14, 0x1.3bfa912221761p-15, -0x1.ae24c95d918f4p-17, 0x1.6c6dde0d6087dp-19};
   static constexpr double mills_shift = 0x1.bp-1;
   static constexpr double mills_centre = 0x1.4p+2;
   /// For larger a, e^(-a²/2) times the largest number rounds to zero.

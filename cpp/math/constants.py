@@ -89,6 +89,11 @@ def tanh_shrink(t: mpf) -> mpf:
     return ((x - tanh(x)) / x**3 - mpf(1) / 3) / t
 
 
+def artanh(t: mpf) -> mpf:
+    x = sqrt(t)
+    return 2 * (mp.atanh(x) - x) / x**3
+
+
 def silu_derivative(x: mpf) -> mpf:
     sigma = 1 / (1 + exp(-x))
     return sigma * (1 + x * (1 - sigma))
@@ -183,23 +188,17 @@ def constants(
     edge = log(mpf(2)) / 2 * (1 + mpf(2) ** -10)
     if ctype == "double":  # for float it is in exponential_forms.hpp
         array(ctype, "exp", "(e^x - 1 - x) / x²", lambda x: exp(x) - 1 - x, 2, degrees[0], -edge, edge)
-    what = "2 (e^x - 1 - x - x²/2) / x³"
-    array(ctype, "expm1", what, lambda x: 2 * (exp(x) - 1 - x) - x * x, 3, degrees[0], -edge, edge)
-    a, b = 1 / sqrt(mpf(2)) - 1, sqrt(mpf(2)) - 1
-    array(
-        ctype,
-        "log1p",
-        "(log(1 + x) - x + x²/2) / x³",
-        lambda x: log1p(x) - x + x * x / 2,
-        3,
-        degrees[1],
-        a,
-        b,
-    )
+        array(ctype, "artanh", "(2 artanh x - 2x)/x³ as a function of x²", artanh, 0, degrees[1], mpf(0), mpf(1) / 9)
+    else:
+        what = "2 (e^x - 1 - x - x²/2) / x³"
+        array(ctype, "expm1", what, lambda x: 2 * (exp(x) - 1 - x) - x * x, 3, degrees[0], -edge, edge)
+        a, b = 1 / sqrt(mpf(2)) - 1, sqrt(mpf(2)) - 1
+        what = "(log(1 + x) - x + x²/2) / x³"
+        array(ctype, "log1p", what, lambda x: log1p(x) - x + x * x / 2, 3, degrees[1], a, b)
     shift = mpf(27) / 32
     if ctype == "double":  # for float it is in exponential_forms.hpp
         what = "((x - tanh x)/x³ - 1/3)/x² as a function of x²"
-        array(ctype, "tanh_shrink", what, tanh_shrink, 0, 15, mpf(0), mpf(9) / 16)
+        array(ctype, "tanh_shrink", what, tanh_shrink, 0, 11, mpf(0), mpf(3) / 8)
     constant(ctype, "mills_shift", shift)
     constant(ctype, "mills_centre", centre)
     print("  /// For larger a, e^(-a²/2) times the largest number rounds to zero.")
@@ -225,7 +224,7 @@ def main() -> None:
     print("template <>\nstruct Constants<float> {")
     constants("float", 127, (-200, -25), (7, 11, 10), 4, 20)
     print("};\n\ntemplate <>\nstruct Constants<double> {")
-    constants("double", 1023, (-1500, -50), (12, 23, 26), 5, 54)
+    constants("double", 1023, (-1500, -50), (12, 9, 26), 5, 54)
     print("};\n")
     near_root("SiluRoot", silu_derivative, -1.2785, mpf(1) / 8, 4)
     near_root("QuickGeluRoot", lambda x: silu_derivative(mpf("1.702") * x), -0.7512, mpf(1) / 16, 4)

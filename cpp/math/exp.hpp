@@ -24,44 +24,55 @@ struct Stepped {
   V power, rest;
 };
 
-/// e^x 2^lift for floats, with x = n ln(2)/8 + r. The index n, shifted into the exponent, is the bit pattern of
+/// e^(x + x_lo) 2^lift. For floats, x = n ln(2)/8 + r. The index n, shifted into the exponent, is the bit pattern of
 /// 2^⌊n/8⌋ (1 + (n mod 8)/8); a factor from a table makes it 2^(n/8), and r includes the rounding error of that factor.
-/// The bit pattern of `down` is subtracted from that of the power, which divides it by a power of two. Valid range:
-/// where e^x 2^lift, so divided, is normal. Max error: 2^-28 relative. Source: exponential_forms.py.
+/// The bit pattern of `down` is subtracted from that of the power, which divides it by a power of two. For doubles,
+/// x = n ln 2 + r, and lift and down are 0. Valid range: where e^x 2^lift, so divided, is normal. Max error: 2^-28
+/// (float) or 2^-54 (double) relative. Source: exponential_forms.py (float), reduce and constants.py (double).
 template <class V>
-Stepped<V> exp_by_steps(V x, V x_lo, V lift, V down = 0.0) {
-  using E = forms::Exp;
-  const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
-  const V r = fma(n, V(-E::step_hi), x) + fma(n, V(-E::step_lo), x_lo + index.lookup(E::rest));
-  const V line = index.template shift_left<20>().minus_bits(down);
-  return {line * index.lookup(E::factor), r * polynomial(r, E::series)};
+Stepped<V> exp_by_steps(V x, V x_lo, V lift = 0.0, V down = 0.0) {
+  if constexpr (is_single<V>) {
+    using E = forms::Exp;
+    const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
+    const V r = fma(n, V(-E::step_hi), x) + fma(n, V(-E::step_lo), x_lo + index.lookup(E::rest));
+    const V line = index.template shift_left<20>().minus_bits(down);
+    return {line * index.lookup(E::factor), r * polynomial(r, E::series)};
+  } else {
+    using C = Constants<double>;
+    const V bias = C::to_integer + C::exponent_bias, index = fma(x, V(C::log2_e), bias), n = index - bias;
+    const Pair<V> r = fast_sum(fma(n, V(-C::ln2_hi), x), fma(n, V(-C::ln2_lo), x_lo));
+    const V rest = r.hi + fma(r.hi * r.hi, polynomial(r.hi, C::exp), r.lo);
+    return {index.template shift_left<C::significand_bits>(), rest};
+  }
 }
 
-/// The same as a pair, for e^(x + x_lo) 2^lift. Valid range, max error and source: those of exp_by_steps.
+/// The same as a pair. Valid range, max error and source: those of exp_by_steps.
 template <class V>
-Pair<V> exp_by_table(V x, V x_lo, V lift) {
+Pair<V> exp_by_table(V x, V x_lo, V lift = 0.0) {
   const auto [power, rest] = exp_by_steps(x, x_lo, lift);
   const V e = fma(power, rest, power);
   return {e, fma(power, rest, power - e)};
 }
 
-/// Returns the argument `down` with which the functions below and `unlifted` divide by 2^72 in the lanes of the mask.
+/// Returns the argument `down` with which the functions below and `unlifted` divide floats by 2^72 in the lanes of the
+/// mask.
 template <class V>
 V down_where(typename V::Mask mask) {
   return select(mask, V(0x1p-55), V(0.0));  // the bit pattern has 72 in the place of the exponent
 }
 
 /// s + power · rest as a divisor, where s is the sum of the power and a positive number. The rest is small compared
-/// with s, so two numbers hold the sum exactly. Valid range: that of exp_by_steps. Max error: 2^-47 relative.
+/// with s, so two numbers hold the sum exactly. Valid range: that of exp_by_steps. Max error: 2^-47 (float) or 2^-104
+/// (double) relative.
 template <class V>
 Divisor<V> plus_rest(Pair<V> s, Stepped<V> e) {
   const V sum = fma(e.power, e.rest, s.hi);
   return Divisor<V>({sum, fma(e.power, e.rest, s.hi - sum) + s.lo});
 }
 
-/// 1 + e^(x + x_lo) for floats, as a divisor. Where `down` is not 0, e^(x + x_lo) is divided by a power of two before 1
-/// is added, and must be so large that 1 is negligible. Valid range: |x| <= 80; x <= 130 where `down` is not 0. Max
-/// error: 2^-28 relative, and the share of 1. Source: exp_by_steps.
+/// 1 + e^(x + x_lo), as a divisor. Where `down` is not 0, e^(x + x_lo) is divided by a power of two before 1
+/// is added, and must be so large that 1 is negligible. Valid range: |x| <= 80 (float) or 640 (double); x <= 130 where
+/// `down` is not 0. Max error: that of exp_by_steps, and the share of 1. Source: exp_by_steps.
 template <class V>
 Divisor<V> one_plus_exp(V x, V x_lo = none, V down = 0.0) {
   const Stepped<V> e = exp_by_steps(x, x_lo, V(0.0), down);
@@ -151,14 +162,10 @@ Exponential<V> exp(V x, V x_lo = none) {
   }
 }
 
-/// e^(x + x_lo) as a pair. Valid range: |x| <= 80. Max error and source: those of exp.
+/// e^(x + x_lo) as a pair. Valid range: |x| <= 80 (float) or 640 (double). Max error and source: those of exp_by_steps.
 template <class V>
 Pair<V> moderate_exp(V x, V x_lo = none) {
-  if constexpr (is_single<V>) {
-    return exp_by_table(x, x_lo, V(0.0));
-  } else {
-    return exp(x, x_lo).significand;
-  }
+  return exp_by_table(x, x_lo);
 }
 
 /// e^x for x <= 0 as exp, but the significand is about 2^(-2 depth) wherever e^x is less.
@@ -171,19 +178,26 @@ Exponential<V> exp_kept(V x, V depth) {
   }
 }
 
-/// e^(x + x_lo) - 1 = (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), with the first terms as pairs. Valid range: x <= 0; NaN
-/// gives NaN. Max error: 2^-28 (float) or 2^-57 (double) relative. Source: reduce, constants.py.
+/// e^(x + x_lo) - 1 = (2^n - 1) + 2^n (r + r²/2 + r³ p(r)), with the first terms as pairs for floats. Valid range:
+/// x <= 0; NaN gives NaN. Max error: 2^-28 (float) or 2^-53 (double) relative. Source: reduce, constants.py.
 template <class V>
 Pair<V> expm1(V x, V x_lo = 0.0) {
   using C = Constants<typename V::Element>;
-  const auto [n, r] = reduce(max(V(C::expm1_lowest), x), x_lo);
-  const Pair<V> square = product(r.hi, 0.5 * r.hi);
-  const Pair<V> quadratic = fast_sum(r.hi, square.hi);
-  const V rest = fma(r.hi * square.hi, polynomial(r.hi, C::expm1), quadratic.lo + (square.lo + r.lo));
-  const V scale = exp2_integer(n);
-  const Pair<V> minus_1 = fast_sum(V(-1.0), scale);
-  const Pair<V> sum = fast_sum(minus_1.hi, scale * quadratic.hi);
-  return fast_sum(sum.hi, fma(scale, rest, sum.lo + minus_1.lo));
+  const V bounded = max(V(C::expm1_lowest), x);
+  if constexpr (!is_single<V>) {
+    const auto [power, rest] = exp_by_steps(bounded, x_lo);
+    const V less = power - 1.0, e = fma(power, rest, less);
+    return {e, fma(power, rest, less - e)};
+  } else {
+    const auto [n, r] = reduce(bounded, x_lo);
+    const Pair<V> square = product(r.hi, 0.5 * r.hi);
+    const Pair<V> quadratic = fast_sum(r.hi, square.hi);
+    const V rest = fma(r.hi * square.hi, polynomial(r.hi, C::expm1), quadratic.lo + (square.lo + r.lo));
+    const V scale = exp2_integer(n);
+    const Pair<V> minus_1 = fast_sum(V(-1.0), scale);
+    const Pair<V> sum = fast_sum(minus_1.hi, scale * quadratic.hi);
+    return fast_sum(sum.hi, fma(scale, rest, sum.lo + minus_1.lo));
+  }
 }
 
 }  // namespace fastact::math

@@ -4,8 +4,8 @@
 #include <limits>
 #include <type_traits>
 
-/// The rule for fast formulas: they are for float, and each is valid in a stated range. Double, and float outside that
-/// range, take the general formula. A vector evaluates the general formula only if one of its lanes needs it, and
+/// The rule for fast formulas: each is valid in a stated range, and some are for float only. The general formula is for
+/// all other numbers. A vector evaluates the general formula only if one of its lanes needs it, and
 /// usually out of line, so that the fast path stays small. Each lane gets the bits that it would get alone.
 namespace fastact::math {
 
@@ -52,11 +52,11 @@ auto near_unless_large(V g, double most, IsFar is_far, Near near, General genera
   return cold_path(split, g, arguments...);
 }
 
-/// near(arguments…) for floats with |x| <= 68, where e^-|x| has a normal low part, and general(arguments…) elsewhere.
+/// near(arguments…) where |x| <= 68 (float) or 640 (double), so that e^-|x| has a normal low part, and
+/// general(arguments…) elsewhere.
 template <class V, class Near, class General, class... A>
 auto moderate_or_general(V x, Near near, General general, A... arguments) {
-  const auto fast = [=](auto... a) { return near_or_general(abs(x) <= V(68.0), near, general, a...); };
-  return in_float<V>(fast, general, arguments...);
+  return near_or_general(abs(x) <= V(is_single<V> ? 68.0 : 640.0), near, general, arguments...);
 }
 
 }  // namespace fastact::math

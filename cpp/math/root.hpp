@@ -13,6 +13,7 @@ namespace fastact::math {
 /// polynomial in constants.hpp. Source: constants.py.
 template <class R, class V>
 Pair<V> near_root(V x, V x_lo, Pair<V> elsewhere) {
+  if constexpr (!is_single<V>) return elsewhere;
   const Pair<V> r = fast_sum(x - V(R::root), x_lo);
   const V rest = fma(r.hi, polynomial(r.hi, R::rest), fma(r.lo, V(R::slope), V(R::value)));
   return select(abs(r.hi) < V(R::width), rest + product(r.hi, V(R::slope)), elsewhere);

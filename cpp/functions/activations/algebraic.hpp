@@ -6,6 +6,7 @@
 #include "functions/activations/activation.hpp"
 #include "functions/activations/nan.hpp"
 #include "math/fast_path.hpp"
+#include "math/inverse.hpp"
 #include "math/pair.hpp"
 
 namespace fastact::activations {
@@ -30,6 +31,7 @@ struct Range<double> {
 /// With d = 1 + |x| rounded and its rounding error d_lo, |x|/(1 + |x|) is approximately y - y d_lo/d with y = |x|/d and
 /// 1/d = 1 - y. From |x| = 2/ε on, f(x) rounds to 1.
 struct softsign : Traits {
+  static constexpr bool interleaves = false;
   template <class V>
   static V forward(V x) {
     const V a = min(V(2 / epsilon<V>), abs(x)), d = 1.0 + a, d_lo = a - (d - 1.0);
@@ -73,7 +75,12 @@ struct squareplus : Traits {
   static constexpr bool interleaves = false;  // f takes a fifth longer with four registers
   template <class V>
   static V forward(V x, V b) {
-    const Near<V> near(x, b);
+    const Near<V> near(x, b, [](V s) {
+      if constexpr (math::is_single<V>)
+        return 0.5 / s;
+      else
+        return 0.5 * math::approximate_inverse(s);
+    });
     const V y = 0.5 * near.z.value();
     if (all(near.holds)) [[likely]]
       return y;
@@ -81,7 +88,7 @@ struct squareplus : Traits {
   }
   template <class V>
   static V backward(V x, V g, V b) {
-    const Near<V> near(x, b);
+    const Near<V> near(x, b, [](V s) { return 0.5 / s; });
     const V dx = g * near.derivative();
     if (all(near.holds)) [[likely]]
       return dx;
@@ -92,23 +99,24 @@ struct squareplus : Traits {
 
  private:
   /// The formula where nothing overflows or underflows and √(x² + b) + x has little cancellation, which is nearly
-  /// everywhere. With s = √(x² + b) rounded, √(x² + b) + x = s + x + (x² + b - s²)/(2s), which needs one square root
-  /// and one division.
+  /// everywhere. With s = √(x² + b) rounded, √(x² + b) + x = s + x + (x² + b - s²)/(2s). The last term is so small that
+  /// an approximate inverse of s is enough for f. It is used for doubles, whose division is slow.
   template <class V>
   struct Near {
     V s, s_low, half_inverse;
     math::Pair<V> z;
     typename V::Mask holds;
 
-    Near(V x, V b) {
+    template <class Inverse>
+    Near(V x, V b, Inverse inverse_of_twice) {
       const V square = fma(x, x, b), without_b = square - b;
       const V square_low = fma(x, x, -without_b) - ((square - without_b) - b);
       s = sqrt(square);
-      half_inverse = 0.5 / s;
+      half_inverse = inverse_of_twice(s);
       s_low = (fma(-s, s, square) + square_low) * half_inverse;
       z = math::fast_sum(s, x);
       z.lo = z.lo + s_low;
-      holds = z.hi > fma(s, 0x1p-20, 0x1p-30);
+      holds = z.hi > fma(s, math::is_single<V> ? 0x1p-20 : 0x1p-11, 0x1p-30);
     }
     V derivative() const {
       const V quotient = z.hi * half_inverse;

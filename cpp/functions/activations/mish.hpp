@@ -21,13 +21,19 @@ struct mish : Traits {
       const V y = (p.x * (p.n / math::Divisor<V>(p.n_plus_2))).value();
       return copysign(select(p.negative, math::scale(y, p.e.half_scale), select(v > V(p.beyond), v, y)), v);
     };
-    return math::moderate_or_general(x, [](auto v) { return math::multiply(v, tanh_softplus(v)); }, general, x);
+    const auto fast = [general](auto v) {
+      return math::moderate_or_general(v, [](auto w) { return math::multiply(w, tanh_softplus(w)); }, general, v);
+    };
+    return math::in_float<V>(fast, general, x);
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::moderate_or_general(
-        math::nan_unless_finite(g, x), [](auto w, auto once) { return math::multiply(once, near_derivative(w)); },
-        [](V w, V once) { return once * derivative(w); }, x, g);
+    const auto general = [](V v, V once) { return once * derivative(v); };
+    const auto fast = [general](auto v, auto once) {
+      const auto near = [](auto w, auto factor) { return math::multiply(factor, near_derivative(w)); };
+      return math::moderate_or_general(math::nan_unless_finite(once, v), near, general, v, once);
+    };
+    return math::in_float<V>(fast, general, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -54,7 +54,7 @@ struct sigmoid : Traits {
 
 /// f(x) = tanh x; f'(x) = 1/cosh² x.
 ///
-/// With m = e^(-2|x|) - 1, tanh |x| = -m/(2 + m); with e = e^(-2|x|), f' = 4e/(1 + e)², four times the logistic
+/// With m = e^(-2|x|) - 1, -tanh |x| = m/(2 + m); with e = e^(-2|x|), f' = 4e/(1 + e)², four times the logistic
 /// derivative at 2x.
 struct tanh : Traits {
   using Form = math::multiples::Tanh;  // tanh is ±1 beyond its end
@@ -64,7 +64,7 @@ struct tanh : Traits {
       const V a = min(V(Form::end), abs(x));
       return copysign(math::Multiple<Form, V>(a).times(min(V(Form::knee), a)), x);
     } else {
-      return copysign(of(abs(x)).value(), x);
+      return copysign(negative(abs(x)).value(), x);
     }
   }
   template <class V>
@@ -84,21 +84,17 @@ struct tanh : Traits {
   static V backward_from_output(V y, V g) {
     return g * ((1.0 - y) * (1.0 + y));
   }
-  /// tanh |x|.
+  /// tanh a for floats a >= 0. Max error: that of Multiple.
   template <class V>
-  static math::Pair<V> magnitude(V x) {
-    if constexpr (math::is_single<V>) {
-      const V a = min(V(Form::end), abs(x));
-      return math::Multiple<Form, V>(a).pair_times(min(V(Form::knee), a));
-    } else {
-      return of(abs(x));
-    }
+  static math::Pair<V> magnitude(V a) {
+    const V bounded = min(V(Form::end), a);
+    return math::Multiple<Form, V>(bounded).pair_times(min(V(Form::knee), bounded));
   }
-  /// tanh a for a >= 0.
+  /// -tanh (a + a_lo) for a >= 0. Max error: 2^-28 (float) or 2^-52 (double) relative.
   template <class V>
-  static math::Pair<V> of(V a) {
-    const math::Pair<V> m = -math::expm1(-2.0 * a);
-    return m / math::Divisor<V>(fast_sum(V(2.0), -m));
+  static math::Pair<V> negative(V a, V a_lo = math::none) {
+    const math::Pair<V> m = math::expm1(-2.0 * a, -2.0 * a_lo);
+    return m / math::Divisor<V>(fast_sum(V(2.0), m));
   }
 };
 
@@ -107,11 +103,15 @@ struct tanh : Traits {
 struct softcap : Traits {
   template <class V>
   static V forward(V x, V cap) {
-    const math::Pair<V> w = quotient(x, cap, V(limit), V(1.0)), t = tanh::magnitude(w.hi);
-    const V low = fma(w.lo, fma(-t.hi, t.hi, 1.0), t.lo);  // tanh' = 1 - tanh²
+    const math::Pair<V> w = quotient(x, cap, V(limit), V(1.0));
+    const auto from_table = [](auto a, auto a_lo) {
+      const math::Pair<V> t = tanh::magnitude(a);
+      return math::Pair<V>{t.hi, fma(a_lo, fma(-t.hi, t.hi, 1.0), t.lo)};  // tanh' = 1 - tanh²
+    };
+    const math::Pair<V> t = math::in_float<V>(from_table, tanh::negative<V>, w.hi, w.lo);
     // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
-    constexpr double close = std::is_same_v<typename V::Element, float> ? 0x1p-14 : 0x1p-28;
-    return select(w.hi <= V(close), x, copysign(fma(cap, t.hi, cap * low), x));
+    constexpr double close = math::is_single<V> ? 0x1p-14 : 0x1p-28;
+    return select(w.hi <= V(close), x, copysign(fma(cap, t.hi, cap * t.lo), x));
   }
   template <class V>
   static V backward(V x, V g, V cap) {
@@ -156,7 +156,8 @@ struct softcap : Traits {
 ///
 /// In float, f(x) is a multiple of a m², with a = |x| and m = min(a, knee). The table contains 2^30 times the factor,
 /// so that no intermediate result is subnormal and only the last product is rounded to a subnormal number. In double,
-/// f(x) = x³ p(x²) up to |x| = 3/4, where the difference would cancel, with p(0) = 1/3 as a pair.
+/// f(a) = a³ p(a²) up to a = 39/64, where the difference would cancel, with p(0) = 1/3 as a pair; from there on it is
+/// (a - 1) + 2σ(-2a), whose first difference is exact.
 struct tanh_shrink : Traits {
   static constexpr bool quadratic = true;
   template <class V>
@@ -169,21 +170,19 @@ struct tanh_shrink : Traits {
       return copysign(max(a - 1.0, math::Multiple<Form, V>(bounded).times(cube) * 0x1p-30), x);
     } else {
       using C = math::Constants<typename V::Element>;
-      const V square = a * a;
-      // Scaled, so that only the last product is rounded to a subnormal number.
-      const V away = 0x1p30 * a;
-      const math::Pair<V> cube = away * math::product(away, away);
-      const V varying = square * math::polynomial(square, C::tanh_shrink);
-      const math::Pair<V> p = fast_sum(V(C::third_hi), math::Pair<V>{varying, C::third_lo});
-      const V near = (cube * p).value() * 0x1p-90;
-      const V far = fast_sum(a, -tanh::of(a)).value_or_infinity();
-      return copysign(select(a < V(0.75), near, far), x);
+      const math::Pair<V> square = math::product(a, a), cube = a * square;
+      const V varying = fma(square.hi, math::polynomial(square.hi, C::tanh_shrink), V(C::third_lo));
+      const V near = fma(cube.hi, V(C::third_hi), fma(cube.hi, varying, cube.lo * C::third_hi));
+      const math::BothLogistics<V> sigma(math::one_plus_large_exp(min(V(600.0), 2.0 * a)));
+      const V far = fma(V(2.0), sigma.smaller.lo, fma(V(2.0), sigma.smaller.hi, a - 1.0));
+      return copysign(select(a < V(0.609375), near, far), x);
     }
   }
-  /// (g t) t with t = tanh |x| as a pair, so that t² does not underflow before it is multiplied by a large g.
+  /// (g t) t with t = ±tanh x as a pair, so that t² does not underflow before it is multiplied by a large g.
   template <class V>
   static V backward(V x, V g) {
-    const math::Pair<V> t = tanh::magnitude(x);
+    const auto from_table = [](auto a) { return tanh::magnitude(a); };
+    const math::Pair<V> t = math::in_float<V>(from_table, [](V a) { return tanh::negative(a); }, abs(x));
     const math::Pair<V> once = math::product(g, t.hi);
     const V low = fma(once.hi, 2.0 * t.lo, once.lo * t.hi);
     return fma(once.hi, t.hi, select(math::is_finite(once.hi), low, V(0.0)));

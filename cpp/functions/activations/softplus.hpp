@@ -58,12 +58,16 @@ struct softplus : Traits {
   static constexpr const char* allowed = "beta > 0";
 
  private:
-  /// log(1 + e^x) for floats. Valid range: |x| <= 80.
+  /// log(1 + e^x). Valid range: |x| <= 80 (float) or 640 (double).
   template <class V>
   static V unit(V x) {
-    using F = math::expansions::Softplus;
     const V a = abs(x);
-    const auto log = math::expansion_or<F>(a <= V(F::end), a, [a] { return math::exp_minus_half_square(-a); });
+    const auto in_table = [](auto v) {
+      using F = math::expansions::Softplus;
+      return math::expansion_or<F>(v <= decltype(v)(F::end), v, [v] { return math::exp_minus_half_square(-v); });
+    };
+    const auto formula = [](V v) { return math::log1p(math::moderate_exp(-v)); };
+    const math::Pair<V> log = math::in_float<V>(in_table, formula, a);
     const auto s = math::positive_sum(max(V(0.0), x), log.hi);
     return s.hi + (s.lo + log.lo);
   }

@@ -159,13 +159,13 @@ struct Passes {
 };
 
 /// How many registers a kernel computes at a time. More than usual hide the latency of long chains of operations in
-/// functions that do not merely wait for memory. Formulas for floats keep tables in registers, of which only AVX-512
-/// has enough.
+/// functions that do not merely wait for memory. Formulas for floats keep tables in registers, of which AVX2 has only
+/// half as many as AVX-512 and NEON.
 template <class Isa, class T, class A>
 constexpr std::size_t registers_of() {
   constexpr bool is_long = A::interleaves && A::cost.f32 > activations::copying.f32;
-  constexpr bool has_room = Isa::registers > 1 && (sizeof(T) == sizeof(double) || Isa::template size<T> == 16);
-  return is_long && has_room ? 4 : Isa::registers;
+  if (!is_long || Isa::registers == 1) return Isa::registers;
+  return std::is_same_v<T, float> && Isa::template size<T> == 8 ? 3 : 4;
 }
 template <class Isa, class T, class A>
 using ElementVec = simd::Vec<Isa, T, registers_of<Isa, T, A>()>;
