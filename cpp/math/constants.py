@@ -188,7 +188,8 @@ def constants(
     edge = log(mpf(2)) / 2 * (1 + mpf(2) ** -10)
     if ctype == "double":  # for float it is in exponential_forms.hpp
         array(ctype, "exp", "(e^x - 1 - x) / x²", lambda x: exp(x) - 1 - x, 2, degrees[0], -edge, edge)
-        array(ctype, "artanh", "(2 artanh x - 2x)/x³ as a function of x²", artanh, 0, degrees[1], mpf(0), mpf(1) / 9)
+        what = "(2 artanh x - 2x)/x³ as a function of x²"
+        array(ctype, "artanh", what, artanh, 0, degrees[1], mpf(0), mpf(1) / 9)
     else:
         what = "2 (e^x - 1 - x - x²/2) / x³"
         array(ctype, "expm1", what, lambda x: 2 * (exp(x) - 1 - x) - x * x, 3, degrees[0], -edge, edge)
