@@ -108,7 +108,8 @@ struct softcap : Traits {
       const math::Pair<V> t = tanh::magnitude(a);
       return math::Pair<V>{t.hi, fma(a_lo, fma(-t.hi, t.hi, 1.0), t.lo)};  // tanh' = 1 - tanh²
     };
-    const math::Pair<V> t = math::in_float<V>(from_table, tanh::negative<V>, w.hi, w.lo);
+    const auto formula = [](V a, V a_lo) { return tanh::negative(a, a_lo); };
+    const math::Pair<V> t = math::in_float<V>(from_table, formula, w.hi, w.lo);
     // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
     constexpr double close = math::is_single<V> ? 0x1p-14 : 0x1p-28;
     return select(w.hi <= V(close), x, copysign(fma(cap, t.hi, cap * t.lo), x));
