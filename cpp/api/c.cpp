@@ -85,49 +85,48 @@ const char* fastact_error_message(int code) {
 }
 
 #define FASTACT_PARAMETER(name, ...) , double name
-#define FASTACT_ARGUMENT(name, ...) , name
-#define FASTACT_DEFINE_FORWARD(T, bits, name, ...)                                                                 \
+#define FASTACT_C_ARGUMENT(name, ...) , name
+#define FASTACT_C_FORWARD_FOR(T, bits, name, ...)                                                                  \
   int fastact_##name##_##bits(const T* x, T* y, size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) { \
     return guarded([&] {                                                                                           \
-      fastact::name(std::span(x, n), std::span(y, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));       \
+      fastact::name(std::span(x, n), std::span(y, n) FASTACT_EACH_PARAMETER(FASTACT_C_ARGUMENT, __VA_ARGS__));     \
     });                                                                                                            \
   }
-#define FASTACT_DEFINE_BACKWARD(T, bits, name, ...)                                                       \
+#define FASTACT_C_BACKWARD_FOR(T, bits, name, ...)                                                        \
   int fastact_##name##_backward_##bits(const T* x, const T* g, T* dx,                                     \
                                        size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) { \
     return guarded([&] {                                                                                  \
       fastact::name##_backward(std::span(x, n), std::span(g, n),                                          \
-                               std::span(dx, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));   \
+                               std::span(dx, n) FASTACT_EACH_PARAMETER(FASTACT_C_ARGUMENT, __VA_ARGS__)); \
     });                                                                                                   \
   }
-#define FASTACT_FORWARD(...) \
-  FASTACT_DEFINE_FORWARD(float, f32, __VA_ARGS__) FASTACT_DEFINE_FORWARD(double, f64, __VA_ARGS__)
-#define FASTACT_BACKWARD(...) \
-  FASTACT_DEFINE_BACKWARD(float, f32, __VA_ARGS__) FASTACT_DEFINE_BACKWARD(double, f64, __VA_ARGS__)
-FASTACT_ACTIVATIONS(FASTACT_FORWARD)
-FASTACT_ACTIVATIONS(FASTACT_BACKWARD)
-FASTACT_LEARNABLE(FASTACT_FORWARD)
+#define FASTACT_C_FORWARD(...) \
+  FASTACT_C_FORWARD_FOR(float, f32, __VA_ARGS__) FASTACT_C_FORWARD_FOR(double, f64, __VA_ARGS__)
+#define FASTACT_C_BACKWARD(...) \
+  FASTACT_C_BACKWARD_FOR(float, f32, __VA_ARGS__) FASTACT_C_BACKWARD_FOR(double, f64, __VA_ARGS__)
+FASTACT_ACTIVATIONS(FASTACT_C_FORWARD)
+FASTACT_ACTIVATIONS(FASTACT_C_BACKWARD)
+FASTACT_LEARNABLE(FASTACT_C_FORWARD)
 
-#define FASTACT_DEFINE_LOSS_FOR(T, bits, name, ...)                                                       \
+#define FASTACT_C_LOSS_FOR(T, bits, name, ...)                                                            \
   int fastact_##name##_##bits(const T* x, const T* t, T* y,                                               \
                               size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) {          \
     return guarded([&] {                                                                                  \
       fastact::name(std::span(x, n), std::span(t, n),                                                     \
-                    std::span(y, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));               \
+                    std::span(y, n) FASTACT_EACH_PARAMETER(FASTACT_C_ARGUMENT, __VA_ARGS__));             \
     });                                                                                                   \
   }                                                                                                       \
   int fastact_##name##_backward_##bits(const T* x, const T* t, const T* g, T* dx,                         \
                                        size_t n FASTACT_EACH_PARAMETER(FASTACT_PARAMETER, __VA_ARGS__)) { \
     return guarded([&] {                                                                                  \
       fastact::name##_backward(std::span(x, n), std::span(t, n), std::span(g, n),                         \
-                               std::span(dx, n) FASTACT_EACH_PARAMETER(FASTACT_ARGUMENT, __VA_ARGS__));   \
+                               std::span(dx, n) FASTACT_EACH_PARAMETER(FASTACT_C_ARGUMENT, __VA_ARGS__)); \
     });                                                                                                   \
   }
-#define FASTACT_DEFINE_LOSS(...) \
-  FASTACT_DEFINE_LOSS_FOR(float, f32, __VA_ARGS__) FASTACT_DEFINE_LOSS_FOR(double, f64, __VA_ARGS__)
-FASTACT_LOSSES(FASTACT_DEFINE_LOSS)
+#define FASTACT_C_LOSS(...) FASTACT_C_LOSS_FOR(float, f32, __VA_ARGS__) FASTACT_C_LOSS_FOR(double, f64, __VA_ARGS__)
+FASTACT_LOSSES(FASTACT_C_LOSS)
 
-#define FASTACT_DEFINE_NAMED_GATE_FOR(name, bits, T)                                                      \
+#define FASTACT_C_NAMED_GATE_FOR(name, bits, T)                                                           \
   int fastact_##name##_gate_##bits(const T* a, const T* b, T* y, size_t n) {                              \
     return guarded([&] { fastact::name##_gate(std::span(a, n), std::span(b, n), std::span(y, n)); });     \
   }                                                                                                       \
@@ -137,59 +136,57 @@ FASTACT_LOSSES(FASTACT_DEFINE_LOSS)
                                     std::span(db, n));                                                    \
     });                                                                                                   \
   }
-#define FASTACT_DEFINE_NAMED_GATE(name) \
-  FASTACT_DEFINE_NAMED_GATE_FOR(name, f32, float) FASTACT_DEFINE_NAMED_GATE_FOR(name, f64, double)
-FASTACT_GATES(FASTACT_DEFINE_NAMED_GATE)
+#define FASTACT_C_NAMED_GATE(name) \
+  FASTACT_C_NAMED_GATE_FOR(name, f32, float) FASTACT_C_NAMED_GATE_FOR(name, f64, double)
+FASTACT_GATES(FASTACT_C_NAMED_GATE)
 
-#define FASTACT_DEFINE_DROPOUT_FOR(name, bits, T)                                                        \
+#define FASTACT_C_DROPOUT_FOR(name, bits, T)                                                             \
   int fastact_##name##_##bits(const T* x, T* y, size_t n, double rate, uint64_t seed, uint64_t offset) { \
     return guarded([&] { fastact::name(std::span(x, n), std::span(y, n), rate, seed, offset); });        \
   }
-#define FASTACT_DEFINE_DROPOUT(name) \
-  FASTACT_DEFINE_DROPOUT_FOR(name, f32, float) FASTACT_DEFINE_DROPOUT_FOR(name, f64, double)
-FASTACT_DROPOUT(FASTACT_DEFINE_DROPOUT)
+#define FASTACT_C_DROPOUT(name) FASTACT_C_DROPOUT_FOR(name, f32, float) FASTACT_C_DROPOUT_FOR(name, f64, double)
+FASTACT_DROPOUT(FASTACT_C_DROPOUT)
 
-#define FASTACT_DEFINE_CHANNELS_FOR(name, bits, T)                                                     \
+#define FASTACT_C_CHANNELS_FOR(name, bits, T)                                                          \
   int fastact_##name##_channels_##bits(const T* x, const T* parameter, T* y, FASTACT_SHAPE) {          \
     const Shape a = {outer, length, inner};                                                            \
     return guarded([&] { fastact::name(a.rows(x), std::span(parameter, length), a.rows(y), inner); }); \
   }
-#define FASTACT_DEFINE_CHANNELS(name, ...) \
-  FASTACT_DEFINE_CHANNELS_FOR(name, f32, float) FASTACT_DEFINE_CHANNELS_FOR(name, f64, double)
-FASTACT_LEARNABLE(FASTACT_DEFINE_CHANNELS)
+#define FASTACT_C_CHANNELS(name, ...) FASTACT_C_CHANNELS_FOR(name, f32, float) FASTACT_C_CHANNELS_FOR(name, f64, double)
+FASTACT_LEARNABLE(FASTACT_C_CHANNELS)
 
-#define FASTACT_DEFINE_UNARY(name, bits, T, along)                           \
+#define FASTACT_C_UNARY(name, bits, T, along)                                \
   int fastact_##name##_##bits(const T* x, T* y, FASTACT_SHAPE) {             \
     const Shape a = {outer, length, inner};                                  \
     return guarded([&] { fastact::name(a.rows(x), a.along(y), a.axis()); }); \
   }
-#define FASTACT_DEFINE_GRADIENT(name, bits, T, along)                                    \
+#define FASTACT_C_GRADIENT(name, bits, T, along)                                         \
   int fastact_##name##_##bits(const T* x, const T* g, T* dx, FASTACT_SHAPE) {            \
     const Shape a = {outer, length, inner};                                              \
     return guarded([&] { fastact::name(a.rows(x), a.along(g), a.rows(dx), a.axis()); }); \
   }
-#define FASTACT_DEFINE_MAP(name, bits, T) FASTACT_DEFINE_UNARY(name, bits, T, rows)
-#define FASTACT_DEFINE_MAP_BACKWARD(name, bits, T) FASTACT_DEFINE_GRADIENT(name, bits, T, rows)
-#define FASTACT_DEFINE_REDUCE(name, bits, T) FASTACT_DEFINE_UNARY(name, bits, T, numbers)
-#define FASTACT_DEFINE_REDUCE_BACKWARD(name, bits, T) FASTACT_DEFINE_GRADIENT(name, bits, T, numbers)
-#define FASTACT_DEFINE_GATE(name, bits, T) FASTACT_DEFINE_UNARY(name, bits, T, halves)
-#define FASTACT_DEFINE_GATE_BACKWARD(name, bits, T) FASTACT_DEFINE_GRADIENT(name, bits, T, halves)
-#define FASTACT_DEFINE_LABEL(name, bits, T)                                                          \
+#define FASTACT_C_MAP(name, bits, T) FASTACT_C_UNARY(name, bits, T, rows)
+#define FASTACT_C_MAP_BACKWARD(name, bits, T) FASTACT_C_GRADIENT(name, bits, T, rows)
+#define FASTACT_C_REDUCE(name, bits, T) FASTACT_C_UNARY(name, bits, T, numbers)
+#define FASTACT_C_REDUCE_BACKWARD(name, bits, T) FASTACT_C_GRADIENT(name, bits, T, numbers)
+#define FASTACT_C_GATE(name, bits, T) FASTACT_C_UNARY(name, bits, T, halves)
+#define FASTACT_C_GATE_BACKWARD(name, bits, T) FASTACT_C_GRADIENT(name, bits, T, halves)
+#define FASTACT_C_LABEL(name, bits, T)                                                               \
   int fastact_##name##_##bits(const T* x, const int64_t* labels, T* loss, FASTACT_SHAPE) {           \
     const Shape a = {outer, length, inner};                                                          \
     return guarded([&] { fastact::name(a.rows(x), a.numbers(labels), a.numbers(loss), a.axis()); }); \
   }
-#define FASTACT_DEFINE_LABEL_BACKWARD(name, bits, T)                                                          \
+#define FASTACT_C_LABEL_BACKWARD(name, bits, T)                                                               \
   int fastact_##name##_##bits(const T* x, const int64_t* labels, const T* g, T* dx, FASTACT_SHAPE) {          \
     const Shape a = {outer, length, inner};                                                                   \
     return guarded([&] { fastact::name(a.rows(x), a.numbers(labels), a.numbers(g), a.rows(dx), a.axis()); }); \
   }
-#define FASTACT_DEFINE_LABEL_WITH_GRADIENT(name, bits, T)                                                        \
+#define FASTACT_C_LABEL_WITH_GRADIENT(name, bits, T)                                                             \
   int fastact_##name##_##bits(const T* x, const int64_t* labels, T* loss, T* dx, FASTACT_SHAPE) {                \
     const Shape a = {outer, length, inner};                                                                      \
     return guarded([&] { fastact::name(a.rows(x), a.numbers(labels), a.numbers(loss), a.rows(dx), a.axis()); }); \
   }
-#define FASTACT_DEFINE_LEARN(name, bits, T)                                                                        \
+#define FASTACT_C_LEARN(name, bits, T)                                                                             \
   int fastact_##name##_##bits(const T* x, const T* g, const T* parameter, T* dx, T* dparameter, FASTACT_SHAPE) {   \
     const Shape a = {outer, length, inner};                                                                        \
     return guarded([&] {                                                                                           \
@@ -197,28 +194,27 @@ FASTACT_LEARNABLE(FASTACT_DEFINE_CHANNELS)
                     inner);                                                                                        \
     });                                                                                                            \
   }
-#define FASTACT_DEFINE(form, name) FASTACT_DEFINE_##form(name, f32, float) FASTACT_DEFINE_##form(name, f64, double)
-FASTACT_ROWWISE(FASTACT_DEFINE)
+#define FASTACT_C(form, name) FASTACT_C_##form(name, f32, float) FASTACT_C_##form(name, f64, double)
+FASTACT_ROWWISE(FASTACT_C)
 
-#define FASTACT_DEFINE_WHERE_UNARY(name, bits, T, along)                                     \
+#define FASTACT_C_WHERE_UNARY(name, bits, T, along)                                          \
   int fastact_##name##_where_##bits(const T* x, const uint8_t* where, T* y, FASTACT_SHAPE) { \
     const Shape a = {outer, length, inner};                                                  \
     return guarded([&] { fastact::name(a.rows(x), a.along(y), a.axis(), a.rows(where)); });  \
   }
-#define FASTACT_DEFINE_WHERE_GRADIENT(name, bits, T, along)                                               \
+#define FASTACT_C_WHERE_GRADIENT(name, bits, T, along)                                                    \
   int fastact_##name##_where_##bits(const T* x, const T* g, const uint8_t* where, T* dx, FASTACT_SHAPE) { \
     const Shape a = {outer, length, inner};                                                               \
     return guarded([&] { fastact::name(a.rows(x), a.along(g), a.rows(dx), a.axis(), a.rows(where)); });   \
   }
-#define FASTACT_DEFINE_WHERE_MAP(name, bits, T) FASTACT_DEFINE_WHERE_UNARY(name, bits, T, rows)
-#define FASTACT_DEFINE_WHERE_MAP_BACKWARD(name, bits, T) FASTACT_DEFINE_WHERE_GRADIENT(name, bits, T, rows)
-#define FASTACT_DEFINE_WHERE_REDUCE(name, bits, T) FASTACT_DEFINE_WHERE_UNARY(name, bits, T, numbers)
-#define FASTACT_DEFINE_WHERE_REDUCE_BACKWARD(name, bits, T) FASTACT_DEFINE_WHERE_GRADIENT(name, bits, T, numbers)
-#define FASTACT_DEFINE_WHERE(form, name) \
-  FASTACT_DEFINE_WHERE_##form(name, f32, float) FASTACT_DEFINE_WHERE_##form(name, f64, double)
-FASTACT_MASKABLE(FASTACT_DEFINE_WHERE)
+#define FASTACT_C_WHERE_MAP(name, bits, T) FASTACT_C_WHERE_UNARY(name, bits, T, rows)
+#define FASTACT_C_WHERE_MAP_BACKWARD(name, bits, T) FASTACT_C_WHERE_GRADIENT(name, bits, T, rows)
+#define FASTACT_C_WHERE_REDUCE(name, bits, T) FASTACT_C_WHERE_UNARY(name, bits, T, numbers)
+#define FASTACT_C_WHERE_REDUCE_BACKWARD(name, bits, T) FASTACT_C_WHERE_GRADIENT(name, bits, T, numbers)
+#define FASTACT_C_WHERE(form, name) FASTACT_C_WHERE_##form(name, f32, float) FASTACT_C_WHERE_##form(name, f64, double)
+FASTACT_MASKABLE(FASTACT_C_WHERE)
 
-#define FASTACT_DEFINE_NORMS(T, bits)                                                                                  \
+#define FASTACT_C_NORMS(T, bits)                                                                                       \
   int fastact_layer_norm_##bits(const T* x, const T* gamma, const T* beta, T* y, FASTACT_SHAPE, double eps) {          \
     const Shape a = {outer, length, inner};                                                                            \
     return guarded([&] { fastact::layer_norm(a.rows(x), a.along(gamma), a.along(beta), a.rows(y), a.axis(), eps); });  \
@@ -266,9 +262,9 @@ FASTACT_MASKABLE(FASTACT_DEFINE_WHERE)
                                     a.rows(y), a.axis(), eps);                                                         \
     });                                                                                                                \
   }
-FASTACT_DEFINE_NORMS(float, f32)
-FASTACT_DEFINE_NORMS(double, f64)
-#define FASTACT_DEFINE_GENERAL(T, bits)                                                                         \
+FASTACT_C_NORMS(float, f32)
+FASTACT_C_NORMS(double, f64)
+#define FASTACT_C_GENERAL(T, bits)                                                                              \
   int fastact_softmax_cross_entropy_general_##bits(                                                             \
       const T* x, const int64_t* labels, const T* probabilities, const T* weights, const int64_t* ignore_label, \
       double label_smoothing, const T* g, T* loss, T* dx, FASTACT_SHAPE) {                                      \
@@ -286,8 +282,8 @@ FASTACT_DEFINE_NORMS(double, f64)
       fastact::api::compute(call, "softmax_cross_entropy_general");                                             \
     });                                                                                                         \
   }
-FASTACT_DEFINE_GENERAL(float, f32)
-FASTACT_DEFINE_GENERAL(double, f64)
+FASTACT_C_GENERAL(float, f32)
+FASTACT_C_GENERAL(double, f64)
 
 int fastact_set_num_threads(int n) {
   return guarded([&] { fastact::set_num_threads(n); });

@@ -24,11 +24,11 @@ void compute(const char* name, std::span<const T> x, std::span<T> y, double rate
 
 }  // namespace
 
-#define FASTACT_DEFINE_FOR(T, name)                                                                        \
+#define FASTACT_DEFINE_DROPOUT_FOR(T, name)                                                                \
   void name(std::span<const T> x, std::span<T> y, double rate, std::uint64_t seed, std::uint64_t offset) { \
     compute<T>(#name, x, y, rate, seed, offset);                                                           \
   }
-#define FASTACT_DEFINE(name) FASTACT_DEFINE_FOR(float, name) FASTACT_DEFINE_FOR(double, name)
-FASTACT_DROPOUT(FASTACT_DEFINE)
+#define FASTACT_DEFINE_DROPOUT(name) FASTACT_DEFINE_DROPOUT_FOR(float, name) FASTACT_DEFINE_DROPOUT_FOR(double, name)
+FASTACT_DROPOUT(FASTACT_DEFINE_DROPOUT)
 
 }  // namespace fastact

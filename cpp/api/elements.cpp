@@ -103,7 +103,7 @@ void compute_gate_gradients(Activation which, std::array<std::span<const T>, 3> 
   void name(std::span<const T> x, std::span<const T> parameter, std::span<T> y, std::size_t inner) { \
     compute<T>(Activation::name, x, parameter, y, inner);                                            \
   }
-#define FASTACT_DEFINE(...)            \
+#define FASTACT_DEFINE_ACTIVATION(...) \
   FASTACT_FORWARD(float, __VA_ARGS__)  \
   FASTACT_FORWARD(double, __VA_ARGS__) \
   FASTACT_BACKWARD(float, __VA_ARGS__) \
@@ -126,7 +126,7 @@ void compute_gate_gradients(Activation which, std::array<std::span<const T>, 3> 
 #define FASTACT_DEFINE_LOSS(...) \
   FASTACT_DEFINE_LOSS_FOR(float, __VA_ARGS__) FASTACT_DEFINE_LOSS_FOR(double, __VA_ARGS__)
 FASTACT_LOSSES(FASTACT_DEFINE_LOSS)
-FASTACT_ACTIVATIONS(FASTACT_DEFINE)
+FASTACT_ACTIVATIONS(FASTACT_DEFINE_ACTIVATION)
 FASTACT_LEARNABLE(FASTACT_DEFINE_LEARNABLE)
 
 #define FASTACT_DEFINE_GATE_FOR(T, name)                                                                       \

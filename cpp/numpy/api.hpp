@@ -1,14 +1,8 @@
-// The only header that includes NumPy. module.cpp defines its API tables, and the other sources refer to them.
+// The only header that includes NumPy, whose API tables belong to one unit: all sources beside this header.
 #pragma once
 
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define NPY_TARGET_VERSION NPY_2_1_API_VERSION
-#define PY_ARRAY_UNIQUE_SYMBOL fastact_array_api
-#define PY_UFUNC_UNIQUE_SYMBOL fastact_ufunc_api
-#ifndef FASTACT_HOLDS_NUMPY_API
-#define NO_IMPORT_ARRAY
-#define NO_IMPORT_UFUNC
-#endif
 #include <pybind11/pybind11.h>
 
 #include <numpy/arrayobject.h>

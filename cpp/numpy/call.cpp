@@ -24,7 +24,7 @@ using kernels::Activation;
 using kernels::most_parameters;
 using kernels::Pass;
 
-constexpr std::size_t most_names = kernels::most_inputs + 1, most_others = 16;
+constexpr std::size_t most_named = kernels::most_inputs + 1, most_others = 16;
 
 /// The description of a function for its calls. The positional arguments are the arrays, the parameters, and out.
 struct ParameterFunction {
@@ -34,18 +34,18 @@ struct ParameterFunction {
   PyMethodDef method;
   PyObject *broadcasting, *uniform;
   std::size_t arrays, out;                            // the number of arrays, and the position of out
-  std::array<PyObject*, most_names> names, defaults;  // a default is null if the argument must be given
+  std::array<PyObject*, most_named> names, defaults;  // a default is null if the argument must be given
 };
 
 /// The positional arguments, of which out may be null, and the keywords that are passed on to the ufunc.
-struct Arguments {
-  std::array<PyObject*, most_names> named = {};
+struct ParameterArguments {
+  std::array<PyObject*, most_named> named = {};
   std::array<PyObject*, most_others> keywords, values;
   std::size_t others = 0;
 };
 
-Arguments take(const ParameterFunction& f, const Given& given) {
-  Arguments a;
+ParameterArguments take(const ParameterFunction& f, const Given& given) {
+  ParameterArguments a;
   const std::span names = std::span(f.names).first(f.out + 1);
   // NumPy must see that out was given by name if it is None, an ellipsis or a tuple.
   const auto takes = [&f](std::size_t i, PyObject* value) {
@@ -64,8 +64,8 @@ Arguments take(const ParameterFunction& f, const Given& given) {
 }
 
 /// Calls the ufunc with the first arguments as inputs, and with out and the keywords.
-PyObject* call(PyObject* ufunc, std::size_t inputs, PyObject* out, const Arguments& a) {
-  std::array<PyObject*, most_names + most_others> stack;
+PyObject* call(PyObject* ufunc, std::size_t inputs, PyObject* out, const ParameterArguments& a) {
+  std::array<PyObject*, most_named + most_others> stack;
   auto* end = std::copy_n(a.named.begin(), inputs, stack.begin());
   if (out != nullptr) *end++ = out;
   std::copy_n(a.values.begin(), a.others, end);
@@ -137,7 +137,7 @@ std::optional<Numbers> numbers_of(std::span<const py::object> parameters) {
 }
 
 /// The type number of an array argument; NPY_NOTYPE if it is unknown.
-int type_of(PyObject* value) {
+int given_type(PyObject* value) {
   PyArray_Descr* dtype = nullptr;
   if (const auto attribute = py::getattr(value, "dtype", py::none()); !attribute.is_none()) {
     PyArray_DescrConverter(attribute.ptr(), &dtype);
@@ -152,12 +152,12 @@ int type_of(PyObject* value) {
 
 /// Whether the call computes in float. `dtype` decides or, if it is not given, the arrays; Python numbers do not
 /// matter.
-bool computes_in_single(const ParameterFunction& f, const Arguments& a) {
+bool computes_in_single(const ParameterFunction& f, const ParameterArguments& a) {
   std::array<int, kernels::most_inputs> types;
   std::size_t count = 0;
   for (std::size_t k = 0; k < f.arrays; ++k) {
     PyObject* const array = a.named[k];
-    if (!PyFloat_CheckExact(array) && !PyLong_CheckExact(array)) types[count++] = type_of(array);
+    if (!PyFloat_CheckExact(array) && !PyLong_CheckExact(array)) types[count++] = given_type(array);
   }
   for (std::size_t k = 0; k < a.others; ++k) {
     PyArray_Descr* dtype = nullptr;
@@ -172,14 +172,14 @@ bool computes_in_single(const ParameterFunction& f, const Arguments& a) {
 }
 
 /// Throws ValueError for parameters that the activation does not allow, or does not allow after rounding to float.
-void check(const ParameterFunction& f, const Arguments& a, const Numbers& numbers) {
+void check(const ParameterFunction& f, const ParameterArguments& a, const Numbers& numbers) {
   const bool in_single = !f.description->constraint(f.pass).holds_in_single(numbers) && computes_in_single(f, a);
   const std::string violation = runtime::violation(*f.description, f.pass, numbers.data(), in_single);
   if (!violation.empty()) throw py::value_error(violation);
 }
 
 /// Checks every combination of parameters that broadcasting produces.
-void check(const ParameterFunction& f, const Arguments& a, std::span<const py::object> parameters) {
+void check(const ParameterFunction& f, const ParameterArguments& a, std::span<const py::object> parameters) {
   std::array<py::object, most_parameters> arrays;
   std::array<PyObject*, most_parameters> pointers;
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -204,7 +204,7 @@ void check(const ParameterFunction& f, const Arguments& a, std::span<const py::o
 }
 
 /// If NumPy has refused a parameter with one number for each channel, adds a hint how to make it broadcast.
-void explain_channels(const ParameterFunction& f, const Arguments& a, std::span<const py::object> parameters) {
+void explain_channels(const ParameterFunction& f, const ParameterArguments& a, std::span<const py::object> parameters) {
   if (!PyErr_ExceptionMatches(PyExc_ValueError) || !PyArray_Check(a.named[0])) return;
   py::error_already_set numpys;
   const auto x = shape(a.named[0]);
@@ -224,7 +224,7 @@ void explain_channels(const ParameterFunction& f, const Arguments& a, std::span<
 /// Numbers are not passed to the uniform ufunc as arguments, because NumPy spends time on each argument. If the type of
 /// an argument may see the ufunc, the other ufunc is called, whose inputs include the parameters.
 PyObject* call(const ParameterFunction& f, const Given& given) {
-  Arguments a = take(f, given);
+  ParameterArguments a = take(f, given);
   std::array<py::object, most_parameters> storage;
   const std::span parameters = std::span(storage).first(f.out - f.arrays);
   for (std::size_t k = 0; k < parameters.size(); ++k) {
@@ -250,17 +250,17 @@ PyObject* call(const ParameterFunction& f, const Given& given) {
   return call(f.uniform, f.arrays, a.named[f.out], a);
 }
 
-std::array<ParameterFunction, kernels::activation_count * kernels::passes.size()> functions;
+std::array<ParameterFunction, kernels::activation_count * kernels::passes.size()> parameter_functions;
 
 /// A built-in function that has a self cannot be pickled by name, so each function has its own entry point.
 template <std::size_t i>
 PyObject* entry(PyObject*, PyObject* const* given, Py_ssize_t count, PyObject* keywords) {
-  return in_c<PyObject*>(nullptr, [&] { return call(functions[i], {given, count, keywords}); });
+  return in_c<PyObject*>(nullptr, [&] { return call(parameter_functions[i], {given, count, keywords}); });
 }
 
 constexpr auto entries = []<std::size_t... i>(std::index_sequence<i...>) {
   return std::array{entry<i>...};
-}(std::make_index_sequence<functions.size()>{});
+}(std::make_index_sequence<parameter_functions.size()>{});
 
 }  // namespace
 
@@ -268,7 +268,7 @@ py::object make_function(Activation activation, Pass pass, const py::object& bro
                          const std::string& documentation) {
   const std::size_t index =
       static_cast<std::size_t>(activation) * kernels::passes.size() + static_cast<std::size_t>(pass);
-  ParameterFunction& f = functions[index];
+  ParameterFunction& f = parameter_functions[index];
   f.description = &runtime::describe(activation);
   f.pass = pass;
   f.broadcasting = broadcasting.inc_ref().ptr();

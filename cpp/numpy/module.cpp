@@ -1,5 +1,4 @@
 // The extension module: its ufuncs, functions and settings.
-#define FASTACT_HOLDS_NUMPY_API
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -512,7 +512,7 @@ py::object call_elsewhere(const Function& f, const Arguments& given) {
 
 bool is_foreign(PyObject* value) { return value != nullptr && !is_numpys(value); }
 
-py::object call(const Function& f, const Given& values) {
+py::object call_row_function(const Function& f, const Given& values) {
   Arguments given = {};
   const std::span names = std::span(f.names).first(f.count);
   const auto takes = [](std::size_t, PyObject*) { return true; };
@@ -532,7 +532,7 @@ py::object call(const Function& f, const Given& values) {
   return f.learns() ? Call(f, given).of_learnable(given) : Call(f, given).of_rows(given);
 }
 
-std::array<Function, kernels::row_function_count> functions;
+std::array<Function, kernels::row_function_count> row_functions;
 
 runtime::Parameter learnable_parameter(std::string_view backward) {
   const auto is_this = [=](const runtime::Description& d) { return d.function(kernels::Pass::backward) == backward; };
@@ -587,7 +587,7 @@ py::tuple row_arguments(kernels::RowFunction which) {
 py::object make_row_function(kernels::RowFunction which, const std::string& documentation,
                              const py::object& elsewhere) {
   const auto index = static_cast<std::size_t>(which);
-  Function& f = functions[index];
+  Function& f = row_functions[index];
   f = {};
   f.description = &runtime::describe(which);
   f.f32 = runtime::kernel<float>(which);
@@ -596,7 +596,7 @@ py::object make_row_function(kernels::RowFunction which, const std::string& docu
   f.documentation = documentation;
   f.elsewhere = elsewhere.inc_ref().ptr();
   name_arguments(f);
-  return make_built_in(f, entry_points<functions, call>[index]);
+  return make_built_in(f, entry_points<row_functions, call_row_function>[index]);
 }
 
 }  // namespace fastact::numpy

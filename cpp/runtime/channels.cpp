@@ -13,7 +13,7 @@ namespace {
 
 /// The number of elements whose parameters are expanded at a time, and the number of elements of one channel from which
 /// the kernel is called for each channel; the latter is larger for arrays that are converted.
-constexpr std::size_t block = 2048, least_run = 64, least_converted_run = 1024;
+constexpr std::size_t channel_block = 2048, least_run = 64, least_converted_run = 1024;
 /// The number of elements filled at a time, a constant, so that compilers unroll the stores.
 constexpr std::size_t fill = 16;
 
@@ -55,9 +55,9 @@ void run_as(const ElementCall& call, Channels channels, std::size_t n) {
       call.format == format<T> && streams(std::span(arrays).first(call.arrays), call.output, n, sizeof(T));
   const std::size_t period = channels.count * channels.inner;
   const bool is_uniform = channels.inner >= (kernel == nullptr ? least_converted_run : least_run);
-  const bool is_contiguous = channels.inner == 1 && channels.count >= block;
+  const bool is_contiguous = channels.inner == 1 && channels.count >= channel_block;
   split(n, {call.cost}, [&](std::size_t begin, std::size_t end) {
-    alignas(64) T expanded[block + fill];
+    alignas(64) T expanded[channel_block + fill];
     Walk walk(channels, begin);
     const auto expand = [&](std::size_t count) {
       for (std::size_t i = 0; i < count;) {
@@ -77,8 +77,8 @@ void run_as(const ElementCall& call, Channels channels, std::size_t n) {
         count = walk.next(end - i);
       } else {
         // As many whole periods as fit into a block are expanded only once.
-        count = std::min(end - i, period <= block ? block / period * period : block);
-        if (i == begin || period > block) expand(count);
+        count = std::min(end - i, period <= channel_block ? channel_block / period * period : channel_block);
+        if (i == begin || period > channel_block) expand(count);
         p = expanded;
       }
       std::array<const void*, kernels::most_inputs> from;

@@ -21,7 +21,7 @@ using kernels::DropoutCall;
 using kernels::Format;
 
 /// The cost of an element in picoseconds.
-constexpr std::size_t element_cost = 500;
+constexpr std::size_t dropout_element_cost = 500;
 
 /// The number of elements of a tile, which fits into the first-level cache, and the largest number in one of its rows.
 constexpr std::size_t tile_size = 4096, tile_width = 256;
@@ -118,7 +118,7 @@ struct Drop {
       const void* const input = x;
       const auto item = static_cast<std::size_t>(kernels::size_of(stored));
       const bool streaming = is_direct(run) && streams(std::span(&input, 1), y, run.length, item);
-      return split(run.length, {element_cost}, [&](std::size_t begin, std::size_t end) {
+      return split(run.length, {dropout_element_cost}, [&](std::size_t begin, std::size_t end) {
         const auto offset = static_cast<std::ptrdiff_t>(begin);
         compute(x + offset * run.x, y + offset * run.y, {end - begin, run.x, run.y, 1}, first + begin, streaming);
       });
@@ -130,7 +130,7 @@ struct Drop {
     const std::size_t parts = (rows.length + height - 1) / height;
     std::size_t tiles = parts;
     for (const DropoutAxis& axis : axes) tiles *= axis.length;
-    const std::size_t cost = std::min(height, rows.length) * run.length * element_cost;
+    const std::size_t cost = std::min(height, rows.length) * run.length * dropout_element_cost;
     split(tiles, {.cost = cost, .border = 1}, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
         const char* from = x;

@@ -84,9 +84,9 @@ void run(const NormCall& given, std::span<const NormAxis> axes) {
   std::vector<double> sums(blocks * 2 * parts * n);
   split(blocks, {.cost = size * cost * 2, .border = 1}, [&](std::size_t first, std::size_t last) {
     for (std::size_t b = first; b < last; ++b) {
-      NormCall block = call;
-      block.first = sums.data() + b * 2 * parts * n, block.second = block.first + parts * n;
-      run_rows(kernel, block, false, axes, std::min(rows, b * size), std::min(rows, (b + 1) * size));
+      NormCall own = call;
+      own.first = sums.data() + b * 2 * parts * n, own.second = own.first + parts * n;
+      run_rows(kernel, own, false, axes, std::min(rows, b * size), std::min(rows, (b + 1) * size));
     }
   });
   for (double* const total : {call.first, call.second}) {
