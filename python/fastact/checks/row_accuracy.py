@@ -14,8 +14,8 @@ from .row_reference import (
     Real,
     exact,
     expected,
+    expected_and_magnitude,
     label_weights,
-    magnitude,
     weighted_cross_entropy,
     weighted_cross_entropy_backward,
     weighted_cross_entropy_terms,
@@ -92,19 +92,20 @@ def slack(name: str, value: Real, *arrays: Any) -> Any:
 def errors(name: str, result: Real, *arrays: Any) -> NDArray[np.float64]:
     """Errors, less what counts as none, in ulp of the expected result or of its largest term."""
     value: Any
+    largest: Any
     if split_name(name)[0] in GATES and result.dtype == np.float64:
         value = exact(name, *arrays)
         found = ulp_errors(result.ravel(), value.ravel()).reshape(result.shape)
-        value = value.astype(float)
+        value = largest = value.astype(float)
     else:
-        value = expected(name, *arrays)
+        value, largest = expected_and_magnitude(name, *arrays)
         found = float_errors(result, value)
     unit = ulp(value, result.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         spared = np.nan_to_num(np.asarray(slack(name, value, *arrays) / unit, float))
         found = np.where(spared > 0, np.maximum(found - spared, 0), found)
         if ROWS[name].terms:
-            found *= unit / ulp(np.asarray(magnitude(name, *arrays), float), result.dtype)
+            found *= unit / ulp(np.asarray(largest, float), result.dtype)
     return found
 
 

@@ -5,6 +5,7 @@ subtracts; and in mpmath, as defined, for one row. The former is in long double 
 has eleven bits more than float64 on x86; gated units are in float64, for half and single precision.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
 from typing import Any
@@ -25,27 +26,35 @@ class RowFunction:
     formula: Formula
     exact: Formula
     terms: Formula | None = None  # the magnitude of the largest term where the definition subtracts
+    output: Formula | None = None  # if given, `formula` and `terms` take its value at x in place of x
 
 
-def cancelling(formula: Formula, exact: Formula, terms: Formula | None = None) -> RowFunction:
-    return RowFunction(formula, wide(exact), terms)
+def cancelling(
+    formula: Formula, exact: Formula, terms: Formula | None = None, output: Formula | None = None
+) -> RowFunction:
+    return RowFunction(formula, wide(exact), terms, output)
 
 
 def expected(name: str, *arrays: ArrayLike) -> Real:
     """The NumPy form at the arrays, without a warning."""
-    return evaluate_rows(ROWS[name].formula, *arrays)
+    (value,) = evaluate_rows(name, [ROWS[name].formula], *arrays)
+    return value
 
 
-def magnitude(name: str, *arrays: ArrayLike) -> Real:
-    """What errors are measured by: the result itself or, where the definition subtracts, its largest term."""
-    return evaluate_rows(ROWS[name].terms or ROWS[name].formula, *arrays)
+def expected_and_magnitude(name: str, *arrays: ArrayLike) -> tuple[Real, Real]:
+    """The NumPy form, and what errors are measured by: the result itself or, where the definition subtracts,
+    its largest term."""
+    f = ROWS[name]
+    value, *terms = evaluate_rows(name, [f.formula, f.terms] if f.terms else [f.formula], *arrays)
+    return value, terms[0] if terms else value
 
 
-def evaluate_rows(formula: Formula, *arrays: ArrayLike) -> Real:
+def evaluate_rows(name: str, formulas: Sequence[Formula], *arrays: ArrayLike) -> list[Real]:
     given = [a if a.dtype.kind in "iu" else a.astype(np.float64) for a in map(np.asarray, arrays)]
     with np.errstate(all="ignore"):
-        result: Real = formula(*given)
-    return result
+        if output := ROWS[name].output:
+            given[0] = output(given[0])
+        return [formula(*given) for formula in formulas]
 
 
 def exact(name: str, *arrays: ArrayLike) -> Real:
@@ -278,18 +287,20 @@ def parameter_gradient(name: str, x: ArrayLike, g: ArrayLike, p: ArrayLike) -> t
 ROWS = {
     "softmax": cancelling(softmax, exact_softmax),
     "softmax_backward": cancelling(
-        lambda x, g: centred(softmax(x), g),
+        centred,
         lambda x, g: centred(exact_softmax(x), g),
-        lambda x, g: centred_terms(softmax(x), g),
+        centred_terms,
+        softmax,
     ),
     "softmax_backward_from_output": cancelling(
         lambda y, g: centred(y.astype(np.longdouble), g), centred, centred_terms
     ),
     "log_softmax": cancelling(log_softmax, lambda x: LOG(exact_softmax(x))),
     "log_softmax_backward": cancelling(
-        lambda x, g: without_share(softmax(x), g),
+        without_share,
         lambda x, g: g - exact_softmax(x) * g.sum(),
-        lambda x, g: without_share_terms(softmax(x), g),
+        without_share_terms,
+        softmax,
     ),
     "log_softmax_backward_from_output": cancelling(
         lambda y, g: without_share(np.exp(y.astype(np.longdouble)), g),
@@ -302,9 +313,10 @@ ROWS = {
     ),
     "sparsemax": cancelling(sparsemax, exact_sparsemax),
     "sparsemax_backward": cancelling(
-        lambda x, g: on_support(sparsemax(x), g),
+        on_support,
         lambda x, g: on_support(exact_sparsemax(x), g),
-        lambda x, g: on_support_terms(sparsemax(x), g),
+        on_support_terms,
+        sparsemax,
     ),
     "sparsemax_backward_from_output": cancelling(on_support, on_support, on_support_terms),
     "maxout": cancelling(lambda x: x.max(-1), lambda x: x.max()),
