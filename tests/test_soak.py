@@ -36,7 +36,7 @@ def soak(*arguments: str, seconds: float = 6) -> tuple[Result, list[int]]:
 
 def test_all_is_well(run_python: RunPython) -> None:
     """The soak runs in its own process, where memory left by other tests cannot count as growth."""
-    result = run_python("-m", "fastact", "soak", "--minutes", "0.1", "--threads", "4")
+    result = run_python("-m", "fastact", "soak", "--minutes", "0.05", "--threads", "4")
     assert result.returncode == 0, result.stderr
     calls, elements, wrong, different, exact, _ = figures(result.stdout)
     assert not wrong
