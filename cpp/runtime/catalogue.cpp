@@ -46,7 +46,7 @@ constinit const std::array<Description, kernels::activation_count> catalogue = {
 
 constinit const std::array<RowDescription, kernels::row_function_count> row_catalogue = {{
 #define FASTACT_DESCRIBE(form, name) \
-  {#name, RowSignature(FASTACT_SIGNATURE_##form), rowwise::name::nonempty, rowwise::name::maskable},
+  {#name, RowSignature(FASTACT_SIGNATURE_##form), rowwise::name().nonempty, rowwise::name().maskable},
     FASTACT_ROWWISE(FASTACT_DESCRIBE)
 #undef FASTACT_DESCRIBE
 }};

@@ -25,8 +25,9 @@ struct Rows {
     call.rows_format = call.format = format;
     for (std::size_t k = 0; k < 2; ++k) call.operands[k] = {arrays + k, row * item, element * item};
     if (masked) call.mask = {arrays + 2, row, element};
-    const Shape shape = {.inputs = 1, .outputs = 1, .numbers = 0, .by_element = by_element, .counts = counts};
-    return fastact::kernels::road(call, shape, count, Format::f32, room, vector_lanes, true);
+    Traits traits = {.has_largest = !by_element, .has_late = !counts, .keeps = true};
+    traits.has_sums = !by_element && !counts;
+    return fastact::kernels::road(call, traits, count, Format::f32, room, vector_lanes);
   }
 };
 

@@ -9,9 +9,9 @@ namespace fastact::rowwise {
 
 /// The cross-entropy of softmax(x) and the label l, -log softmax(x)_l = (m + log s) - x_l; dx = g (softmax(x) - δ_l).
 struct softmax_cross_entropy : Logarithm {
-  static constexpr std::size_t numbers = 1, outputs = 0;
-  static constexpr bool labelled = true, has_result = true, has_late = false, maskable = false;
-  static constexpr double of_nothing = 0;
+  constexpr softmax_cross_entropy() {
+    numbers = 1, outputs = 0, labelled = true, has_result = true, has_late = false, maskable = false, of_nothing = 0;
+  }
   template <class V>
   static V after(V largest, Before<V> row, Sums<V> sums, V labelled_x) {
     const math::Pair<V> s = log_softmax::after(largest, row, sums);
@@ -24,9 +24,9 @@ struct softmax_cross_entropy : Logarithm {
 };
 
 struct softmax_cross_entropy_backward : Logarithm {
-  static constexpr std::size_t numbers = 2;
-  static constexpr bool labelled = true, writes_label = true, keeps = true, maskable = false;
-  static constexpr double of_nothing = 0;
+  constexpr softmax_cross_entropy_backward() {
+    numbers = 2, labelled = true, writes_label = true, keeps = true, maskable = false, of_nothing = 0;
+  }
   template <class V>
   static V add(Sums<V>& sums, Before<V> row, V x) {
     const auto is_largest = x == row.largest;
@@ -64,8 +64,7 @@ struct softmax_cross_entropy_backward : Logarithm {
 
 /// The loss and its gradient for g = 1. The loss is the logarithm of a sum that the gradient needs too.
 struct softmax_cross_entropy_with_gradient : softmax_cross_entropy_backward {
-  static constexpr std::size_t numbers = 1;
-  static constexpr bool has_result = true, result_first = true;
+  constexpr softmax_cross_entropy_with_gradient() { numbers = 1, has_result = true, result_first = true; }
   template <class V>
   struct After {
     softmax_cross_entropy_backward::After<V> gradient;
@@ -95,9 +94,10 @@ struct softmax_cross_entropy_with_gradient : softmax_cross_entropy_backward {
 /// A log Σ e^(x - m), A = Σ a_c: nothing cancels unless an a_c is negative. A class with a_c = 0 adds nothing, whatever
 /// its x. The differences are halved, lest they overflow; where that could round them, the logarithm is far larger.
 struct weighted_cross_entropy : Logarithm {
-  static constexpr std::size_t rows = 3, outputs = 0, settings = 3;
-  static constexpr bool targets = true, has_result = true, has_late = false, maskable = false;
-  static constexpr double of_nothing = 0;
+  constexpr weighted_cross_entropy() {
+    inputs = 3, outputs = 0, settings = 3, targets = true, has_result = true, has_late = false, maskable = false,
+    of_nothing = 0;
+  }
   /// q = kept p + share.
   template <class V>
   struct Smoothing {
@@ -160,8 +160,9 @@ struct weighted_cross_entropy : Logarithm {
 
 /// dx = g (A softmax(x) - a), and the loss, if it is wanted.
 struct weighted_cross_entropy_backward : weighted_cross_entropy {
-  static constexpr std::size_t numbers = 1, outputs = 1;
-  static constexpr bool has_late = true, keeps = true, result_first = true;
+  constexpr weighted_cross_entropy_backward() {
+    numbers = 1, outputs = 1, has_late = true, keeps = true, result_first = true;
+  }
   template <class V>
   static Before<V> before(V largest, V, V smoothing, V smoothing_lo, V n) {
     return weighted_cross_entropy::before(largest, smoothing, smoothing_lo, n);

@@ -11,8 +11,7 @@ namespace fastact::rowwise {
 /// f(u)·v of the two halves a, b of a row: u = a, v = b, unless the gate is the second half.
 template <class A, bool gate_is_second = false>
 struct gate : RowFunction {
-  static constexpr std::size_t rows = 2;
-  static constexpr bool gated = true, has_largest = false, has_sums = false;
+  constexpr gate() { inputs = 2, has_largest = false, has_sums = false; }
   template <class V>
   static V late(Nothing, V a, V b) {
     return gate_is_second ? a * A::forward(b) : A::forward(a) * b;
@@ -22,7 +21,7 @@ struct gate : RowFunction {
 /// The gradient for u is g v f'(u), that for v is g f(u).
 template <class A, bool gate_is_second = false>
 struct gate_backward : gate<A, gate_is_second> {
-  static constexpr std::size_t rows = 3, outputs = 2;
+  constexpr gate_backward() { this->inputs = 3, this->outputs = 2; }
   template <class V>
   static std::array<V, 2> late(RowFunction::Nothing, V a, V b, V g) {
     const V u = gate_is_second ? b : a, v = gate_is_second ? a : b;

@@ -10,9 +10,10 @@ namespace fastact::rowwise {
 /// the row.
 template <class A>
 struct learnable : RowFunction {
-  static constexpr std::size_t rows = 2, numbers = 1;
-  static constexpr bool has_largest = false, has_late = false, has_result = true, keeps = true, parameter = true;
-  static constexpr double filling = 0;
+  constexpr learnable() {
+    inputs = 2, numbers = 1, has_largest = false, has_late = false, has_result = true, keeps = true, parameter = true,
+    filling = 0;
+  }
   template <class V>
   struct Before {
     V p;

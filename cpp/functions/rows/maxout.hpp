@@ -11,8 +11,7 @@ namespace fastact::rowwise {
 /// The largest element of a row, or NaN if the row contains one. The gradient goes to the largest element alone, to the
 /// first one of several. Goodfellow et al., "Maxout networks", 2013.
 struct maxout : RowFunction {
-  static constexpr std::size_t outputs = 0;
-  static constexpr bool nonempty = true, has_sums = false, has_late = false, has_result = true;
+  constexpr maxout() { outputs = 0, nonempty = true, has_sums = false, has_late = false, has_result = true; }
   template <class V>
   static V larger(V largest, V x) {
     return activations::keep_nan(x, max(x, largest));  // so that only the maximum waits for the one before
@@ -30,8 +29,9 @@ struct maxout : RowFunction {
 
 /// g is written wherever x is the largest, and taken back behind the first such x where there are several.
 struct maxout_backward : maxout {
-  static constexpr std::size_t numbers = 1, outputs = 1;
-  static constexpr bool has_sums = true, has_result = false, keeps = true, keeps_first = true;
+  constexpr maxout_backward() {
+    numbers = 1, outputs = 1, has_sums = true, has_result = false, keeps = true, keeps_first = true;
+  }
   template <class V>
   struct Before {
     V largest, g, other;

@@ -8,8 +8,47 @@
 
 namespace fastact::rowwise {
 
-/// The traits and steps of a function of rows, with the defaults that suit most. A function inherits them and replaces
-/// those in which it differs.
+/// What a function of rows says of itself, with the defaults that suit most. Kernels also see it as data.
+struct Traits {
+  std::size_t inputs = 1;     // that are rows
+  std::size_t numbers = 0;    // inputs with one number for each row
+  std::size_t outputs = 1;    // that are rows
+  bool has_result = false;    // an output with one number for each row
+  bool has_largest = true;    // the first sweep is wanted,
+  bool has_sums = true;       // the second,
+  bool has_late = true;       // and the third
+  bool keeps = false;         // what `add` returns is kept; without a third sweep it is the output
+  bool repeats = false;       // the second sweep is repeated until all rows are settled
+  bool labelled = false;      // the first number is a label; functions are given x at the label
+  bool writes_label = false;  // and the output at the label is a number of its own
+  bool keeps_first = false;   // of outputs that are not 0, the first; `after` counts them
+  bool result_first = false;  // the result precedes the outputs that are rows
+  bool targets = false;       // the second input may be labels, and the third is weights
+  std::size_t settings = 0;   // 3 for the smoothing, in two parts, and the length after the numbers
+  bool parameter = false;     // the number is a learned parameter, and the result its gradient, a pair
+  bool nonempty = false;      // rows have at least one element
+  bool maskable = false;      // a mask may exclude elements
+  bool may_cancel = false;    // cancels(after, result) tells where floats do not suffice
+  double of_nothing = 0;      // the output and result of rows of which a mask leaves nothing
+  /// The value of the first input for masked elements and beyond the end of a row, where the others are 0. It changes
+  /// no result.
+  double filling = -std::numeric_limits<double>::infinity();
+
+  /// An element of the outputs depends on those in its place alone.
+  constexpr bool by_element() const { return !has_largest && !has_sums; }
+  /// Elements of a row are at most counted, so that their order does not matter.
+  constexpr bool counts() const { return (!has_sums || keeps_first) && !has_late; }
+  constexpr bool has_labels() const { return labelled || targets; }
+  constexpr std::size_t arrays() const { return inputs + outputs; }
+  /// The indices of an array of rows and of the result among the operands of a call.
+  constexpr std::size_t place(std::size_t k) const {
+    return k < inputs ? k : k + numbers + static_cast<std::size_t>(result_first);
+  }
+  constexpr std::size_t place_of_result() const { return inputs + numbers + (result_first ? 0 : outputs); }
+};
+
+/// The steps of a function of rows. A function inherits them and replaces those in which it differs; its constructor
+/// sets the traits in which it does.
 ///
 /// Up to three sweeps go over the elements x… of a row, one of each input that has rows. A vector V holds either
 /// elements of one row or one element of each of several rows; a function cannot tell which. Everything that is kept of
@@ -30,32 +69,7 @@ namespace fastact::rowwise {
 ///
 /// Sums<V> start as Sums<V>{}. A block ends with settle(); blocks are added by +, and the chains of a row by
 /// join_chains, or by join_in_block, if there is one, in a row no longer than a block.
-struct RowFunction {
-  static constexpr std::size_t rows = 1;       // inputs that are rows
-  static constexpr std::size_t numbers = 0;    // inputs with one number for each row
-  static constexpr std::size_t outputs = 1;    // outputs that are rows
-  static constexpr bool has_result = false;    // an output with one number for each row
-  static constexpr bool has_largest = true;    // the first sweep is wanted,
-  static constexpr bool has_sums = true;       // the second,
-  static constexpr bool has_late = true;       // and the third
-  static constexpr bool keeps = false;         // what `add` returns is kept; without a third sweep it is the output
-  static constexpr bool repeats = false;       // the second sweep is repeated until all rows are settled
-  static constexpr bool labelled = false;      // the first number is a label; functions are given x at the label
-  static constexpr bool writes_label = false;  // and the output at the label is a number of its own
-  static constexpr bool keeps_first = false;   // of outputs that are not 0, the first; `after` counts them
-  static constexpr bool result_first = false;  // the result precedes the outputs that are rows
-  static constexpr bool targets = false;       // the second input may be labels, and the third is weights
-  static constexpr std::size_t settings = 0;   // 3 for the smoothing, in two parts, and the length after the numbers
-  static constexpr bool parameter = false;     // the number is a learned parameter, and the result its gradient, a pair
-  static constexpr bool gated = false;         // the first two inputs are the halves of one
-  static constexpr bool nonempty = false;      // rows have at least one element
-  static constexpr bool maskable = false;      // a mask may exclude elements
-  static constexpr double of_nothing = 0;      // the output and result of rows of which a mask leaves nothing
-  /// The value of the first input for masked elements and beyond the end of a row, where the others are 0. It changes
-  /// no result.
-  static constexpr double filling = -std::numeric_limits<double>::infinity();
-  static constexpr bool may_cancel = false;  // cancels(after, result) tells where floats do not suffice
-
+struct RowFunction : Traits {
   template <class V>
   static V larger(V largest, V x) {
     return max(x, largest);
@@ -80,7 +94,7 @@ struct RowFunction {
 /// Whether the second sweep must be repeated; then prepares what it begins with.
 template <class F, class Before, class Sums>
 bool repeats([[maybe_unused]] Before& before, [[maybe_unused]] const Sums& sums) {
-  if constexpr (F::repeats) {
+  if constexpr (F().repeats) {
     if (!all(F::is_settled(before, sums))) {
       before = F::next(before, sums);
       return true;

@@ -14,7 +14,7 @@ namespace fastact::rowwise {
 /// A function that sums exponentials. They are added before they are rounded, and kept for the third sweep after
 /// rounding.
 struct Exponentials : RowFunction {
-  static constexpr bool keeps = true, maskable = true;
+  constexpr Exponentials() { keeps = true, maskable = true; }
   template <class V>
   using Before = math::Reference<V>;
   template <class V, class... Numbers>
@@ -102,7 +102,7 @@ struct softmax : Exponentials {
 };
 
 struct softmax_backward : Exponentials {
-  static constexpr std::size_t rows = 2;
+  constexpr softmax_backward() { inputs = 2; }
   template <class V>
   using Sums = TermsAndOther<V>;  // the other is Σ g e
   template <class V>
@@ -133,9 +133,7 @@ struct softmax_backward : Exponentials {
 };
 
 struct softmax_backward_from_output : RowFunction {
-  static constexpr std::size_t rows = 2;
-  static constexpr bool has_largest = false;
-  static constexpr double filling = 0;
+  constexpr softmax_backward_from_output() { inputs = 2, has_largest = false, filling = 0; }
   template <class V>
   using Sums = Signed<V>;
   template <class V>
@@ -180,8 +178,7 @@ math::Pair<V> log_sum(V m, math::Pair<V> excess) {
 }
 
 struct Logarithm : RowFunction {
-  static constexpr bool maskable = true;
-  static constexpr double of_nothing = -std::numeric_limits<double>::infinity();
+  constexpr Logarithm() { maskable = true, of_nothing = -std::numeric_limits<double>::infinity(); }
   template <class V>
   struct Before {
     math::Reference<V> term_of;
@@ -215,7 +212,7 @@ struct log_softmax : Logarithm {
 };
 
 struct log_softmax_backward : Exponentials {
-  static constexpr std::size_t rows = 2;
+  constexpr log_softmax_backward() { inputs = 2; }
   template <class V>
   using Sums = TermsAndOther<V>;  // the other is Σ g
   template <class V>
@@ -234,8 +231,7 @@ struct log_softmax_backward : Exponentials {
 };
 
 struct log_softmax_backward_from_output : RowFunction {
-  static constexpr std::size_t rows = 2;
-  static constexpr bool has_largest = false;
+  constexpr log_softmax_backward_from_output() { inputs = 2, has_largest = false; }
   template <class V>
   using Before = math::Reference<V>;
   template <class V>
@@ -276,8 +272,7 @@ struct log_softmax_backward_from_output : RowFunction {
 
 /// log Σ e^x = m + log s; dx = g softmax(x).
 struct logsumexp : Logarithm {
-  static constexpr std::size_t outputs = 0;
-  static constexpr bool has_result = true, has_late = false, may_cancel = true;
+  constexpr logsumexp() { outputs = 0, has_result = true, has_late = false, may_cancel = true; }
   /// The largest element, and the sum less 1, which is NaN if an element is.
   template <class V>
   struct After {
@@ -301,7 +296,7 @@ struct logsumexp : Logarithm {
 };
 
 struct logsumexp_backward : Exponentials {
-  static constexpr std::size_t numbers = 1;
+  constexpr logsumexp_backward() { numbers = 1; }
   template <class V>
   static Factor<V> after(V largest, Before<V> term_of, Sums<V> sum, V g) {
     return factor(g, sum.pair(), term_of, largest);

@@ -18,7 +18,7 @@ namespace fastact::rowwise {
 /// is dropped. With m the largest element, τ >= m - 1, where it begins. Elements and τ are taken relative to m, as
 /// pairs, so that nothing is lost however large m is, and y has small relative error also where x is near τ.
 struct sparsemax : RowFunction {
-  static constexpr bool repeats = true;
+  constexpr sparsemax() { repeats = true; }
   template <class V>
   static V larger(V largest, V x) {
     return select(x > largest, x, activations::keep_nan(x, largest));
@@ -102,7 +102,7 @@ struct OnSupport {
 };
 
 struct sparsemax_backward : sparsemax {
-  static constexpr std::size_t rows = 2;
+  constexpr sparsemax_backward() { inputs = 2; }
   template <class V>
   struct Sums : sparsemax::Sums<V> {
     Signed<V> g;
@@ -133,9 +133,7 @@ struct sparsemax_backward : sparsemax {
 };
 
 struct sparsemax_backward_from_output : RowFunction {
-  static constexpr std::size_t rows = 2;
-  static constexpr bool has_largest = false;
-  static constexpr double filling = 0;
+  constexpr sparsemax_backward_from_output() { inputs = 2, has_largest = false, filling = 0; }
   template <class V>
   struct Sums {
     Signed<V> g;

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "functions/rows/row_function.hpp"
-#include "kernels/rows/fold.hpp"
+#include "kernels/fold.hpp"
 #include "math/pair.hpp"
 
 /// Sums over contiguous lines, in double. A line is summed in blocks: element j of a block is added to sum j modulo 32

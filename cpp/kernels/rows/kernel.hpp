@@ -11,21 +11,21 @@
 
 #include "functions/rows/list.hpp"
 #include "kernels/interface.hpp"
-#include "kernels/rows/function.hpp"
-#include "kernels/rows/passes.hpp"
+#include "kernels/rows/group.hpp"
+#include "kernels/rows/road.hpp"
 #include "kernels/rows/steps.hpp"
+#include "kernels/rows/tile.hpp"
 #include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
-// Internal linkage gives each instruction set code of its own: none may run what was compiled for another.
 namespace {
 
 /// Computes the rows of a call, a tile at a time, by the steps of a function.
 template <class V>
-class Engine : Passes<V> {
-  using Base = Passes<V>;
-  using Base::call_, Base::held_, Base::road_, Base::traits_;
-  using Base::label, Base::operand;
+class Engine : Tile<V> {
+  using Base = Tile<V>;
+  using Base::call_, Base::memory_, Base::road_, Base::traits_;
+  using Base::held, Base::label, Base::operand;
   using typename Base::T;
   const Steps<V>& steps_;
 
@@ -40,77 +40,115 @@ class Engine : Passes<V> {
   }
 
  private:
-  void tile(std::size_t r, std::size_t rows) {
-    held_ = road_.length >= call_.length;
-    if (held_) this->bring_inputs(r, rows, 0, call_.length);
-    const bool is_shared = rows == 1 && call_.split != nullptr;
-    if (traits_.by_element && held_ && !road_.across && !is_shared) {
-      const std::size_t length = road_.joined ? rows * call_.length : call_.length;
-      steps_.elements(this->group(r, 0, road_.joined ? 1 : rows, 0), length);
-    } else {
-      const bool many = traits_.counts && road_.multiple % Wide<V, 8>::size == 0;
-      const std::size_t most = !road_.at_once ? V::size * (road_.across ? steps_.groups : 1)
-                               : many         ? Wide<V, 8>::size
-                                              : Wide<V>::size;
-      for (std::size_t i = 0; i < rows; i += most) some_rows(r + i, i, std::min(most, rows - i), many);
+  void tile(std::size_t r, std::size_t rows) const {
+    if (held()) this->bring_inputs(r, rows, 0, call_.length);
+    const std::size_t most = road_.at_once ? steps_.rows_at_once : V::size * (road_.across ? steps_.groups : 1);
+    for (std::size_t i = 0; i < rows; i += std::min(most, rows)) {
+      Ends<V> ends;
+      compute(r + i, i, std::min(most, rows - i), ends);
+      write(ends, r + i, i, std::min(most, rows - i));
     }
-    if (held_) this->bring_outputs(r, rows, 0, call_.length);
+    if (held()) this->bring_outputs(r, rows, 0, call_.length);
   }
 
-  void some_rows(std::size_t r, std::size_t i, std::size_t rows, bool many) {
-    Ends<V> ends;
-    compute(r, i, rows, many, ends);
-    write(ends, r, i, rows);
-  }
   /// Computes some rows, out of line, so that the state leaves the stack: threads of some systems have a small one.
-  [[gnu::noinline]] void compute(std::size_t r, std::size_t i, std::size_t rows, bool many, Ends<V>& ends) {
+  [[gnu::noinline]] void compute(std::size_t r, std::size_t i, std::size_t rows, Ends<V>& ends) const {
     State<V> state;
     if (!road_.at_once) return sweep(r, i, rows, state, ends);
     read_numbers(r, rows, state);
-    (many ? steps_.many : steps_.few)(this->group(r, i, rows, 0), call_.length, state, ends);
+    const std::size_t joined = road_.joined ? rows : 1;
+    steps_.at_once(this->group(r, i, rows / joined, 0), joined * call_.length, state, ends);
   }
 
   /// The sweeps over some rows: as many as a vector has lanes if vectors lie along them, several groups of as many
   /// otherwise.
-  void sweep(std::size_t r, std::size_t i, std::size_t rows, State<V>& state, Ends<V>& ends) {
+  void sweep(std::size_t r, std::size_t i, std::size_t rows, State<V>& state, Ends<V>& ends) const {
     const std::size_t vectors = vectors_across<V>(rows);
-    const auto by = [&state](auto step) {
-      return [&state, step](const Group<T>& group, std::size_t begin, std::size_t end, bool is_first, void* partial) {
-        step(group, begin, end, is_first, state, partial);
-      };
-    };
-    if (traits_.has_largest) {
-      const Pieces pieces(call_.length, call_.split == nullptr);
-      this->joined(r, i, rows, pieces, false, steps_.of_largest, by(steps_.largest), state.largest.data());
-    }
+    const Pieces pieces(call_.length);
+    if (traits_.has_largest) run(steps_.largest, r, i, rows, pieces, false, state, state.largest.bytes);
     read_numbers(r, rows, state);  // before an output replaces x
     for (std::size_t v = 0; v < vectors; ++v) steps_.before(v, state);
-    if (traits_.has_sums) {
-      void* const sums = state.sums.data();
-      for (bool again = true; again;) {
-        this->joined(r, i, rows, Pieces(call_.length), !traits_.has_late, steps_.of_sums, by(steps_.sum), sums);
-        again = false;
-        for (std::size_t v = 0; v < vectors && steps_.repeats != nullptr; ++v) again |= steps_.repeats(v, state);
-      }
+    for (bool again = traits_.has_sums; again;) {
+      run(steps_.sum, r, i, rows, pieces, !traits_.has_late, state, state.sums.bytes);
+      again = false;
+      for (std::size_t v = 0; v < vectors && traits_.repeats; ++v) again |= steps_.repeats(v, state);
     }
-    for (std::size_t v = 0; v < vectors; ++v) steps_.after(v, state);
-    if (traits_.has_late) {
-      // The buffer of rows that are not held no longer has what the second sweep kept.
-      const bool anew = traits_.keeps && !held_ && road_.staged[traits_.inputs];
-      this->each_piece(Pieces(call_.length), [&](const Base& tile, std::size_t, std::size_t begin, std::size_t end) {
-        tile.each_stretch(r, i, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
-          if (typename Base::Partial unused; anew) steps_.sum(group, from, to, true, state, unused.of(vectors));
-          steps_.late(group, from, to, state);
-        });
+    for (std::size_t v = 0; v < vectors; ++v) steps_.after(v, state, ends);
+    if (!traits_.has_late) return;
+    // The buffer of rows that are not held no longer has what the second sweep kept.
+    const bool anew = traits_.keeps && !held() && road_.staged[traits_.inputs];
+    each_piece(pieces, [&](const Engine& own, std::size_t, std::size_t begin, std::size_t end) {
+      own.each_stretch(r, i, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+        if (anew) steps_.sum.some(group, from, to, true, state, own.memory_);
+        steps_.late(group, from, to, state);
       });
+    });
+  }
+
+  /// Runs a sweep over every piece of some rows, and joins the results for each vector of rows in order. Pieces that
+  /// threads share have one vector of rows.
+  void run(const Sweep<V>& sweep, std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes,
+           State<V>& state, std::byte* result) const {
+    alignas(V) std::byte of_piece[Pieces::most * most_summed * sizeof(V)];
+    const bool is_shared = call_.split != nullptr && pieces.count > 1;
+    each_piece(pieces, [&](const Engine& own, std::size_t piece, std::size_t begin, std::size_t end) {
+      own.each_stretch(r, i, rows, begin, end, writes, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+        sweep.some(group, from, to, from == begin, state, own.memory_);
+      });
+      sweep.fold(own.memory_, std::min(sweep.chains, end - begin), rows, road_.across, call_.length <= block,
+                 is_shared ? of_piece + piece * sweep.size : result, is_shared || piece == 0);
+    });
+    for (std::size_t k = 0; k < pieces.count && is_shared; ++k)
+      sweep.fold(of_piece + k * sweep.size, 1, 1, true, false, result, k == 0);
+  }
+
+  /// Calls body(engine, piece, begin, end) for every piece of the rows. Each thread has an engine with buffers of its
+  /// own; one without memory for the buffers of this road leaves its pieces to this one.
+  template <class Body>
+  void each_piece(const Pieces& pieces, const Body& body) const {
+    const auto some = [&](const Engine& own, std::size_t first, std::size_t last) {
+      for (std::size_t i = first; i < last; ++i) body(own, i, pieces.begin(i), pieces.begin(i + 1));
+    };
+    if (call_.split == nullptr || pieces.count == 1) return some(*this, 0, pieces.count);
+    const bool has_scratch = Scratch<T>::of_thread() != nullptr;
+    std::array<bool, Pieces::most> is_left = {};
+    const auto of_thread = [&](std::size_t first, std::size_t last) {
+      if (has_scratch && Scratch<T>::of_thread() == nullptr) {
+        std::fill(is_left.begin() + first, is_left.begin() + last, true);
+      } else {
+        Engine own(*this);
+        own.place();
+        if (held()) own.arrays_ = this->arrays_;
+        some(own, first, last);
+      }
+    };
+    const auto call = [](const void* context, std::size_t first, std::size_t last) {
+      (*static_cast<const decltype(of_thread)*>(context))(first, last);
+    };
+    call_.split(pieces.count, pieces.size, call, &of_thread);
+    for (std::size_t i = 0; i < pieces.count; ++i) {
+      if (is_left[i]) some(*this, i, i + 1);
     }
-    for (std::size_t v = 0; v < vectors; ++v) steps_.end(v, state, ends);
+  }
+  /// Calls sweep(group, begin, end) for as much of the rows as fits into the buffers at a time.
+  template <class Sweep>
+  void each_stretch(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
+                    Sweep sweep) const {
+    if (held()) return sweep(this->group(r, i, rows, 0), begin, end);
+    std::size_t j = begin;
+    do {  // at least once, even for empty rows
+      const std::size_t to = std::min(end, j + road_.length);
+      this->bring_inputs(r, rows, j, to);
+      sweep(this->group(r, i, rows, j), j, to);
+      if (writes) this->bring_outputs(r, rows, j, to);
+      j = to;
+    } while (j < end);
   }
 
   /// Reads the inputs that have one number for each row, and the settings.
   void read_numbers(std::size_t r, std::size_t rows, State<V>& state) const {
-    const std::size_t filled = (rows + Wide<V>::size - 1) / Wide<V>::size * Wide<V>::size;
-    for (std::size_t k = 0; k < traits_.numbers_of_rows; ++k) {
+    const std::size_t filled = vectors_across<Wide<V, 8>>(rows) * Wide<V, 8>::size;
+    for (std::size_t k = 0; k < traits_.numbers; ++k) {
       const Operand& o = call_.operands[traits_.inputs + k];
       T* const values = state.numbers[k];
       std::fill(values + rows, values + filled, T{0});
@@ -131,7 +169,7 @@ class Engine : Passes<V> {
       const double settings[] = {call_.smoothing, call_.smoothing - static_cast<double>(smoothing),
                                  static_cast<double>(call_.length)};
       for (std::size_t k = 0; k < std::size(settings); ++k)
-        std::fill_n(state.numbers[traits_.numbers_of_rows + k], filled, static_cast<T>(settings[k]));
+        std::fill_n(state.numbers[traits_.numbers + k], filled, static_cast<T>(settings[k]));
     }
   }
 
@@ -146,7 +184,7 @@ class Engine : Passes<V> {
       this->write_nothing(ends.largest, r, i, rows);
   }
   void write_result(Ends<V>& ends, std::size_t r, std::size_t rows) const {
-    const Operand& o = call_.operands[traits_.place_of_result];
+    const Operand& o = call_.operands[traits_.place_of_result()];
     if (!traits_.parameter) return move_line<V, Way::out>(call_.format, o.at(r, 0), o.row, ends.result, rows);
     for (std::size_t k = 0; k < rows; ++k) {
       const double low = std::isfinite(ends.result_lo[k]) ? ends.result_lo[k] : 0.0;  // it is NaN if result overflowed

@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "functions/rows/row_function.hpp"
 #include "kernels/interface.hpp"
 
 namespace fastact::kernels {
 // Internal linkage, as in kernel.hpp.
 namespace {
+
+using rowwise::Traits;
 
 /// Elements of a row that are summed in one chain for each lane; every other division of a row is in multiples of it.
 constexpr std::size_t block = 256;
@@ -17,15 +20,14 @@ constexpr std::size_t block = 256;
 template <class T>
 constexpr std::size_t chains = 64 / sizeof(T);
 
-/// The numbers of a function's inputs and outputs that are rows, and of the operands between them in the call, which
-/// have one number for each row.
-struct Shape {
-  std::size_t inputs, outputs, numbers;
-  bool by_element = false;  // an element of the outputs depends on those in its place alone
-  bool counts = false;      // elements of a row are at most counted, so that their order does not matter
-  std::size_t rows() const { return inputs + outputs; }
-  /// The index of an array of rows among the operands of the call.
-  std::size_t place(std::size_t k) const { return k < inputs ? k : k + numbers; }
+/// A long row is summed in pieces, which several threads may share. Their number depends on the length alone.
+struct Pieces {
+  static constexpr std::size_t most = 16, least_length = 32768;
+  std::size_t length, count, size;
+
+  explicit Pieces(std::size_t n)
+      : length(n), count(n < least_length ? 1 : most), size((n + block * count - 1) / (block * count) * block) {}
+  std::size_t begin(std::size_t i) const { return std::min(length, i * size); }
 };
 
 struct Road {
@@ -35,43 +37,46 @@ struct Road {
   std::size_t rows;            // the number of rows that are computed at a time
   std::size_t length;          // the number of elements of each row in the buffers
   bool at_once;                // all sweeps over the rows of a vector follow one another
+  std::size_t unit;            // buffers have room for a multiple of so many rows, if vectors lie across them
   std::size_t multiple;        // this road takes a multiple of so many rows; the rest of a call takes another road
   std::size_t pitch;           // elements between two lines of a buffer
   bool kept_apart;             // the values kept between sweeps have a buffer of their own, of whole vectors
 };
 
 /// `room` is the number of elements of the format `computed` that the buffers may have together.
-[[gnu::noinline]] inline Road road(const RowCall& call, const Shape& shape, std::size_t rows, Format computed,
-                                   std::size_t room, std::size_t lanes, bool keeps) {
+[[gnu::noinline]] inline Road road(const RowCall& call, const Traits& traits, std::size_t rows, Format computed,
+                                   std::size_t room, std::size_t lanes) {
   // Rows that would not fill a vector are transposed. `cached` elements fit into the first-level cache. Rows that lie
   // side by side are copied in runs of at least `run` rows, which are worth fetching from memory; rows whose elements
   // are only counted are computed `many` vectors at a time. A vector that was stored in part cannot be loaded again at
   // once, which matters in rows of at most `few` elements.
   constexpr std::size_t cached = 4096, run = 64, few = 128, many = 8;
   const std::ptrdiff_t item = size_of(call.rows_format);
-  const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[shape.place(k)]; };
+  const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[traits.place(k)]; };
   const auto is_nearer_across = [&](const Operand& o) { return std::abs(o.row) < std::abs(o.element); };
 
   Road road = {};
-  const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(shape.rows() - 1));
-  road.joined = shape.by_element && call.length <= lanes;
-  for (std::size_t k = 0; k < shape.rows(); ++k) road.joined &= operand(k).element == item;
+  const bool by_element = traits.by_element(), keeps = traits.keeps && traits.has_late;
+  const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(traits.arrays() - 1));
+  road.joined = by_element && call.length <= lanes;
+  for (std::size_t k = 0; k < traits.arrays(); ++k) road.joined &= operand(k).element == item;
   road.across =
       lanes > 1 && !road.joined && (call.length <= lanes ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
   bool in_place = call.rows_format == computed;
-  for (std::size_t k = 0; k < shape.rows(); ++k) in_place &= operand(k).row == item;
-  const bool counts = shape.counts && in_place && rows >= many * lanes, is_short = call.length <= lanes;
-  const std::size_t unit = counts ? many * lanes : is_short ? 2 * lanes : lanes;  // rows that are computed at a time
-  road.at_once = road.across && (counts || is_short) && !shape.by_element;
+  for (std::size_t k = 0; k < traits.arrays(); ++k) in_place &= operand(k).row == item;
+  const bool is_short = call.length <= lanes, counts = traits.counts() && in_place && rows >= many * lanes;
+  road.at_once = road.across && (counts || is_short) && !by_element;
+  const std::size_t unit = !road.at_once ? lanes : (traits.counts() ? many : 2) * lanes;
+  road.unit = unit;
   // A few columns with more elements would displace each other in the cache.
-  const bool stays = rows >= unit && (shape.counts || !is_short || call.length <= lanes / 2);
+  const bool stays = rows >= unit && (traits.counts() || !is_short || call.length <= lanes / 2);
   road.multiple = 1;
   std::size_t buffers = 0;
-  for (std::size_t k = 0; k < shape.rows(); ++k) {
+  for (std::size_t k = 0; k < traits.arrays(); ++k) {
     const Operand& o = operand(k);
-    const bool is_masked = call.mask.data != nullptr && k < shape.inputs;
+    const bool is_masked = call.mask.data != nullptr && k < traits.inputs;
     bool is_overwritten = false;  // values kept there would replace an input that is still needed
-    for (std::size_t i = 1; i < shape.inputs; ++i) is_overwritten |= k >= shape.inputs && o.data == operand(i).data;
+    for (std::size_t i = 1; i < traits.inputs; ++i) is_overwritten |= k >= traits.inputs && o.data == operand(i).data;
     const bool lies_apart = road.joined && o.row != item * static_cast<std::ptrdiff_t>(call.length);
     const bool is_in_place = road.across ? stays && o.row == item : o.element == item;
     road.staged[k] =
@@ -80,7 +85,7 @@ struct Road {
     buffers += road.staged[k];
   }
   road.kept_apart =
-      keeps && !road.across && !road.staged[shape.inputs] && call.length <= few && call.length % lanes != 0;
+      keeps && !road.across && !road.staged[traits.inputs] && call.length <= few && call.length % lanes != 0;
   buffers += road.kept_apart;
   const std::size_t fitting = room / std::max<std::size_t>(1, buffers);
   const auto whole = [](std::size_t n, std::size_t part) { return std::max(part, n / part * part); };
@@ -101,19 +106,11 @@ struct Road {
     road.pitch = (road.length + lanes - 1) / lanes * lanes;
     if (road.rows * road.pitch > fitting) road.rows = 1;
   }
+  if (by_element)
+    road.at_once =
+        !road.across && road.length >= call.length && (call.split == nullptr || Pieces(call.length).count == 1);
   return road;
 }
-
-/// A long row is summed in pieces, which several threads may share. Their number depends on the length alone. What has
-/// no order may be one.
-struct Pieces {
-  static constexpr std::size_t most = 16, least_length = 32768;
-  std::size_t length, count, size;
-
-  explicit Pieces(std::size_t n, bool one = false)
-      : length(n), count(one || n < least_length ? 1 : most), size((n + block * count - 1) / (block * count) * block) {}
-  std::size_t begin(std::size_t i) const { return std::min(length, i * size); }
-};
 
 }  // namespace
 }  // namespace fastact::kernels

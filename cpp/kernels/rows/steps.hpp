@@ -4,83 +4,19 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
+#include <type_traits>
 
 #include "functions/rows/row_function.hpp"
 #include "kernels/interface.hpp"
-#include "kernels/rows/fold.hpp"
+#include "kernels/rows/group.hpp"
 #include "kernels/rows/road.hpp"
+#include "kernels/rows/sweeps.hpp"
 
 /// The engine, which stages rows and divides them into pieces, is compiled once for each type of number. A function of
 /// rows has steps of its own alone, which the engine calls through pointers, a few times for several rows.
 namespace fastact::kernels {
 namespace {
-
-/// Lines that are `line` elements apart. A line is a row or, if vectors lie across rows, one element of each row.
-template <class T>
-struct Array {
-  T* p;
-  std::ptrdiff_t line;
-};
-
-/// The arrays that a function may have, and one of what the second sweep keeps for the third, which reads it in place
-/// of the first input.
-constexpr std::size_t most_arrays = most_operands + 1;
-template <class T>
-using Arrays = std::array<Array<T>, most_arrays>;
-
-/// Some rows that are computed together.
-template <class T>
-struct Group {
-  bool across;      // vectors lie across the rows
-  bool kept_apart;  // the values kept between sweeps are whole vectors, also at the end of a row
-  std::size_t rows;
-  Arrays<T> arrays;  // the inputs, the outputs, and what is kept
-};
-
-/// The number of groups of rows that lie side by side in a sweep, each of which fills the lanes of a vector, at most.
-constexpr std::size_t most_groups = 16;
-
-/// The number of vectors across some rows.
-template <class V>
-constexpr std::size_t vectors_across(std::size_t rows) {
-  return V::lanes == 1 ? 1 : 1 + (rows - 1) / V::size;
-}
-/// The number of partial results along some rows that are joined in the end, one for each row.
-template <class V>
-constexpr std::size_t joined(std::size_t rows) {
-  return rows > 1 ? V::size : 1;
-}
-
-/// The traits of functions/rows/row_function.hpp that the engine needs.
-struct Traits : Shape {
-  std::size_t numbers_of_rows, settings, place_of_result;
-  bool has_largest, has_sums, has_late, has_result, keeps, labelled, writes_label, keeps_first, targets, parameter,
-      maskable;
-  double of_nothing, filling;
-
-  template <class F>
-  static constexpr Traits of() {
-    return {{F::rows, F::outputs, F::numbers + F::result_first, !F::has_largest && !F::has_sums,
-             (!F::has_sums || F::keeps_first) && !F::has_late},
-            F::numbers,
-            F::settings,
-            F::rows + F::numbers + (F::result_first ? 0 : F::outputs),
-            F::has_largest,
-            F::has_sums,
-            F::has_late,
-            F::has_result,
-            F::keeps,
-            F::labelled,
-            F::writes_label,
-            F::keeps_first,
-            F::targets,
-            F::parameter,
-            F::maskable,
-            F::of_nothing,
-            F::filling};
-  }
-  bool has_labels() const { return labelled || targets; }
-};
 
 /// The number of rows that are computed together, at most.
 template <class V>
@@ -96,81 +32,170 @@ struct Ends {
   bool any_unusual = false;
 };
 
-/// The sums of a function consist of at most so many vectors.
-constexpr std::size_t most_summed = 7;
-
-/// Memory for `count` vectors, in which a function keeps structs that consist of vectors.
-template <class V, std::size_t count>
-class Storage {
-  alignas(V) std::byte bytes_[count * sizeof(V)];
-
- public:
-  void* data() { return bytes_; }
-  /// Returns the memory as an array of n such structs.
-  template <class X, std::size_t n>
-  X* of() {
-    static_assert(n * sizeof(X) <= sizeof bytes_);
-    return reinterpret_cast<X*>(bytes_);
-  }
-};
-/// The engine keeps this from one step to the next for the vectors of rows that it computes together. `numbers` holds
-/// the inputs that have one number for each row, and after them the settings.
+/// What the engine keeps from one step to the next for the vectors of rows that it computes together. `numbers` holds
+/// the inputs that have one number for each row, and after them the settings. Functions keep structs that consist of
+/// vectors in the other arrays.
 template <class V>
 struct State {
   static constexpr std::size_t most_numbers = 4;
-  std::array<V, most_groups> largest;
   alignas(64) typename V::Element numbers[most_numbers][most_rows<V>];
-  Storage<V, 4 * most_groups> before, sums;
-  Storage<V, 12 * most_groups> after;
+  template <std::size_t vectors>
+  struct Memory {
+    alignas(V) std::byte bytes[vectors * most_groups * sizeof(V)];
+  };
+  Memory<1> largest;
+  Memory<4> before, sums;
+  Memory<12> after;
 };
 
-/// How partial results of a sweep are joined.
-struct Folding {
-  std::size_t size;    // of a partial result, in bytes
-  std::size_t chains;  // at most so many partial results for each group, if vectors lie across rows
-  void (*fold)(void* partial, std::size_t used, std::size_t rows, bool across, bool in_block, void* result);
-  void (*join)(void* to, const void* more);
-
-  template <class V, class X, class Join, class InBlock>
-  static constexpr Folding of(std::size_t chains) {
-    return {sizeof(X), chains,
-            [](void* partial, std::size_t used, std::size_t rows, bool across, bool in_block, void* result) {
-              X *const x = static_cast<X*>(partial), *const to = static_cast<X*>(result);
-              in_block ? kernels::fold<V>(InBlock(), x, used, rows, across)
-                       : kernels::fold<V>(Join(), x, used, rows, across);
-              for (std::size_t v = 0; v < vectors_across<V>(rows) && to != x; ++v) to[v] = x[v];
-            },
-            [](void* to, const void* more) {
-              X& x = *static_cast<X*>(to);
-              x = Join()(x, *static_cast<const X*>(more));
-            }};
-  }
+/// A sweep that has a result for each row, joined from partial results of `size` bytes. Across rows, these are at most
+/// `chains` for each vector of rows.
+template <class V>
+struct Sweep {
+  std::size_t size, chains;
+  void (*some)(const Group<typename V::Element>&, std::size_t begin, std::size_t end, bool is_first, State<V>&,
+               void* partial);
+  decltype(&fold<V, V>) fold;
 };
 
 template <class V>
 struct Steps {
-  using T = typename V::Element;
-  using Rows = Group<T>;
+  using Rows = Group<typename V::Element>;
 
   Traits traits;
   std::size_t groups;  // of rows that are computed together, at most
-  void (*largest)(const Rows&, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial);
-  void (*sum)(const Rows&, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial);
-  Folding of_largest, of_sums;
+  Sweep<V> largest, sum;
   /// These steps treat the vector of rows with the given index; `repeats` returns whether it needs the second sweep
   /// again. The loop over vectors is in the engine, because GCC 12 loses the stores of such a loop over these structs
   /// (-fivopts).
   void (*before)(std::size_t vector, State<V>&);
   bool (*repeats)(std::size_t vector, State<V>&);
-  void (*after)(std::size_t vector, State<V>&);
-  void (*end)(std::size_t vector, State<V>&, Ends<V>&);
+  void (*after)(std::size_t vector, State<V>&, Ends<V>&);
   void (*late)(const Rows&, std::size_t begin, std::size_t end, State<V>&);
-  /// All steps at once: for short rows, for several vectors of rows of which elements are only counted, and for outputs
-  /// that depend on the elements in their place alone.
-  void (*few)(const Rows&, std::size_t length, State<V>&, Ends<V>&);
-  void (*many)(const Rows&, std::size_t length, State<V>&, Ends<V>&);
-  void (*elements)(const Rows&, std::size_t length);
+  /// All steps at once, over at most so many rows: for short rows, for rows of which elements are only counted, and for
+  /// outputs that depend on the elements in their place alone.
+  void (*at_once)(const Rows&, std::size_t length, State<V>&, Ends<V>&);
+  std::size_t rows_at_once;
   RowKernel in_double;  // computes rows whose result is unusual, or null
+};
+
+/// The kernel of a function of rows.
+template <class V, class F>
+void run_rows(const RowCall& call, std::size_t begin, std::size_t end);
+
+/// The steps of a function of rows.
+template <class V, class F>
+class StepsOf {
+  using T = typename V::Element;
+  using S = Sweeps<V, F>;
+  using Rows = Group<T>;
+  using Before = typename S::Before;
+  using Sums = typename S::Sums;
+  static constexpr F traits = {};
+  static_assert(traits.numbers + traits.settings <= State<V>::most_numbers);
+
+  /// The array of structs X in the memory.
+  template <class X, class Memory>
+  static X* as(Memory& memory) {
+    static_assert(S::groups * sizeof(X) <= sizeof memory.bytes);
+    return reinterpret_cast<X*>(memory.bytes);
+  }
+  /// The numbers of the vector of rows that begins with row `first`.
+  template <class W>
+  static auto numbers(const State<V>& state, std::size_t first) {
+    std::array<W, traits.numbers + traits.settings> numbers;
+    for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = W::load(state.numbers[k] + first);
+    return numbers;
+  }
+  static V largest(State<V>& state, std::size_t v) {
+    if constexpr (traits.has_largest) return as<V>(state.largest)[v];
+    return 0.0;
+  }
+  using After = decltype(S::after(V(), Before(), Sums(), numbers<V>(State<V>(), 0)));
+
+  /// Stores what the vector of rows that begins with row `first` has beside its elements.
+  template <class W, class X>
+  static void store(const X& after, W largest, std::size_t first, Ends<V>& ends) {
+    const auto mark = [&](auto unusual) {
+      const W marks = select(unusual, W(1.0), W(0.0));
+      marks.store(ends.unusual + first);
+      if (!all(marks == W(0.0))) [[unlikely]]
+        ends.any_unusual = true;
+    };
+    if constexpr (traits.maskable) largest.store(ends.largest + first);
+    if constexpr (traits.writes_label) F::at_label(after).store(ends.at_label + first);
+    if constexpr (traits.keeps_first) mark(after > W(1.0));
+    if constexpr (traits.parameter) {
+      const auto result = F::result(after);
+      result.hi.store(ends.result + first), result.lo.store(ends.result_lo + first);
+    } else if constexpr (traits.has_result) {
+      const auto result = F::result(after);
+      result.store(ends.result + first);
+      if constexpr (traits.may_cancel && std::is_same_v<T, float>) mark(F::cancels(after, result));
+    }
+  }
+
+ public:
+  static constexpr Steps<V> steps() {
+    Steps<V> made = {};
+    made.traits = traits;
+    made.groups = S::groups;
+    if constexpr (traits.has_largest) {
+      constexpr auto larger = F::template larger<V>;
+      made.largest = {
+          sizeof(V), 1,
+          [](const Rows& rows, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial) {
+            find_largest<V, larger>(rows, begin, end, is_first, static_cast<V*>(partial));
+          },
+          fold<V, Largest<V, larger>>};
+    }
+    made.before = [](std::size_t v, State<V>& state) {
+      as<Before>(state.before)[v] = S::before(largest(state, v), numbers<V>(state, v * V::size));
+    };
+    if constexpr (traits.has_sums) {
+      made.sum = {
+          sizeof(Sums), chains<T>,
+          [](const Rows& rows, std::size_t begin, std::size_t end, bool is_first, State<V>& state, void* partial) {
+            S::sum(rows, begin, end, is_first, as<Before>(state.before), static_cast<Sums*>(partial));
+          },
+          fold<V, Sums>};
+    }
+    if constexpr (traits.repeats) {
+      made.repeats = [](std::size_t v, State<V>& state) {
+        return rowwise::repeats<F>(as<Before>(state.before)[v], as<Sums>(state.sums)[v]);
+      };
+    }
+    made.after = [](std::size_t v, State<V>& state, Ends<V>& ends) {
+      const V m = largest(state, v);
+      const After after =
+          S::after(m, as<Before>(state.before)[v], as<Sums>(state.sums)[v], numbers<V>(state, v * V::size));
+      as<After>(state.after)[v] = after;
+      store(after, m, v * V::size, ends);
+    };
+    if constexpr (traits.by_element()) {
+      made.rows_at_once = std::numeric_limits<std::size_t>::max();
+      made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) {
+        constexpr rowwise::RowFunction::Nothing nothing;
+        Sweeps<Wide<V>, F>::late(rows, 0, length, &nothing);
+      };
+    } else if constexpr (V::lanes > 1) {
+      using W = Wide<V, traits.counts() ? 8 : V::several>;
+      made.rows_at_once = W::size;
+      made.at_once = [](const Rows& rows, std::size_t length, State<V>& state, Ends<V>& ends) {
+        W largest;
+        const auto after = Sweeps<W, F>::few(rows, length, numbers<W>(state, 0), largest);
+        store(after, largest, 0, ends);
+      };
+    }
+    if constexpr (traits.has_late) {
+      made.late = [](const Rows& rows, std::size_t begin, std::size_t end, State<V>& state) {
+        S::late(rows, begin, end, as<After>(state.after));
+      };
+    }
+    if constexpr (traits.may_cancel && std::is_same_v<T, float>)
+      made.in_double = run_rows<RowVector<typename V::InstructionSet, double>, F>;
+    return made;
+  }
 };
 
 }  // namespace

@@ -10,9 +10,8 @@
 #include <utility>
 
 #include "functions/rows/row_function.hpp"
-#include "kernels/rows/fold.hpp"
+#include "kernels/rows/group.hpp"
 #include "kernels/rows/road.hpp"
-#include "kernels/rows/steps.hpp"
 
 /// The sweeps over a few rows; along rows, these are at most as many as a vector has lanes. The order of every sum is
 /// the same whichever way the rows lie: element j is added to chain j modulo `chains` of its block, the chains of a
@@ -21,12 +20,17 @@
 namespace fastact::kernels {
 namespace {
 
+/// The largest elements as a partial result of the first sweep.
+template <class V, auto larger>
+struct Largest {
+  V x;
+  friend Largest join_chains(Largest a, Largest b) { return {larger(a.x, b.x)}; }
+};
 /// Finds the largest element of each row or, across rows, of each lane of a vector.
-template <class V, class Larger>
+template <class V, auto larger>
 [[gnu::noinline, gnu::flatten]] void find_largest(const Group<typename V::Element>& of, std::size_t begin,
                                                   std::size_t end, bool is_first, V* found) {
   using T = typename V::Element;
-  constexpr Larger larger;
   const V least = -std::numeric_limits<double>::infinity();
   const auto [x, line] = of.arrays[0];
   if (of.across) {
@@ -38,7 +42,7 @@ template <class V, class Larger>
     }
     return;
   }
-  for (std::size_t i = of.rows; i < joined<V>(of.rows) && is_first; ++i) found[i] = least;
+  for (std::size_t i = of.rows; i < V::size && is_first; ++i) found[i] = least;
   for (std::size_t i = 0; i < of.rows; ++i) {
     const T* p = x + static_cast<std::ptrdiff_t>(i) * line + begin;
     V m = is_first ? least : found[i];
@@ -63,12 +67,13 @@ template <class V, class F>
 struct Sweeps {
   using T = typename V::Element;
   using Rows = Group<T>;
+  static constexpr F traits = {};
   using Before = typename F::template Before<V>;
   using Sums = typename F::template Sums<V>;
-  static constexpr std::size_t kept = F::rows + F::outputs;
+  static constexpr std::size_t kept = traits.arrays();
   using Line = std::array<T*, kept + 1>;
-  static constexpr auto inputs = std::make_index_sequence<F::rows>{};
-  static constexpr std::size_t first_input = F::keeps ? kept : 0;
+  static constexpr auto inputs = std::make_index_sequence<traits.inputs>{};
+  static constexpr std::size_t first_input = traits.keeps ? kept : 0;
   /// Enough to read memory in long runs, and so few that the sums of all chains fit into the first-level cache.
   static constexpr std::size_t groups =
       V::lanes == 1 ? 1 : std::min<std::size_t>(most_groups, std::bit_floor(32768 / (chains<T> * sizeof(Sums))));
@@ -86,14 +91,14 @@ struct Sweeps {
   /// largest.
   static V load_part(std::size_t k, const T* from, std::size_t part) {
     const V x = V::load(from, part);
-    return k == 0 ? select(V::indices() < V(static_cast<double>(part)), x, V(F::filling)) : x;
+    return k == 0 ? select(V::indices() < V(static_cast<double>(part)), x, V(traits.filling)) : x;
   }
 
   /// Adds the vector of numbers that begins at number `at` of a line.
   template <class Load, class Keep>
   static void add(Sums& s, const Before& before, const Line& p, std::size_t at, Load load, Keep keep) {
     [&]<std::size_t... k>(std::index_sequence<k...>) {
-      if constexpr (F::keeps) {
+      if constexpr (traits.keeps) {
         keep(F::add(s, before, load(k, p[k] + at)...), p[kept] + at);
       } else {
         F::add(s, before, load(k, p[k] + at)...);
@@ -105,10 +110,10 @@ struct Sweeps {
     const auto y = [&]<std::size_t... k>(std::index_sequence<k...>) {
       return F::late(after, load(k, p[k == 0 ? first_input : k] + at)...);
     }(inputs);
-    if constexpr (F::outputs == 1) {
-      store(y, p[F::rows] + at);
+    if constexpr (traits.outputs == 1) {
+      store(y, p[traits.inputs] + at);
     } else {
-      for (std::size_t k = 0; k < F::outputs; ++k) store(y[k], p[F::rows + k] + at);
+      for (std::size_t k = 0; k < traits.outputs; ++k) store(y[k], p[traits.inputs + k] + at);
     }
   }
 
@@ -120,8 +125,8 @@ struct Sweeps {
     if (of.across || V::size == 1) return sum_chains(of, begin, end, is_first, before, sums);
     Sums none = {};
     none.settle();
-    for (std::size_t i = begin == end ? 0 : of.rows; i < joined<V>(of.rows); ++i) sums[i] = none;
-    const bool fetches = F::has_late && !F::keeps && end - begin < Pieces::least_length;
+    for (std::size_t i = begin == end ? 0 : of.rows; i < V::size; ++i) sums[i] = none;
+    const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
     const OfRows<V, Before> of_row(*before);
     for (std::size_t b = begin; b < end; b += block, is_first = false) {
       const std::size_t to = std::min(end, b + block);
@@ -131,7 +136,7 @@ struct Sweeps {
         Sums s = {};
         std::size_t at = 0;
         const auto add_here = [&](auto load, auto keep) {
-          if (fetches) simd::prefetch(p[F::rows] + at);
+          if (fetches) simd::prefetch(p[traits.inputs] + at);
           add(s, of_this, p, at, load, keep);
         };
         for (; at + V::size <= to - b; at += V::size) add_here(load_whole, store_whole);
@@ -147,7 +152,7 @@ struct Sweeps {
   /// Does the same across rows: lines are read in the order of memory, and the sums stay in the first-level cache.
   [[gnu::noinline, gnu::flatten]] static void sum_chains(const Rows& of, std::size_t begin, std::size_t end,
                                                          bool is_first, const Before* before, Sums* sums) {
-    const bool fetches = F::has_late && !F::keeps && end - begin < Pieces::least_length;
+    const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
     const std::size_t n = vectors_across<V>(of.rows), chained = chains<T> * n;
     Sums none = {};
     none.settle();
@@ -159,7 +164,7 @@ struct Sweeps {
         const Line p = of.across ? line(of, j) : line(of, 0, j);
         Sums* const of_chain = of_block + (j - b) % chains<T> * n;
         for (std::size_t v = 0; v < n; ++v) {
-          if (fetches) simd::prefetch(p[F::rows] + v * V::size);
+          if (fetches) simd::prefetch(p[traits.inputs] + v * V::size);
           add(of_chain[v], before[v], p, v * V::size, load_whole, store_whole);
         }
       }
@@ -183,15 +188,15 @@ struct Sweeps {
   template <class Numbers>
   [[gnu::flatten]] static auto few(const Rows& of, std::size_t length, const Numbers& numbers, V& largest) {
     largest = -std::numeric_limits<double>::infinity();
-    if constexpr (F::has_largest) {
+    if constexpr (traits.has_largest) {
       for (std::size_t j = 0; j < length; ++j) largest = F::larger(largest, V::load(line(of, j)[0]));
     }
     Before of_rows = before(largest, numbers);
     Sums sums = {};
     do {
-      if constexpr (F::keeps_first) {  // elements are only counted, in any order
+      if constexpr (traits.keeps_first) {  // elements are only counted, in any order
         for (std::size_t j = 0; j < length; ++j) add(sums, of_rows, line(of, j), 0, load_whole, store_whole);
-      } else if constexpr (F::has_sums) {
+      } else if constexpr (traits.has_sums) {
         std::array<Sums, chains<T>> of_chain;
         of_chain[0] = {};
         for (std::size_t j = 0; j < length; ++j) {
@@ -200,12 +205,12 @@ struct Sweeps {
           s.settle();
           of_chain[j] = s;
         }
-        fold_vectors(JoinInBlock<Sums>(), of_chain.data(), length, 1);
+        fold_vectors(Join{true}, of_chain.data(), length, 1);
         sums = of_chain[0];
       }
     } while (rowwise::repeats<F>(of_rows, sums));
     const auto end = after(largest, of_rows, sums, numbers);
-    if constexpr (F::has_late) {
+    if constexpr (traits.has_late) {
       for (std::size_t j = 0; j < length; ++j) write(end, line(of, j), 0, load_whole, store_whole);
     }
     return end;
@@ -232,7 +237,7 @@ struct Sweeps {
         write(
             of_this, p, at,
             [&of, part](std::size_t k, const T* from) {
-              return F::keeps && k == 0 && of.kept_apart ? V::load(from) : V::load(from, part);
+              return traits.keeps && k == 0 && of.kept_apart ? V::load(from) : V::load(from, part);
             },
             [part](V y, T* to) { y.store(to, part); });
       }

@@ -11,9 +11,8 @@
 #include <type_traits>
 
 #include "kernels/interface.hpp"
-#include "kernels/rows/fold.hpp"
+#include "kernels/rows/group.hpp"
 #include "kernels/rows/road.hpp"
-#include "kernels/rows/steps.hpp"
 #include "kernels/staging/stage.hpp"
 
 namespace fastact::kernels {
@@ -28,85 +27,62 @@ struct Tile {
   const Traits& traits_;
   const RowCall& call_;
   Road road_;
-  bool held_ = false;  // whether whole rows are in the buffers
+  T* memory_;  // for partial results of sweeps, followed by the buffers
   Arrays<T> arrays_;
-  alignas(64) T little_[2048];  // used if no memory could be allocated
+  /// Used where no memory could be allocated: room for the results of one vector of rows, and for one row at a time.
+  static constexpr std::size_t little_sums = most_summed * chains<T> * chains<T>;
+  alignas(64) T little_[little_sums + 2048];
 
   Tile(const Traits& traits, const RowCall& call, std::size_t rows) : traits_(traits), call_(call) {
-    const bool has_scratch = Scratch<T>::of_thread() != nullptr;  // without it, one row at a time
-    const std::size_t room = has_scratch ? Scratch<T>::size : std::size(little_), lanes = has_scratch ? V::size : 1;
-    road_ = road(call, traits, rows, native<T>, room, lanes, traits.keeps && traits.has_late);
+    const bool has_scratch = Scratch<T>::of_thread() != nullptr;
+    const std::size_t room = has_scratch ? Scratch<T>::size : std::size(little_) - little_sums;
+    road_ = road(call, traits, rows, native<T>, room, has_scratch ? V::size : 1);
     place();
   }
-  Tile(const Tile& other)
-      : traits_(other.traits_), call_(other.call_), road_(other.road_), held_(other.held_), arrays_(other.arrays_) {}
-
-  /// Places the buffers one after another.
+  /// Places the buffers one after another in the memory of this thread.
   void place() {
     T* const scratch = Scratch<T>::of_thread();
-    T* buffer = scratch != nullptr ? scratch + Scratch<T>::sums : little_;
-    for (std::size_t k = 0; k < traits_.rows(); ++k) {
-      if (!road_.staged[k]) continue;
-      const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
+    memory_ = scratch != nullptr ? scratch : little_;
+    T* buffer = memory_ + (scratch != nullptr ? Scratch<T>::sums : little_sums);
+    const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
+    for (std::size_t k = 0; k < traits_.arrays(); ++k) {
       arrays_[k] = {buffer, pitch};
-      buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
+      if (road_.staged[k]) buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
     }
-    arrays_[traits_.rows()] = {buffer, static_cast<std::ptrdiff_t>(road_.pitch)};
+    arrays_[traits_.arrays()] = {buffer, pitch};
   }
+  /// Whether whole rows are in the buffers.
+  bool held() const { return road_.length >= call_.length; }
   /// The distance from the first number of an array to element j of row i.
   std::ptrdiff_t offset(const Array<T>& array, std::size_t i, std::size_t j) const {
     const auto line = static_cast<std::ptrdiff_t>(road_.across ? j : i);
     return line * array.line + static_cast<std::ptrdiff_t>(road_.across ? i : j);
   }
   const Operand& operand(std::size_t k) const { return call_.operands[traits_.place(k)]; }
-  /// Array k in memory, beginning with row r.
-  Array<T> in_memory(std::size_t k, std::size_t r) const {
-    const Operand& o = operand(k);
-    return {reinterpret_cast<T*>(o.at(r, 0)),
-            (road_.across ? o.element : o.row) / static_cast<std::ptrdiff_t>(sizeof(T))};
-  }
   Rectangle rectangle(const Operand& o, Format format, std::size_t r, std::size_t rows, std::size_t begin,
                       std::size_t end) const {
     const Rectangle of_rows = {format, o.at(r, begin), o.row, o.element, rows, end - begin};
     return road_.across ? of_rows.turned() : of_rows;
   }
 
-  /// Whether short rows and their mask follow one another without a gap.
-  bool are_joined(const Operand& o) const {
-    const auto length = static_cast<std::ptrdiff_t>(call_.length), item = static_cast<std::ptrdiff_t>(sizeof(T));
-    return call_.rows_format == native<T> && o.element == item && o.row == item * length && call_.mask.element == 1 &&
-           call_.mask.row == length;
-  }
   [[gnu::noinline]] void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
     for (std::size_t k = 0; k < traits_.inputs; ++k) {
-      const T filling = k == 0 ? static_cast<T>(traits_.filling) : T{0};
       if (!road_.staged[k]) continue;
       T* const to = arrays_[k].p;
       const Format format = traits_.targets && k == 2 ? native<T> : call_.rows_format;
       const Rectangle from = rectangle(operand(k), format, r, rows, begin, end);
-      const bool is_ready = format == native<T> && from.element == sizeof(T);
-      bool is_masked = call_.mask.data != nullptr;
       if (traits_.targets && operand(k).data == nullptr) {
         make_up(k, to, r, rows, begin, end);
-      } else if (is_masked && road_.across && are_joined(operand(k))) {  // as one line, which is faster
-        // No sweep uses the memory for sums yet.
-        T* const line = Scratch<T>::of_thread();
-        Rectangle masked = from, mask = {format, call_.mask.at(r, 0), 0, 1, 1, rows * call_.length};
-        masked.data = reinterpret_cast<char*>(line);
-        apply_mask(mask, filling, from.data, 0, line, 0);
-        bring<V, Way::in>(masked, to, road_.pitch);
-        is_masked = false;
-      } else if (!is_masked || !is_ready) {
+      } else if (call_.mask.data == nullptr) {
         bring<V, Way::in>(from, to, road_.pitch);
-      }
-      if (is_masked) {
-        const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch * sizeof(T));
-        const Rectangle mask = rectangle(call_.mask, call_.rows_format, r, rows, begin, end);
-        apply_mask(mask, filling, is_ready ? from.data : reinterpret_cast<char*>(to), is_ready ? from.line : pitch, to,
-                   road_.pitch);
+      } else {
+        const Rectangle mask = rectangle(call_.mask, format, r, rows, begin, end);
+        const T filling = k == 0 ? static_cast<T>(traits_.filling) : T{0};
+        T* const line = held() ? Scratch<T>::of_thread() : nullptr;  // no sweep uses that memory yet
+        bring_masked<V>(from, mask, filling, to, road_.pitch, line);
       }
       // Lanes without a row are filled with zeros, because leftovers could be subnormal and slow.
-      const std::size_t most = road_.at_once ? Wide<V>::size : V::size, filled = (rows + most - 1) / most * most;
+      const std::size_t filled = (rows + road_.unit - 1) / road_.unit * road_.unit;
       for (std::size_t j = 0; road_.across && j < end - begin; ++j) {
         for (std::size_t i = rows; i < filled; i += V::size) V(0.0).store(to + j * road_.pitch + i);
       }
@@ -128,7 +104,7 @@ struct Tile {
     }
   }
   [[gnu::noinline]] void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
-    for (std::size_t k = traits_.inputs; k < traits_.rows(); ++k) {
+    for (std::size_t k = traits_.inputs; k < traits_.arrays(); ++k) {
       const Rectangle to = rectangle(operand(k), call_.rows_format, r, rows, begin, end);
       if (road_.staged[k]) bring<V, Way::out>(to, arrays_[k].p, road_.pitch);
     }
@@ -138,7 +114,7 @@ struct Tile {
   template <Way way>
   void move(std::size_t r, std::size_t i, std::size_t j, T& value) const {
     const std::size_t output = traits_.inputs;
-    if (!held_ || !road_.staged[output]) {
+    if (!held() || !road_.staged[output]) {
       move_line<V, way>(call_.rows_format, operand(output).at(r, j), 0, &value, 1);
     } else {
       T& element = arrays_[output].p[offset(arrays_[output], i, j)];
@@ -163,7 +139,7 @@ struct Tile {
   }
 
   bool writes_result() const {
-    return traits_.has_result && (!traits_.targets || call_.operands[traits_.place_of_result].data != nullptr);
+    return traits_.has_result && (!traits_.targets || call_.operands[traits_.place_of_result()].data != nullptr);
   }
   /// Writes the outputs of rows that the mask excludes entirely, and of rows whose label is ignored.
   void write_nothing(const T* largest, std::size_t r, std::size_t i, std::size_t rows) const {
@@ -177,7 +153,7 @@ struct Tile {
         if (j < call_.length) continue;
       }
       T nothing = static_cast<T>(traits_.of_nothing);
-      const Operand& result = call_.operands[traits_.place_of_result];
+      const Operand& result = call_.operands[traits_.place_of_result()];
       if (writes_result()) move_line<V, Way::out>(call_.format, result.at(r + k, 0), 0, &nothing, 1);
       for (j = 0; traits_.outputs > 0 && j < call_.length; ++j) move<Way::out>(r + k, i + k, j, nothing);
     }
@@ -187,12 +163,14 @@ struct Tile {
   Group<T> group(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin) const {
     Group<T> group = {road_.across, road_.kept_apart, rows, arrays_};
     Arrays<T>& arrays = group.arrays;
-    const std::size_t kept = traits_.rows();
+    const std::size_t kept = traits_.arrays();
     for (std::size_t k = 0; k < kept; ++k) {
+      const Operand& o = operand(k);
       if (road_.staged[k]) {
         arrays[k].p += offset(arrays[k], i, 0) - offset(arrays[k], 0, begin);
       } else {
-        arrays[k] = in_memory(k, r);
+        arrays[k].p = reinterpret_cast<T*>(o.at(r, 0));
+        arrays[k].line = (road_.across ? o.element : o.row) / static_cast<std::ptrdiff_t>(sizeof(T));
       }
     }
     if (!road_.kept_apart) {

@@ -123,6 +123,27 @@ template <class T>
     }
   }
 }
+/// Copies the rectangle into a buffer as `bring` does, with `fill` where the mask, which has its shape, is false. The
+/// line has room for Scratch<T>::sums numbers, or is null.
+template <class V>
+[[gnu::noinline]] void bring_masked(Rectangle memory, Rectangle mask, typename V::Element fill,
+                                    typename V::Element* buffer, std::size_t pitch, typename V::Element* line) {
+  using T = typename V::Element;
+  const std::ptrdiff_t item = size_of(memory.format), count = static_cast<std::ptrdiff_t>(memory.lines);
+  const bool is_native = memory.format == native<T>;
+  if (is_native && memory.line == item && memory.element == item * count && mask.line == 1 && mask.element == count &&
+      line != nullptr && memory.lines * memory.count <= Scratch<T>::sums) {
+    // What is contiguous and will be transposed is masked as one line, which is faster.
+    const Rectangle joined = {mask.format, mask.data, 0, 1, 1, memory.lines * memory.count};
+    apply_mask(joined, fill, memory.data, 0, line, 0);
+    memory.data = reinterpret_cast<char*>(line);
+    return bring<V, Way::in>(memory, buffer, pitch);
+  }
+  if (is_native && memory.element == item) return apply_mask(mask, fill, memory.data, memory.line, buffer, pitch);
+  bring<V, Way::in>(memory, buffer, pitch);
+  const auto step = static_cast<std::ptrdiff_t>(pitch * sizeof(T));
+  apply_mask(mask, fill, reinterpret_cast<char*>(buffer), step, buffer, pitch);
+}
 
 }  // namespace
 }  // namespace fastact::kernels
