@@ -118,38 +118,37 @@ struct Sweeps {
   }
 
   /// Adds the elements from begin to end to the sums, or begins new sums if `is_first`. The number of elements is a
-  /// multiple of `block` unless the row ends there. The lines that the third sweep will write are fetched, unless they
-  /// are too many to stay in a cache.
+  /// multiple of `block` unless the row ends there.
   [[gnu::flatten]] static void sum(const Rows& of, std::size_t begin, std::size_t end, bool is_first,
                                    const Before* before, Sums* sums) {
     if (of.across || V::size == 1) return sum_chains(of, begin, end, is_first, before, sums);
     Sums none = {};
     none.settle();
-    for (std::size_t i = begin == end ? 0 : of.rows; i < V::size; ++i) sums[i] = none;
-    const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
+    for (std::size_t i = of.rows; i < V::size; ++i) sums[i] = none;
     const OfRows<V, Before> of_row(*before);
-    for (std::size_t b = begin; b < end; b += block, is_first = false) {
-      const std::size_t to = std::min(end, b + block);
-      for (std::size_t i = 0; i < of.rows; ++i) {
-        const Line p = line(of, i, b);
-        const Before of_this = of_row[i];
+    for (std::size_t i = 0; i < of.rows; ++i) {
+      const Line p = line(of, i);
+      const Before of_this = of_row[i];
+      Sums total = is_first ? none : sums[i];
+      for (std::size_t at = begin; at < end;) {
+        const std::size_t to = std::min(end, at + block);
+        const bool starts = is_first && at == begin;
         Sums s = {};
-        std::size_t at = 0;
-        const auto add_here = [&](auto load, auto keep) {
-          if (fetches) simd::prefetch(p[traits.inputs] + at);
-          add(s, of_this, p, at, load, keep);
-        };
-        for (; at + V::size <= to - b; at += V::size) add_here(load_whole, store_whole);
-        if (const std::size_t part = to - b - at; part > 0) {
-          add_here([part](std::size_t k, const T* from) { return load_part(k, from, part); },
-                   [&of, part](V y, T* place) { of.kept_apart ? y.store(place) : y.store(place, part); });
+        for (; at + V::size <= to; at += V::size) add(s, of_this, p, at, load_whole, store_whole);
+        if (const std::size_t part = to - at; part > 0) {
+          add(
+              s, of_this, p, at, [part](std::size_t k, const T* from) { return load_part(k, from, part); },
+              [&of, part](V y, T* place) { of.kept_apart ? y.store(place) : y.store(place, part); });
+          at = to;
         }
         s.settle();
-        sums[i] = is_first ? s : sums[i] + s;
+        total = starts ? s : total + s;
       }
+      sums[i] = total;
     }
   }
-  /// Does the same across rows: lines are read in the order of memory, and the sums stay in the first-level cache.
+  /// Does the same across rows: lines are read in the order of memory, and the sums stay in the first-level cache. The
+  /// lines that the third sweep will write are fetched, unless they are too many to stay in a cache.
   [[gnu::noinline, gnu::flatten]] static void sum_chains(const Rows& of, std::size_t begin, std::size_t end,
                                                          bool is_first, const Before* before, Sums* sums) {
     const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
