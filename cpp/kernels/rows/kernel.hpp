@@ -60,8 +60,7 @@ class Engine : Tile<V> {
     steps_.at_once(this->group(r, i, rows / joined, 0), joined * call_.length, state, ends);
   }
 
-  /// The sweeps over some rows: as many as a vector has lanes if vectors lie along them, several groups of as many
-  /// otherwise.
+  /// The sweeps over some rows: as many as a vector has lanes or, if vectors lie across them, several times as many.
   void sweep(std::size_t r, std::size_t i, std::size_t rows, State<V>& state, Ends<V>& ends) const {
     const std::size_t vectors = vectors_across<V>(rows);
     const Pieces pieces(call_.length);
@@ -106,10 +105,7 @@ class Engine : Tile<V> {
   /// own; one without memory for the buffers of this road leaves its pieces to this one.
   template <class Body>
   void each_piece(const Pieces& pieces, const Body& body) const {
-    const auto some = [&](const Engine& own, std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i < last; ++i) body(own, i, pieces.begin(i), pieces.begin(i + 1));
-    };
-    if (call_.split == nullptr || pieces.count == 1) return some(*this, 0, pieces.count);
+    if (call_.split == nullptr || pieces.count == 1) return some_pieces(pieces, 0, pieces.count, body);
     const bool has_scratch = Scratch<T>::of_thread() != nullptr;
     std::array<bool, Pieces::most> is_left = {};
     const auto of_thread = [&](std::size_t first, std::size_t last) {
@@ -119,7 +115,7 @@ class Engine : Tile<V> {
         Engine own(*this);
         own.place();
         if (held()) own.arrays_ = this->arrays_;
-        some(own, first, last);
+        own.some_pieces(pieces, first, last, body);
       }
     };
     const auto call = [](const void* context, std::size_t first, std::size_t last) {
@@ -127,8 +123,14 @@ class Engine : Tile<V> {
     };
     call_.split(pieces.count, pieces.size, call, &of_thread);
     for (std::size_t i = 0; i < pieces.count; ++i) {
-      if (is_left[i]) some(*this, i, i + 1);
+      if (is_left[i]) some_pieces(pieces, i, i + 1, body);
     }
+  }
+  /// It is out of line, because its calls are few and its code is large.
+  template <class Body>
+  [[gnu::noinline]] void some_pieces(const Pieces& pieces, std::size_t first, std::size_t last,
+                                     const Body& body) const {
+    for (std::size_t i = first; i < last; ++i) body(*this, i, pieces.begin(i), pieces.begin(i + 1));
   }
   /// Calls sweep(group, begin, end) for as much of the rows as fits into the buffers at a time.
   template <class Sweep>
