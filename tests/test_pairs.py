@@ -80,11 +80,19 @@ def test_gates_are_the_activation_times_b(f: Function, dtype: np.dtype[Any]) -> 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_gradients_of_gates_are_those_of_the_activation(name: str, dtype: type) -> None:
-    rng = np.random.default_rng(0)
-    a, b, g = rng.normal(0, 3, (3, 1001)).astype(dtype)
-    da, db = getattr(fastact, f"{name}_gate_backward")(a, b, g)
-    np.testing.assert_array_equal(da, getattr(fastact, f"{name}_backward")(a, g * b))
-    np.testing.assert_array_equal(db, getattr(fastact, f"{name}_gate")(a, g))
+    """Zeros, subnormal and huge numbers, in some blocks and not in others, change nothing."""
+    backward, gate = getattr(fastact, f"{name}_gate_backward"), getattr(fastact, f"{name}_gate")
+    ordinary = np.random.default_rng(0).normal(0, 3, (3, 5001)).astype(dtype)
+    rare, least = ordinary.copy(), np.finfo(dtype).smallest_subnormal
+    for i, value in enumerate((0.0, -0.0, least, 1e-30, 60.0, -70.0, 1e30, np.inf)):
+        rare[i % 3, 1500 + 7 * i :: 1 + 5 * i] = value
+    for a, b, g in ordinary, rare, np.where(np.arange(5001) < 2500, rare, ordinary):
+        with np.errstate(all="ignore"):
+            expected = getattr(fastact, f"{name}_backward")(a, g * b), gate(a, g)
+        np.testing.assert_array_equal(backward(a, b, g), expected)
+        outputs = a.copy(), g.copy()
+        backward(outputs[0], b, outputs[1], out=outputs)
+        np.testing.assert_array_equal(outputs, expected)
 
 
 def test_flat_pieces_stop_any_gradient() -> None:

@@ -64,10 +64,15 @@ using Kernel = void (*)(const void* const* inputs, void* output, std::size_t n, 
 /// The kernels of one activation and element type, by pass; nullptr where there is none.
 using Kernels = std::array<Kernel, pass_count>;
 
+/// Computes both gradients of n floats of a gate f(a) b: g b f'(a) for a, then g f(a) for b. The inputs are a, b and g,
+/// any of which an output may be.
+using GateKernel = void (*)(const void* const* inputs, void* const* outputs, std::size_t n);
+
 /// The kernels for arrays of half precision have parameters of type float. There are some for functions that take less
 /// time than the conversion of the arrays to float and back.
 struct ElementEntry {
   Kernels f32, f64, f16, bf16;
+  GateKernel gate_gradients;  // where this takes less time than one kernel for each; else nullptr
 };
 using ElementTable = std::array<ElementEntry, activation_count>;
 

@@ -59,4 +59,17 @@ auto moderate_or_general(V x, Near near, General general, A... arguments) {
   return near_or_general(abs(x) <= V(is_single<V> ? 68.0 : 640.0), near, general, arguments...);
 }
 
+/// near(arguments…) for floats if 2^-59 <= |x| <= 68 in all lanes, and any(arguments…) otherwise. One comparison of bit
+/// patterns tells whether a lane is in this range.
+template <class V, class Near, class Any, class... A>
+auto ordinary_or(V x, Near near, Any any, A... arguments) {
+  const auto fast = [=](auto... a) {
+    const V least = 0x1p-59, range = V(68.0).minus_bits(least);
+    if (all(max_bits(abs(x).minus_bits(least), range) == range)) [[likely]]
+      return near(a...);
+    return cold_path(any, a...);
+  };
+  return in_float<V>(fast, any, arguments...);
+}
+
 }  // namespace fastact::math

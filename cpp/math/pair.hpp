@@ -199,6 +199,15 @@ V multiply(V g, Pair<V> d) {
   return fma(g, d.hi, fused_product(g, d.lo));
 }
 
+/// g n/d, rounded. Valid range: finite g; where the inverse of d and the remainder are normal. Max error: u + 22u².
+/// Source: division by a Newton step, and multiply.
+template <class V>
+V multiply(V g, V n, const Divisor<V>& by) {
+  const V q = n * by.inverse;
+  const V excess = fma(q, by.d.lo, fma(q, by.d.hi, -n));
+  return fma(g, q, fused_product(g, -(excess * by.inverse)));
+}
+
 /// g (hi + lo), rounded; it is infinite where the product overflows. Valid range: all g. Max error: u + u². Source: one
 /// fma.
 template <class V>

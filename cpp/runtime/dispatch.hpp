@@ -31,6 +31,11 @@ inline kernels::Kernel half_kernel(kernels::Format format, kernels::Activation a
   if (format == kernels::Format::bf16) return entry.bf16[static_cast<std::size_t>(pass)];
   return nullptr;
 }
+/// The kernel in use for both gradients of a gate at once, or nullptr.
+template <class T>
+kernels::GateKernel gate_kernel(kernels::Activation activation) {
+  return sizeof(T) == sizeof(float) ? current().elements[static_cast<std::size_t>(activation)].gate_gradients : nullptr;
+}
 template <class T>
 kernels::RowKernel kernel(kernels::RowFunction function) {
   const kernels::RowEntry& entry = current().rows[static_cast<std::size_t>(function)];

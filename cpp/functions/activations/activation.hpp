@@ -25,6 +25,8 @@ constexpr Cost copying = {80, 160}, computing = {300, 1200};
 ///     derivative(x, p…)                f'(x), a V or a math::Scaled<V>, where there is no backward
 ///     backward_from_output(y, g, p…)   g f'(x) from y = f(x), where that saves the transcendental function
 ///     gated(a, b)                      f(a) b, where there is a gate of two arrays
+///     with_gradient(x, g)              WithGradient, f(x) and g f'(x), where they have much in common
+///     gate_gradients(a, b, g)          GateGradients of floats, where computing both at once saves time
 ///     gradients(x, g, p)               Gradients, in place of backward, where the parameter is learnable
 struct Traits {
   static constexpr Cost cost = computing;
@@ -67,6 +69,15 @@ concept DifferentiableFromOutput = requires { &A::template backward_from_output<
 template <class A>
 concept Gated = requires { &A::template gated<double>; };
 
+/// The gradients of one element of a gate f(a) b: g b f'(a), which is backward(a, g b), and g f(a), which is gated(a,
+/// g).
+template <class V>
+struct GateGradients {
+  V a, b;
+};
+template <class A>
+concept SharesGateGradients = requires { &A::template gate_gradients<float>; };
+
 /// y, but a b/2 next to a = 0, where that is f(a) b, and where the low part of f(a) may underflow.
 template <class V>
 V halved_near_zero(V a, V b, V y) {
@@ -80,6 +91,24 @@ V gradient(V x, V g, P... p) {
     return A::backward(x, g, p...);
   } else {
     return g * A::derivative(x, p...);
+  }
+}
+
+/// f(x) and g f'(x).
+template <class V>
+struct WithGradient {
+  V value, gradient;
+
+  friend WithGradient select(typename V::Mask m, const WithGradient& a, const WithGradient& b) {
+    return {select(m, a.value, b.value), select(m, a.gradient, b.gradient)};
+  }
+};
+template <class A, class V>
+WithGradient<V> with_gradient(V x, V g) {
+  if constexpr (requires { A::with_gradient(x, g); }) {
+    return A::with_gradient(x, g);
+  } else {
+    return {A::forward(x), gradient<A>(x, g)};
   }
 }
 

@@ -31,7 +31,11 @@ struct gelu : Traits {
   template <class V>
   static math::Scaled<V> value(V x) {
     const math::NormalTail<V> tail(x);
-    const math::Pair<V> t = tail.x * (tail.mills_ratio() * tail.e.significand);
+    return value(x, tail, tail.mills_ratio());
+  }
+  template <class V>
+  static math::Scaled<V> value(V x, const math::NormalTail<V>& tail, math::Pair<V> mills_ratio) {
+    const math::Pair<V> t = tail.x * (mills_ratio * tail.e.significand);
     const auto positive = x > V(0.0);
     const math::Pair<V> above = select(x > V(tail.end), {x, math::none}, tail.x + -t);
     return {select(positive, above, t), select(positive, V(1.0), tail.e.half_scale)};
@@ -48,9 +52,23 @@ struct gelu : Traits {
         });
   }
   template <class V>
+  static WithGradient<V> with_gradient(V x, V g) {
+    const auto apart = [](auto v, auto once) { return WithGradient<V>{forward(v), backward(v, once)}; };
+    const auto together = [](V v, V once) {
+      const math::NormalTail<V> tail(v);
+      const math::Pair<V> ratio = tail.mills_ratio();
+      return WithGradient<V>{math::rounded(value(v, tail, ratio), v), once * derivative(v, tail, ratio)};
+    };
+    return math::in_float<V>(apart, together, x, g);
+  }
+  template <class V>
   static math::Scaled<V> derivative(V x) {
     const math::NormalTail<V> tail(x);
-    const math::Pair<V> d = (tail.mills_ratio() + -(abs(tail.x) * math::density<V>())) * tail.e.significand;
+    return derivative(x, tail, tail.mills_ratio());
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x, const math::NormalTail<V>& tail, math::Pair<V> mills_ratio) {
+    const math::Pair<V> d = (mills_ratio + -(abs(tail.x) * math::density<V>())) * tail.e.significand;
     const auto negative = x < V(0.0);
     const V one = 1.0;
     const math::Pair<V> value = select(negative, d, one + -d);
@@ -94,8 +112,12 @@ struct gelu_tanh : Traits {
   template <class V>
   static math::Scaled<V> value(V x) {
     const Argument<V> w(bounded(x));
-    const math::Scaled<V> product = logistic_product(w.x, math::Logistic<V>(w.w.hi, w.w.lo));
-    return {select(x > V(w.end), {x, math::none}, product.value), product.half_scale};
+    return value(x, w, math::Logistic<V>(w.w.hi, w.w.lo));
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x) {
+    const Argument<V> w(bounded(x));
+    return derivative(w, math::Logistic<V>(w.w.hi, w.w.lo));
   }
   template <class V>
   static V backward(V x, V g) {
@@ -107,11 +129,27 @@ struct gelu_tanh : Traits {
     return math::times_or_general<Range>(x, g, formula, [](V v, V once) { return once * derivative(v); });
   }
   template <class V>
-  static math::Scaled<V> derivative(V x) {
-    const Argument<V> w(bounded(x));
-    const math::Logistic<V> logistic(w.w.hi, w.w.lo);
-    const math::Pair<V> value = logistic.product_derivative(w.x_derivative());
-    return {value, logistic.half_scale()};
+  static WithGradient<V> with_gradient(V x, V g) {
+    const auto near = [](auto v, auto once) {
+      const Argument<V> w(math::clamped<Range>(v));
+      const auto by = w.one_plus_exp();
+      const V down = w.down(), y = divide(w.x, by);
+      const V d =
+          math::multiply(once, math::logistic_product_derivative<math::GeluTanhRoot>(w.x, by, w.x_derivative()));
+      return WithGradient<V>{select(v > V(Range::near), v, math::unlifted(y, down, -down)),
+                             math::unlifted(d, down, copysign(down, d))};
+    };
+    const auto fast = [near](auto v, auto once) {
+      if (all(abs(once) <= V(Range::most))) [[likely]]
+        return near(v, once);
+      return math::cold_path([](V u, V of_u) { return WithGradient<V>{forward(u), backward(u, of_u)}; }, v, once);
+    };
+    const auto general = [](V v, V once) {
+      const Argument<V> w(bounded(v));
+      const math::Logistic<V> logistic(w.w.hi, w.w.lo);
+      return WithGradient<V>{math::rounded(value(v, w, logistic), v), once * derivative(w, logistic)};
+    };
+    return math::in_float<V>(fast, general, x, g);
   }
 
  private:
@@ -150,6 +188,15 @@ struct gelu_tanh : Traits {
     V down() const { return math::down_where<V>(x < V(-Range::near)); }
     math::Divisor<V> one_plus_exp() const { return math::one_plus_exp(-w.hi, -w.lo, down()); }
   };
+  template <class V>
+  static math::Scaled<V> value(V x, const Argument<V>& w, const math::Logistic<V>& logistic) {
+    const math::Scaled<V> product = logistic_product(w.x, logistic);
+    return {select(x > V(w.end), {x, math::none}, product.value), product.half_scale};
+  }
+  template <class V>
+  static math::Scaled<V> derivative(const Argument<V>& w, const math::Logistic<V>& logistic) {
+    return {logistic.product_derivative(w.x_derivative()), logistic.half_scale()};
+  }
 };
 
 }  // namespace fastact::activations

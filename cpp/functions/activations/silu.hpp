@@ -18,18 +18,55 @@ struct silu : Traits {
   }
   template <class V>
   static V gated(V a, V b) {
-    const auto near = [](auto v, auto factor) {
-      return math::multiply(factor, math::Pair<decltype(v)>{v, math::none} / math::one_plus_exp(-v));
+    const auto near = [](auto v, auto factor) { return math::multiply(factor, v, math::one_plus_exp(-v)); };
+    const auto any = [near](V v, V factor) {
+      const auto general = [](V w, V by) { return by * value(w); };
+      return halved_near_zero(v, factor,
+                              math::moderate_or_general(math::nan_unless_finite(factor, v), near, general, v, factor));
     };
-    const auto general = [](V v, V factor) { return factor * value(v); };
-    return halved_near_zero(a, b, math::moderate_or_general(math::nan_unless_finite(b, a), near, general, a, b));
+    return math::ordinary_or(math::nan_unless_finite(b, a), near, any, a, b);
   }
-  /// x σ(βx), where β = 1 or another pair.
   template <class V>
-  static math::Scaled<V> value(V x, math::Pair<V> beta = {1.0, 0.0}) {
+  static WithGradient<V> with_gradient(V x, V g) {
+    const auto near = [](auto v, auto once) {
+      const auto by = math::one_plus_exp(-v);
+      const math::Pair<V> w = {v, math::none};
+      return WithGradient<V>{divide(v, by),
+                             math::multiply(once, math::logistic_product_derivative<math::SiluRoot>(v, by, w))};
+    };
+    const auto general = [](V v, V once) {
+      const V b = bounded(v);
+      const math::Logistic<V> logistic(b);
+      return WithGradient<V>{math::rounded(value(v, b, logistic), v), once * derivative(v, V(0.0), logistic)};
+    };
+    return math::moderate_or_general(math::nan_unless_finite(g, x), near, general, x, g);
+  }
+  template <class V>
+  static GateGradients<V> gate_gradients(V a, V b, V g) {
+    const auto near = [](auto v, auto of_v, auto once) {
+      const auto by = math::one_plus_exp(-v);
+      const math::Pair<V> w = {v, math::none};
+      return GateGradients<V>{math::multiply(of_v, math::logistic_product_derivative<math::SiluRoot>(v, by, w)),
+                              math::multiply(once, v, by)};
+    };
+    const auto any = [](V v, V of_v, V once) { return GateGradients<V>{backward(v, of_v), gated(v, once)}; };
+    return math::ordinary_or(math::nan_unless_finite(b * g, a), near, any, a, b * g, g);
+  }
+  /// x σ(x), and x σ(βx) for a pair β.
+  template <class V>
+  static math::Scaled<V> value(V x) {
+    const V b = bounded(x);
+    return value(x, b, math::Logistic<V>(b));
+  }
+  template <class V>
+  static math::Scaled<V> value(V x, math::Pair<V> beta) {
     const V b = bounded(x);
     const math::Pair<V> w = b * beta;
-    const math::Scaled<V> product = logistic_product(b, math::Logistic<V>(w.hi, w.lo));
+    return value(x, b, math::Logistic<V>(w.hi, w.lo));
+  }
+  template <class V>
+  static math::Scaled<V> value(V x, V b, const math::Logistic<V>& logistic) {
+    const math::Scaled<V> product = logistic_product(b, logistic);
     const auto is_whole = x > V(-math::Constants<typename V::Element>::lowest);
     return {select(is_whole, {x, math::none}, product.value), product.half_scale};
   }
@@ -44,9 +81,11 @@ struct silu : Traits {
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
-    const V w = bounded(x);
-    const math::Logistic<V> logistic(w, x_lo);
-    return {logistic.product_derivative({w, x_lo}), logistic.half_scale()};
+    return derivative(x, x_lo, math::Logistic<V>(bounded(x), x_lo));
+  }
+  template <class V>
+  static math::Scaled<V> derivative(V x, V x_lo, const math::Logistic<V>& logistic) {
+    return {logistic.product_derivative({bounded(x), x_lo}), logistic.half_scale()};
   }
   template <class V>
   static V bounded(V x) {
@@ -66,12 +105,14 @@ struct quick_gelu : Traits {
   }
   template <class V>
   static V gated(V a, V b) {
-    const auto near = [](auto v, auto factor) {
-      return math::multiply(factor, math::Pair<decltype(v)>{v, math::none} / denominator(v));
+    const auto near = [](auto v, auto factor) { return math::multiply(factor, v, denominator(v)); };
+    const auto any = [near](V v, V factor) {
+      const auto general = [](V w, V by) { return by * silu::value(w, beta<V>()); };
+      return halved_near_zero(
+          v, factor,
+          math::moderate_or_general(math::nan_unless_finite(factor, beta<V>().hi * v), near, general, v, factor));
     };
-    const auto general = [](V v, V factor) { return factor * silu::value(v, beta<V>()); };
-    return halved_near_zero(
-        a, b, math::moderate_or_general(math::nan_unless_finite(b, beta<V>().hi * a), near, general, a, b));
+    return math::ordinary_or(math::nan_unless_finite(b, beta<V>().hi * a), near, any, a, b);
   }
   template <class V>
   static V backward(V x, V g) {
@@ -82,6 +123,17 @@ struct quick_gelu : Traits {
     };
     return math::moderate_or_general(
         math::nan_unless_finite(g, beta<V>().hi * x), near, [](V w, V once) { return once * derivative(w); }, x, g);
+  }
+  template <class V>
+  static GateGradients<V> gate_gradients(V a, V b, V g) {
+    const auto near = [](auto v, auto of_v, auto once) {
+      const math::Pair<V> w = v * beta<V>();
+      const auto by = math::one_plus_exp(-w.hi, -w.lo);
+      return GateGradients<V>{math::multiply(of_v, math::logistic_product_derivative<math::QuickGeluRoot>(v, by, w)),
+                              math::multiply(once, v, by)};
+    };
+    const auto any = [](V v, V of_v, V once) { return GateGradients<V>{backward(v, of_v), gated(v, once)}; };
+    return math::ordinary_or(math::nan_unless_finite(b * g, beta<V>().hi * a), near, any, a, b * g, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -143,7 +195,7 @@ struct swish : Traits {
     const V bounded = select(abs(w.hi) < end, x, zero);  // beyond it, x² e^-|βx| is 0
     const math::Pair<V> once = bounded * logistic.derivative();
     const math::Pair<V> of_beta = (bounded * half_scale) * math::Pair<V>{once.hi * half_scale, once.lo * half_scale};
-    return {g * silu::derivative(w.hi, w.lo), g * of_beta};
+    return {g * silu::derivative(w.hi, w.lo, logistic), g * of_beta};
   }
 };
 

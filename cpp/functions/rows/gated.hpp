@@ -25,9 +25,8 @@ struct gate_backward : gate<A, gate_is_second> {
   template <class V>
   static std::array<V, 2> late(RowFunction::Nothing, V a, V b, V g) {
     const V u = gate_is_second ? b : a, v = gate_is_second ? a : b;
-    // GCC finds the operations that the two have in common only in this order.
-    const V dv = g * A::forward(u), du = activations::gradient<A>(u, g * v);
-    return gate_is_second ? std::array<V, 2>{dv, du} : std::array<V, 2>{du, dv};
+    const auto [f, du] = activations::with_gradient<A>(u, g * v);
+    return gate_is_second ? std::array<V, 2>{g * f, du} : std::array<V, 2>{du, g * f};
   }
 };
 

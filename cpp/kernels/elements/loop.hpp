@@ -138,6 +138,23 @@ struct Passes {
   static void gate(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     loop<2>([](auto a, auto b) { return A::gated(a, b); }, inputs, output, n, mode);
   }
+  /// Both gradients of a gate.
+  [[gnu::flatten]] static void gate_gradients(const void* const* inputs, void* const* outputs, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += V::size) {
+      const std::size_t part = std::min(V::size, n - i);
+      const auto load = [&](std::size_t k) {
+        const T* const from = static_cast<const T*>(inputs[k]) + i;
+        return part == V::size ? V::load(from) : V::load(from, part);
+      };
+      const auto gradients = A::gate_gradients(load(0), load(1), load(2));
+      const auto store = [&](V y, std::size_t k) {
+        T* const to = static_cast<T*>(outputs[k]) + i;
+        part == V::size ? y.store(to) : y.store(to, part);
+      };
+      store(gradients.a, 0);
+      store(gradients.b, 1);
+    }
+  }
   /// The kernel, behind a guard unless it merely selects or converts from float16, whose numbers are normal floats.
   template <Kernel kernel, std::size_t arrays, bool selects = A::selects>
   static constexpr Kernel guarded() {
@@ -184,12 +201,22 @@ constexpr Kernels half_kernels() {
   }
 }
 
+template <class V, class A>
+constexpr GateKernel gate_kernel() {
+  if constexpr (activations::SharesGateGradients<A> && requires(V v) { fma(v, v, v); }) {
+    return Passes<V, A, 0>::gate_gradients;
+  } else {
+    return nullptr;
+  }
+}
+
 template <class Isa, class A, std::size_t parameters>
 constexpr ElementEntry element_entry() {
   return {.f32 = Passes<ElementVec<Isa, float, A>, A, parameters>::all(),
           .f64 = Passes<ElementVec<Isa, double, A>, A, parameters>::all(),
           .f16 = half_kernels<Isa, simd::Half, A, parameters>(),
-          .bf16 = half_kernels<Isa, simd::Bfloat16, A, parameters>()};
+          .bf16 = half_kernels<Isa, simd::Bfloat16, A, parameters>(),
+          .gate_gradients = gate_kernel<ElementVec<Isa, float, A>, A>()};
 }
 
 /// All kernels of activations, for one instruction set.
