@@ -96,6 +96,9 @@ class Elements(ast.NodeTransformer):
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         raise LookupError(ast.unparse(node))
 
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
+        raise LookupError(ast.unparse(node))
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         form = self.functions[ast.unparse(node.func)]
         arguments = dict(zip("abc", map(self.visit, node.args), strict=False))

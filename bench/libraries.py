@@ -13,7 +13,7 @@ import fastact
 import forms
 import numpy as np
 from fastact import _core
-from fastact.facts.expressions import CONSTANTS, EXPRESSIONS, ROWS, by_pass
+from fastact.facts.expressions import ARRAY_GATES, CONSTANTS, EXPRESSIONS, ROWS, by_pass
 from fastact.functions.registry import ELEMENTWISE, OF_ROWS, SUFFIXES
 
 PASSES = "forward", "backward", "from_output"
@@ -69,7 +69,7 @@ class Library(NamedTuple):
 def expressions(library: str) -> dict[tuple[str, str], str]:
     return {
         (function, pass_): expression
-        for function, by_library in (EXPRESSIONS | ROWS).items()
+        for function, by_library in (EXPRESSIONS | ROWS | ARRAY_GATES).items()
         if library in by_library
         for pass_, expression in by_pass(*by_library[library]).items()
     }
@@ -146,7 +146,7 @@ def load_jax() -> Library:
         if not expression:
             return None
         words = re.findall(r"\w+", expression)
-        arrays = ", ".join(name for name in ("x", "weight", "bias", "y", "g") if name in words)
+        arrays = ", ".join(name for name in ("x", "factor", "weight", "bias", "y", "g") if name in words)
         keywords = "".join(f", {name}={name}" for name in ("indices", "axis") if name in words)
         f = eval(f"lambda {arrays}, indices=None, axis=None: {expression}", modules)
 
@@ -155,7 +155,7 @@ def load_jax() -> Library:
             return gradients if len(gradients) > 1 else gradients[0]
 
         call = f"f(g, {arrays}{keywords})" if pass_ == "backward" else f"f({arrays}{keywords})"
-        is_tuple = "vjp" in words or (pass_ == "backward" and "weight" in words)
+        is_tuple = "vjp" in words or (pass_ == "backward" and {"weight", "factor"} & {*words})
         ready = "ready({})" if is_tuple else "{}.block_until_ready()"
         jitted = jax.jit(backward if pass_ == "backward" else f, static_argnames="axis")
         return Written(ready.format(call), {"f": jitted, "ready": jax.block_until_ready})
@@ -220,7 +220,7 @@ def load_numba() -> Library:
             body = f"{used}    return {result}\n"
             arrays = sorted(
                 set(re.findall(r"\w+", body))
-                & ({"x", "g", "y", "a", "b", "weight", "bias"} - variables.keys())
+                & ({"x", "factor", "g", "y", "a", "b", "weight", "bias"} - variables.keys())
             )
             exec(f"def f{index}({', '.join(arrays)}):\n{body}", names)
             number = getattr(numba, dtype)

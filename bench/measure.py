@@ -68,6 +68,7 @@ def inputs(cell: Cell, forward: str) -> dict[str, Any]:
     each = [n if i == cell.axis else 1 for i, n in enumerate(cell.shape)]
     arrays = {"x": x, "weight": np.full(each, REQUIRED, cell.dtype)}
     arrays["bias"] = np.ones(each, cell.dtype)
+    arrays["factor"] = aligned((cell.spread * normal(cell.shape, 2)).astype(cell.dtype))
     names = {"fastact": fastact, "axis": cell.axis}
     if cell.axis is not None:
         arrays["a"], arrays["b"] = np.array_split(x, 2, cell.axis)

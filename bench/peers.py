@@ -17,7 +17,7 @@ from typing import Any
 
 import drawing
 import report
-from fastact.facts.expressions import ROWS
+from fastact.facts.expressions import ARRAY_GATES, ROWS
 from fastact.functions.registry import ELEMENTWISE, FUNCTIONS
 from forms import into_out
 from libraries import ISA, PASSES, environment, fastact_calls
@@ -57,7 +57,7 @@ ALL_ISA = ",".join(ISA)
 
 # name, parser, default, meaning
 OPTIONS: tuple[tuple[str, Callable[[str], list[Any]], str, str], ...] = (
-    ("only", some_of(NAMES), ",".join(NAMES), "functions"),
+    ("only", some_of((*NAMES, *ARRAY_GATES)), ",".join(NAMES), "functions"),
     ("pass", some_of(PASSES), ",".join(PASSES), "passes"),
     ("dtype", some_of(DTYPES), "float32", f"of {', '.join(DTYPES)}"),
     ("sizes", positive(int), "4096,65536,1048576", "elements of arrays"),
@@ -105,7 +105,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the options; `parts` are those of each part of the preset, where the others do not give them."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name, parse, default, meaning in OPTIONS:
-        text = f"{meaning} (default: %(default)s)" if name != "only" else f"of {default} (default: all)"
+        text = f"{meaning} (default: %(default)s)"
+        if name == "only":
+            text = f"of {default} (default: all) and the gates {', '.join(ARRAY_GATES)}"
         parser.add_argument(
             f"--{name}", type=parse, default=default, metavar=f"{name.upper()},...", help=text
         )

@@ -469,3 +469,20 @@ def by_pass(forward: str, backward: str = "", from_output: str = "") -> dict[str
         backward = re.sub(r"\by\b", f"(y := {forward})", backward, count=1)
     passes = {"forward": forward, "backward": backward, "from_output": from_output}
     return {name: expression for name, expression in passes.items() if expression}
+
+
+def gate(activation: str) -> dict[str, Sequence[str]]:
+    """The gate f(x)·factor of two arrays; its backward pass gives a pair."""
+    written = {}
+    for library in "NumPy", "torch", "JAX":
+        passes = by_pass(*EXPRESSIONS[activation][library])
+        f = passes["forward"]
+        df = re.sub(r"\by\b", "of_x", re.sub(r"\bg\b", "(g * factor)", passes.get("backward", "")))
+        written[library] = (f"{f} * factor", f"{df}, g * {f}") if df else (f"{f} * factor",)
+    call = f"fastact.{activation}_gate"
+    return {"fastact": (f"{call}(x, factor)", f"(*{call}_backward(x, factor, g),)"), **written}
+
+
+ARRAY_GATES = {
+    f"{name}_gate": gate(name) for name in ("sigmoid", "relu", "gelu", "gelu_tanh", "quick_gelu", "silu")
+}
