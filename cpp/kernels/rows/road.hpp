@@ -58,7 +58,7 @@ struct Road {
   Road road = {};
   const bool by_element = traits.by_element(), keeps = traits.keeps && traits.has_late;
   const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(traits.arrays() - 1));
-  road.joined = by_element && call.length <= lanes;
+  road.joined = by_element && call.length <= (computed == Format::f64 ? 2 : 1) * lanes;
   for (std::size_t k = 0; k < traits.arrays(); ++k) road.joined &= operand(k).element == item;
   road.across =
       lanes > 1 && !road.joined && (call.length <= lanes ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
