@@ -23,15 +23,19 @@ class NormColumns {
   using P = Projections<Total<T, D>>;
   static constexpr bool is_single = std::is_same_v<T, float>;
   static constexpr std::integral_constant<std::size_t, 8> eight_ = {};
+  static constexpr std::integral_constant<std::size_t, 1> one_ = {};
   /// Rows are computed in multiples of `unit`. The pitch of buffers is no power of two.
   static constexpr std::size_t unit = 32, pitch = most_rows + 16;
+  static constexpr std::size_t most_groups = 16, groups_size = most_groups * sizeof(Narrow<T>) / sizeof(T);
 
   /// Columns from one row on, in memory or in a buffer.
-  struct Columns {
-    T* data;
+  template <class S>
+  struct ColumnsOf {
+    S* data;
     std::ptrdiff_t step;
-    T* at(std::size_t j, std::size_t i) const { return data + static_cast<std::ptrdiff_t>(j) * step + i; }
+    S* at(std::size_t j, std::size_t i) const { return data + static_cast<std::ptrdiff_t>(j) * step + i; }
   };
+  using Columns = ColumnsOf<T>;
 
   const NormCall& call_;
   const std::size_t n_ = call_.length;
@@ -50,9 +54,14 @@ class NormColumns {
     return is_backward(call) && is_single &&
            (call.result.rows.data == call.x.rows.data || call.result.rows.data == call.g.rows.data);
   }
+  /// Whether rows are normalized where they are, because they are side by side.
+  static bool are_across(const NormCall& call) {
+    const std::ptrdiff_t item = size_of(call.format);
+    return !is_backward(call) && call.x.rows.row == item && call.result.rows.row == item;
+  }
   /// Whether the buffers can hold all arrays.
   static bool fits(const NormCall& call) {
-    return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size;
+    return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size - groups_size;
   }
 
  public:
@@ -64,7 +73,7 @@ class NormColumns {
     const bool is_across = is_nearer_across(call.x) && is_nearer_across(call.result);
     if (call.segment < call.length || rows < fewest || !(is_across || call.length <= few)) return 0;
     if (Scratch<T>::of_thread() == nullptr) return 0;
-    if (fits(call)) return rows;
+    if (fits(call) || (call.pass == NormPass::given && are_across(call))) return rows;
     const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
                           (!is_backward(call) || is_in_place(call, call.g));
     return in_place ? rows / unit * unit : 0;
@@ -72,6 +81,7 @@ class NormColumns {
   explicit NormColumns(const NormCall& call) : call_(call) {}
 
   void operator()(std::size_t begin, std::size_t end) {
+    if (are_across(call_)) return across(begin, end);
     for (std::size_t r = begin; r < end; r += rows_) {
       rows_ = std::min(most_rows, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
       T* buffer = first();
@@ -88,19 +98,17 @@ class NormColumns {
  private:
   using Row = simd::Vec<Isa, T>;
   /// The first buffer.
-  static T* first() { return Scratch<T>::of_thread() + Scratch<T>::sums; }
-  static Columns in_memory(const Segments& array, std::size_t r) {
-    return {reinterpret_cast<T*>(array.rows.at(r, 0)), array.rows.element / std::ptrdiff_t{sizeof(T)}};
+  static T* first() { return Scratch<T>::of_thread() + Scratch<T>::sums + groups_size; }
+  template <class S = T>
+  static ColumnsOf<S> in_memory(const Segments& array, std::size_t r) {
+    return {reinterpret_cast<S*>(array.rows.at(r, 0)), array.rows.element / std::ptrdiff_t{sizeof(S)}};
   }
   Rectangle rectangle(const Segments& array, std::size_t r) const {
     return {call_.format, array.rows.at(r, 0), array.rows.element, array.rows.row, n_, rows_};
   }
-  /// Whether the columns would displace each other in the cache before they are read again. Copies of many elements
-  /// pay only in gradients, which read more often.
+  /// Whether the columns would displace each other in the cache before they are read again, as gradients do often.
   bool displaces(const Segments& array) const {
-    constexpr std::size_t many = 256;
-    return array.rows.element % 4096 == 0 && (is_backward(call_) || (n_ <= many && call_.pass != NormPass::given)) &&
-           fits(call_);
+    return array.rows.element % 4096 == 0 && is_backward(call_) && fits(call_);
   }
   /// The columns where they are or, from the next part of the buffer on, a copy.
   Columns brought(const Segments& array, std::size_t r, bool is_copied, T*& buffer) const {
@@ -116,25 +124,21 @@ class NormColumns {
   void each_block(Body body) const {
     for (std::size_t j = 0; j < n_; j += sum_block) body(j, std::min(sum_block, n_ - j));
   }
-  /// The numbers of an operand for the rows from r + i on: those of the rows, if each has its own, or `none`.
-  V of_each_row(const Operand& o, std::size_t r, std::size_t i, double none) const {
-    if (!per_row_ || o.data == nullptr) return none;
-    return i < rows_ ? V::load(static_cast<const T*>(o.data) + r + i, std::min(V::size, rows_ - i)) : V(none);
-  }
   /// The numbers of an operand for each element of all rows, or null.
   const T* of_elements(const Operand& o) const { return per_row_ ? nullptr : static_cast<const T*>(o.data); }
 
   void some(std::size_t r) {
+    find_statistics(r);
+    if (is_backward(call_)) return differentiate(r);
+    write(&of_rows_, x_, result_, padded_, sum_block);
+  }
+  void find_statistics(std::size_t r) {
     if (call_.pass == NormPass::given) {
-      of_rows_.take(rows_, call_.first + r, call_.second + r);
+      of_rows_.take(r, rows_);
     } else {
       measure();
     }
-    if (is_backward(call_)) return differentiate(r);
-    each_block([&](std::size_t j, std::size_t count) {
-      const std::size_t some = x_.step == pitch ? count : 8;  // what is not in a buffer is read as it lies in memory
-      for (std::size_t k = 0; k < count; k += some) forward(r, j + k, std::min(some, count - k));
-    });
+    of_rows_.narrow(r, rows_, padded_);
     of_rows_.give(call_, r, rows_);
   }
 
@@ -178,17 +182,64 @@ class NormColumns {
         [](X& sum, const Measure<D>& by) { sum.settle(by); });
   }
 
-  /// Writes n elements of all rows, from element j on.
-  [[gnu::flatten, gnu::noinline]] void forward(std::size_t r, std::size_t j, std::size_t n) const {
+  /// Writes some rows, whose numbers are in groups, `block` elements of each at a time.
+  template <Form form, class S>
+  [[gnu::flatten, gnu::noinline]] void forward(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y,
+                                               std::size_t rows, std::size_t block) const {
     const T *const gammas = of_elements(call_.gamma), *const betas = of_elements(call_.beta);
-    for (std::size_t i = 0; i < padded_; i += V::size) {
-      const Standardize<V> standardized(of_rows_, SomeRows{i});
-      V gamma = of_each_row(call_.gamma, r, i, 1.0), beta = of_each_row(call_.beta, r, i, -0.0);
-      for (std::size_t k = j; k < j + n; ++k) {
-        if (gammas != nullptr) gamma = static_cast<double>(gammas[k]);
-        if (betas != nullptr) beta = static_cast<double>(betas[k]);
-        fma(standardized(V::load(x_.at(k, i))), gamma, beta).store(result_.at(k, i));
+    const auto at = [](const T* numbers, std::size_t k, double none) {
+      return V(numbers == nullptr ? none : static_cast<double>(numbers[k]));
+    };
+    for (std::size_t j = 0; j < n_; j += block) {
+      const std::size_t end = std::min(n_, j + block);
+      for (std::size_t i = 0; i < rows; i += V::size) {
+        const Forward<form, V> formula(groups[i / most_rows], SomeRows{i % most_rows});
+        // Several elements are loaded before the first one is stored: where x and the result are multiples of 4 KiB
+        // apart, a load waits for the store before it.
+        const auto write = [&](std::size_t first, auto count, auto... lanes) {
+          std::array<V, count> v;
+          for (std::size_t k = 0; k < count; ++k) v[k] = V::load(x.at(first + k, i), lanes...);
+          for (std::size_t k = 0; k < count; ++k) {
+            formula(
+                v[k], [&] { return at(gammas, first + k, 1.0); }, [&] { return at(betas, first + k, -0.0); })
+                .store(y.at(first + k, i), lanes...);
+          }
+        };
+        std::size_t k = j;
+        const auto each = [&](auto count, auto... lanes) {
+          for (; k + count <= end; k += count) write(k, count, lanes...);
+        };
+        if (rows - i >= V::size) each(std::integral_constant<std::size_t, 4>{}), each(one_);
+        if (rows - i < V::size) each(one_, rows - i);
       }
+    }
+  }
+
+  template <class S>
+  void write(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows, std::size_t block) const {
+    constexpr std::array of_form = {&NormColumns::forward<Form::affine, S>, &NormColumns::forward<Form::scaled, S>,
+                                    &NormColumns::forward<Form::full, S>};
+    (this->*of_form[static_cast<std::size_t>(form_of(call_))])(groups, x, y, rows, block);
+  }
+
+  /// Normalizes rows that are side by side, as many at a time as a long run in memory has. Only what has to be measured
+  /// and is not of the type T is copied.
+  void across(std::size_t begin, std::size_t end) {
+    Narrow<T>* const groups = reinterpret_cast<Narrow<T>*>(Scratch<T>::of_thread() + Scratch<T>::sums);
+    for (std::size_t r = begin; r < end; r += most_groups * most_rows) {
+      const std::size_t rows = std::min(most_groups * most_rows, end - r);
+      for (std::size_t i = 0; i < rows; i += most_rows) {
+        rows_ = std::min(most_rows, rows - i), padded_ = (rows_ + unit - 1) / unit * unit;
+        T* buffer = first();
+        if (call_.pass != NormPass::given) x_ = brought(call_.x, r + i, false, buffer);
+        find_statistics(r + i);
+        groups[i / most_rows] = of_rows_;
+      }
+      with_type(call_.format, [&]<class S>(S*) {
+        if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
+          write(groups, in_memory<S>(call_.x, r), in_memory<S>(call_.result, r), rows, 4);
+        }
+      });
     }
   }
 

@@ -31,7 +31,9 @@ class NormRows {
   const std::size_t n_ = call_.length;
   const bool per_row_ = call_.norm == Norm::batch, backward_ = call_.pass == NormPass::backward;
   /// Whether gamma and beta are the same for all elements of a row.
-  const bool is_uniform_ = per_row_ || (call_.gamma.data == nullptr && call_.beta.data == nullptr);
+  const bool is_uniform_ = form_of(call_) == Form::affine;
+  /// Whether rows are normalized where they are, because they are contiguous in whatever format.
+  const bool is_direct_ = !backward_ && is_contiguous(call_.x) && is_contiguous(call_.result);
   std::size_t rows_, stretch_, pitch_;  // rows and elements of each row in a buffer at a time, and its line length
   Lines x_, g_, result_;
   alignas(64) T ones_[sum_block], zeros_[sum_block], little_[4096];
@@ -50,6 +52,7 @@ class NormRows {
     std::size_t buffers = 0;
     bool across = false;
     for (std::size_t k = 0; k < (backward_ ? 3 : 2); ++k) {
+      if (is_direct_ && (k == 1 || call_.pass == NormPass::given)) continue;
       const bool in_place = Lines::are_in_place(*arrays[k], call_);
       buffers += !in_place;
       across = across || (!in_place && std::abs(arrays[k]->rows.row) < std::abs(arrays[k]->rows.element));
@@ -58,9 +61,11 @@ class NormRows {
     const std::size_t room = scratch != nullptr ? Scratch<T>::size : std::size(little_);
     // If rows lie side by side, enough of them are read at a time that a run in memory is worth fetching. Otherwise the
     // rows fit into the first-level cache, unless there are sums of columns: these are loaded and stored once for
-    // several rows, which saves more time than the cache does.
+    // several rows, which saves more time than the cache does. The statistics of many short rows of floats are computed
+    // side by side.
     const std::size_t fewest = backward_ && !per_row_ && buffers == 0 ? rows_projected : 1;
-    rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, 8);
+    const std::size_t most = backward_ || std::is_same_v<T, double> ? 8 : most_lines;
+    rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, most);
     const auto whole = [](std::size_t length) { return length / sum_block * sum_block; };
     stretch_ = buffers == 0 ? n_ : std::min(n_, whole(room / (rows_ * buffers) - sum_unit));
     pitch_ = (stretch_ + sum_unit - 1) / sum_unit * sum_unit + sum_unit / 2;  // no power of two
@@ -70,11 +75,16 @@ class NormRows {
       if (!Lines::are_in_place(array, call_)) buffer += rows_ * pitch_;
       return made;
     };
-    x_ = lines(call_.x), result_ = lines(call_.result), g_ = backward_ ? lines(call_.g) : x_;
+    if (!is_direct_ || call_.pass != NormPass::given) x_ = lines(call_.x);
+    if (!is_direct_) result_ = lines(call_.result);
+    g_ = backward_ ? lines(call_.g) : x_;
     for (std::size_t r = begin; r < end; r += rows_) some(r, std::min(rows_, end - r));
   }
 
  private:
+  bool is_contiguous(const Segments& array) const {
+    return array.rows.element == size_of(call_.format) && call_.segment >= n_;
+  }
   /// Calls body(begin, end) for stretches of some rows. Rows that fit into the buffers are read and written only once.
   template <class Body>
   void each_stretch(std::size_t r, std::size_t rows, bool reads, bool writes, Body body) const {
@@ -104,18 +114,38 @@ class NormRows {
 
   void some(std::size_t r, std::size_t rows) {
     if (call_.pass == NormPass::given) {
-      of_rows_.take(rows, call_.first + r, call_.second + r);
+      of_rows_.take(r, rows);
     } else {
       measure(r, rows);
     }
+    of_rows_.narrow(r, rows, rows);
     if (backward_) return differentiate(r, rows);
-    const auto forward = is_uniform_ ? Normalize<Isa, T, true>::forward : Normalize<Isa, T, false>::forward;
-    each_block(r, rows, call_.pass == NormPass::given, true,
-               [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T* to) {
-                 forward(from, of(call_.gamma, ones_, r + i, j), of(call_.beta, zeros_, r + i, j), to, count, of_rows_,
-                         i);
-               });
+    if (is_direct_) {
+      with_type(call_.format, [&]<class S>(S*) {
+        if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
+          for (std::size_t i = 0; i < rows; ++i) {
+            for (std::size_t j = 0; j < n_; j += sum_block) {
+              forward(r, i, j, std::min(sum_block, n_ - j), reinterpret_cast<const S*>(call_.x.rows.at(r + i, j)),
+                      reinterpret_cast<S*>(call_.result.rows.at(r + i, j)));
+            }
+          }
+        }
+      });
+    } else {
+      each_block(r, rows, call_.pass == NormPass::given, true,
+                 [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T* to) {
+                   forward(r, i, j, count, from, to);
+                 });
+    }
     of_rows_.give(call_, r, rows);
+  }
+  template <class S>
+  void forward(std::size_t r, std::size_t i, std::size_t j, std::size_t count, const S* from, S* to) const {
+    using N = NormalizeForward<Isa, T>;
+    constexpr std::array of_form = {N::template run<Form::affine, S>, N::template run<Form::scaled, S>,
+                                    N::template run<Form::full, S>};
+    of_form[static_cast<std::size_t>(form_of(call_))](from, of(call_.gamma, ones_, r + i, j),
+                                                      of(call_.beta, zeros_, r + i, j), to, count, of_rows_, i);
   }
   /// Returns gamma or beta from element j of a row on.
   const T* of(const Operand& o, const T* constants, std::size_t row, std::size_t j) const {

@@ -68,7 +68,7 @@ class Slope {
 /// The same in float.
 template <class V>
 class SingleSlope {
-  const Standardize<V> standardized_;
+  const Standardize<V, true> standardized_;
   const V h_, hx_, by_;
 
  public:
@@ -81,29 +81,56 @@ class SingleSlope {
   V operator()(V x, V g, V gamma) const { return by_ * fma(-standardized_(x), hx_, fma(g, gamma, -h_)); }
 };
 
-/// Computes n contiguous elements of row i. gamma and beta point to the numbers of the first of these elements or, if
-/// the norm `is_uniform`, to the one number of all elements.
+/// What is done to the elements of rows in the forward pass: all of it is contained in the numbers of the row; they are
+/// multiplied by gamma, too; or a mean is subtracted before, and beta is added.
+enum class Form : std::size_t { affine, scaled, full };
+inline Form form_of(const NormCall& call) {
+  if (call.norm == Norm::batch || (call.gamma.data == nullptr && call.beta.data == nullptr)) return Form::affine;
+  return call.norm == Norm::rms ? Form::scaled : Form::full;
+}
+
+/// γ x̂ + β, with gamma and beta for single elements.
+template <Form form, class V>
+class Forward {
+  const Standardize<V, form == Form::full> standardized_;
+
+ public:
+  template <class T, class Rows>
+  Forward(const Narrow<T>& s, Rows rows) : standardized_(s, rows) {}
+  template <class Gamma, class Beta>
+  V operator()(V x, Gamma gamma, Beta beta) const {
+    const V y = standardized_(x);
+    if constexpr (form == Form::affine) return y;
+    if constexpr (form == Form::scaled) return y * gamma();
+    return fma(y, gamma(), beta());
+  }
+};
+
+/// Computes n contiguous elements of row i. gamma and beta point to the numbers of the first of these elements.
+template <class Isa, class T>
+struct NormalizeForward {
+  using V = simd::Vec<Isa, T, 2>;
+  template <Form form, class S>
+  [[gnu::flatten, gnu::noinline]] static void run(const S* x, const T* gamma, const T* beta, S* y, std::size_t n,
+                                                  const Standards<T>& s, std::size_t i) {
+    const Forward<form, V> forward(s, OneRow{i});
+    const auto at = [&](std::size_t j, auto... some) {
+      forward(
+          V::load(x + j, some...), [&] { return V::load(gamma + j, some...); },
+          [&] { return V::load(beta + j, some...); })
+          .store(y + j, some...);
+    };
+    std::size_t j = 0;
+    for (; j + V::size <= n; j += V::size) at(j);
+    if (j < n) at(j, n - j);
+  }
+};
+
+/// The same for gradients. gamma is the one number of all elements if the norm `is_uniform`.
 template <class Isa, class T, bool is_uniform>
 struct Normalize {
   using V = simd::Vec<Isa, T, 2>;
   using D = Eight<Isa>;
-
-  [[gnu::flatten, gnu::noinline]] static void forward(const T* x, const T* gamma, const T* beta, T* y, std::size_t n,
-                                                      const Standards<T>& s, std::size_t i) {
-    const Standardize<V> standardized(s, OneRow{i});
-    const V one_gamma = static_cast<double>(*gamma), one_beta = static_cast<double>(*beta);
-    std::size_t j = 0;
-    for (; j + V::size <= n; j += V::size) {
-      const V v = standardized(V::load(x + j));
-      fma(v, is_uniform ? one_gamma : V::load(gamma + j), is_uniform ? one_beta : V::load(beta + j)).store(y + j);
-    }
-    if (j < n) {
-      const std::size_t c = n - j;
-      const V v = standardized(V::load(x + j, c));
-      fma(v, is_uniform ? one_gamma : V::load(gamma + j, c), is_uniform ? one_beta : V::load(beta + j, c))
-          .store(y + j, c);
-    }
-  }
 
   static void backward(const T* x, const T* g, const T* gamma, T* dx, std::size_t n, const Standards<T>& s,
                        const Slopes<T>& of, std::size_t i) {

@@ -46,25 +46,31 @@ struct SomeRows {
   }
 };
 
-/// The standardization of rows, x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts
-/// each for doubles. The scale is a power of two, 1 unless the deviation is very large or small. The last five have the
-/// type of the rows.
+/// The numbers from which elements are standardized, of the type of the rows (see Standardize). A batch norm's contain
+/// gamma and beta in its forward pass.
 template <class T>
-struct Standards {
-  alignas(64) PerRow<double> scale, mean, mean_lo, inverse, inverse_lo, variance;
+struct Narrow {
   alignas(64) PerRow<T> factor, center, hi, lo, rest;
 };
 
-/// x̂ in the type of the rows, which needs the rests of mean and inverse. The difference from the mean is exact where
-/// the two have the same sign and neither exceeds twice the other; elsewhere its rounding, at most half an ulp of it,
-/// is one of x̂, too. Max error: 2 ulp of x̂: the error of the difference, with that of the last operation.
-template <class V>
+/// The standardization of rows, x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts
+/// each for doubles. The scale is a power of two, 1 unless the deviation is very large or small.
+template <class T>
+struct Standards : Narrow<T> {
+  alignas(64) PerRow<double> scale, mean, mean_lo, inverse, inverse_lo, variance;
+};
+
+/// x̂, or γ x̂ + β if that is what the numbers are for, in the type of the rows. The difference from the mean is exact
+/// where the two have the same sign and neither exceeds twice the other; elsewhere its rounding, at most half an ulp of
+/// it, is one of x̂, too. Max error: 2 ulp of x̂ with the low part of the inverse: the error of the difference, with that
+/// of the last operation. Without it: 3 ulp of the largest of x̂ or γ x̂, β and the result.
+template <class V, bool has_low>
 class Standardize {
   V factor_, center_, hi_, lo_, rest_;
 
  public:
   template <class T, class Rows>
-  Standardize(const Standards<T>& s, Rows rows)
+  Standardize(const Narrow<T>& s, Rows rows)
       : factor_(rows.template of<V>(s.factor)),
         center_(rows.template of<V>(s.center)),
         hi_(rows.template of<V>(s.hi)),
@@ -72,7 +78,7 @@ class Standardize {
         rest_(rows.template of<V>(s.rest)) {}
   V operator()(V x) const {
     const V d = fma(x, factor_, -center_);
-    return fma(d, hi_, fma(d, lo_, rest_));
+    return fma(d, hi_, has_low ? fma(d, lo_, rest_) : rest_);
   }
 };
 
@@ -104,6 +110,7 @@ class Statistics : public Standards<T> {
   using D = Eight<Isa>;
   using Base = Standards<T>;
   static constexpr bool is_single = std::is_same_v<T, float>;
+  const NormCall& call_;
   const bool centered_;
   const double n_, eps_;
   const math::Divisor<D> by_n_{{n_, 0.0}};
@@ -113,7 +120,7 @@ class Statistics : public Standards<T> {
   using Base::scale, Base::mean, Base::mean_lo, Base::inverse, Base::inverse_lo, Base::variance;
 
   explicit Statistics(const NormCall& call)
-      : centered_(call.norm != Norm::rms), n_(static_cast<double>(call.length)), eps_(call.eps) {}
+      : call_(call), centered_(call.norm != Norm::rms), n_(static_cast<double>(call.length)), eps_(call.eps) {}
 
   /// Returns the scale and the shift that are applied to elements before their moments are added.
   template <class Rows>
@@ -139,16 +146,36 @@ class Statistics : public Standards<T> {
     if constexpr (!is_single) {
       if (choose_scales(rows)) sum(rows, sweep);
     }
-    narrow(rows);
   }
   /// Takes mean and variance as they are given.
-  [[gnu::noinline]] void take(std::size_t rows, const double* means, const double* variances) {
+  [[gnu::noinline]] void take(std::size_t r, std::size_t rows) {
     for (std::size_t i = 0; i < rows; i += 8) {
       const std::size_t some = std::min<std::size_t>(8, rows - i);
-      const D middle = D::load(means + i, some), square = D::load(variances + i, some);
+      const D middle = D::load(call_.first + r + i, some), square = D::load(call_.second + r + i, some);
       store(i, D(1.0), {middle, 0.0}, inverse_root(math::sum(square, D(eps_))), square);
     }
-    narrow(rows);
+  }
+  /// Computes the numbers that have the type of the rows: `rows` of them, from row r on, rounded up to `padded`.
+  [[gnu::noinline]] void narrow(std::size_t r, std::size_t rows, std::size_t padded) {
+    const auto as_row = [](D d, T* to) {
+      store_eight(d, to, std::integral_constant<std::size_t, 8>{});
+      return eight<D>(to, std::integral_constant<std::size_t, 8>{});
+    };
+    const bool is_folded = call_.norm == Norm::batch && call_.pass != NormPass::backward;
+    const auto folded = [&](const Operand& o, std::size_t i, double none) {
+      if (!is_folded || o.data == nullptr) return D(none);
+      return eight<D>(static_cast<const T*>(o.data) + r + i, i < rows ? std::min<std::size_t>(8, rows - i) : 0);
+    };
+    for (std::size_t i = 0; i < padded; i += 8) {
+      const D gamma = folded(call_.gamma, i, 1.0), beta = folded(call_.beta, i, -0.0);
+      if constexpr (is_single) rescale(i, gamma);
+      const D root = D::load(&inverse[i]), low = D::load(&inverse_lo[i]) * gamma, slope = fma(root, gamma, low);
+      const D middle = D::load(&mean[i]), mean_rest = middle - as_row(middle, &this->center[i]);
+      as_row(D::load(&scale[i]), &this->factor[i]);
+      as_row(fma(root, gamma, -as_row(slope, &this->hi[i])) + low, &this->lo[i]);
+      const D offset = (mean_rest + D::load(&mean_lo[i])) * slope;
+      as_row(beta - select(math::is_finite(offset), offset, D(0.0)), &this->rest[i]);
+    }
   }
 
   /// Writes mean and variance of rows from row r on, if they are results.
@@ -225,30 +252,17 @@ class Statistics : public Standards<T> {
     const math::Pair<D> zero = {0.0, 0.0}, v = math::select(square.hi < D(0.0), zero, square);
     store(i, s, middle, inverse_root(math::normalized(s * eps_ * s + v)), all(s == D(1.0)) ? v.hi : v.hi / s / s);
   }
-  /// Computes the numbers that have the type of the rows.
-  [[gnu::noinline]] void narrow(std::size_t rows) {
-    if constexpr (is_single) {
-      for (std::size_t i = 0; i < rows; ++i) rescale(i);
-    }
-    const auto as_row = [](D d, T* to) {
-      store_eight(d, to, std::integral_constant<std::size_t, 8>{});
-      return eight<D>(to, std::integral_constant<std::size_t, 8>{});
-    };
-    for (std::size_t i = 0; i < rows; i += 8) {
-      const D middle = D::load(&mean[i]), root = D::load(&inverse[i]);
-      const D mean_rest = middle - as_row(middle, &this->center[i]), root_rest = root - as_row(root, &this->hi[i]);
-      as_row(D::load(&scale[i]), &this->factor[i]);
-      as_row(root_rest + D::load(&inverse_lo[i]), &this->lo[i]);
-      as_row(-(mean_rest + D::load(&mean_lo[i])) * root, &this->rest[i]);
-    }
-  }
-  /// Brings the inverse into the range of floats.
-  void rescale(std::size_t i) {
-    double& root = inverse[i];
-    if (!(root > 0x1p60 || root < 0x1p-60) || root == 0 || !std::isfinite(root)) return;
-    const double power = std::scalbn(1.0, std::ilogb(root));
-    scale[i] *= power, mean[i] *= power, mean_lo[i] *= power;
-    root /= power, inverse_lo[i] /= power;
+  /// Brings the inverse, multiplied by gamma, into the range of floats.
+  void rescale(std::size_t i, D gamma) {
+    const D root = D::load(&inverse[i]), size = abs(root * gamma);
+    const D least = 0x1p-60, most = 0x1p60, one = 1.0;
+    if (all(max(least, min(most, size)) == size)) return;
+    D power = select(size > most, size, select(size < least, size, one));
+    power = power.template shift_right<52>().template shift_left<52>();
+    power = select(power > D(0.0), select(math::is_finite(power), power, one), one);
+    (D::load(&scale[i]) * power).store(&scale[i]);
+    (D::load(&mean[i]) * power).store(&mean[i]), (D::load(&mean_lo[i]) * power).store(&mean_lo[i]);
+    (root / power).store(&inverse[i]), (D::load(&inverse_lo[i]) / power).store(&inverse_lo[i]);
   }
 };
 
