@@ -182,16 +182,16 @@ class NormColumns {
         [](X& sum, const Measure<D>& by) { sum.settle(by); });
   }
 
-  /// Writes some rows, whose numbers are in groups, `block` elements of each at a time.
+  /// Writes some rows, whose numbers are in groups, `stretch` elements of each at a time.
   template <Form form, class S>
   [[gnu::flatten, gnu::noinline]] void forward(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y,
-                                               std::size_t rows, std::size_t block) const {
+                                               std::size_t rows, std::size_t stretch) const {
     const T *const gammas = of_elements(call_.gamma), *const betas = of_elements(call_.beta);
     const auto at = [](const T* numbers, std::size_t k, double none) {
       return V(numbers == nullptr ? none : static_cast<double>(numbers[k]));
     };
-    for (std::size_t j = 0; j < n_; j += block) {
-      const std::size_t end = std::min(n_, j + block);
+    for (std::size_t j = 0; j < n_; j += stretch) {
+      const std::size_t end = std::min(n_, j + stretch);
       for (std::size_t i = 0; i < rows; i += V::size) {
         const Forward<form, V> formula(groups[i / most_rows], SomeRows{i % most_rows});
         // Several elements are loaded before the first one is stored: where x and the result are multiples of 4 KiB
@@ -216,10 +216,10 @@ class NormColumns {
   }
 
   template <class S>
-  void write(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows, std::size_t block) const {
+  void write(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows, std::size_t stretch) const {
     constexpr std::array of_form = {&NormColumns::forward<Form::affine, S>, &NormColumns::forward<Form::scaled, S>,
                                     &NormColumns::forward<Form::full, S>};
-    (this->*of_form[static_cast<std::size_t>(form_of(call_))])(groups, x, y, rows, block);
+    (this->*of_form[static_cast<std::size_t>(form_of(call_))])(groups, x, y, rows, stretch);
   }
 
   /// Normalizes rows that are side by side, as many at a time as a long run in memory has. Only what has to be measured

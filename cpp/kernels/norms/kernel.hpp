@@ -64,7 +64,7 @@ class NormRows {
     // several rows, which saves more time than the cache does. The statistics of many short rows of floats are computed
     // side by side.
     const std::size_t fewest = backward_ && !per_row_ && buffers == 0 ? rows_projected : 1;
-    const std::size_t most = backward_ || std::is_same_v<T, double> ? 8 : most_lines;
+    const std::size_t most = std::is_same_v<T, double> ? 8 : most_lines;
     rows_ = scratch == nullptr ? 1 : across ? most_lines : std::clamp<std::size_t>(8192 / n_, fewest, most);
     const auto whole = [](std::size_t length) { return length / sum_block * sum_block; };
     stretch_ = buffers == 0 ? n_ : std::min(n_, whole(room / (rows_ * buffers) - sum_unit));
@@ -159,11 +159,11 @@ class NormRows {
       std::array<X, most_lines> of_line;
       each_block(r, rows, reads, false,
                  [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T*) {
-                   if (j == 0) of_line[i] = {};
                    if (j == 0 && chooses_shift) {
                      of_rows_.set_shift(i, of_rows_.typical(from[0], from[count / 2], from[count - 1]));
                    }
-                   add_moments(of_line[i], from, count, of_rows_, i);
+                   const X found = moments<X>(from, count, of_rows_, i);
+                   of_line[i] = j == 0 ? found : of_line[i] + found;
                  });
       reads = false;
       fold(of_line.data(), rows, sums);
@@ -178,8 +178,8 @@ class NormRows {
   }
 
   template <class X>
-  [[gnu::flatten, gnu::noinline]] static void add_moments(X& sums, const T* from, std::size_t n,
-                                                          const Statistics<Isa, T>& s, std::size_t row) {
+  [[gnu::flatten, gnu::noinline]] static X moments(const T* from, std::size_t n, const Statistics<Isa, T>& s,
+                                                   std::size_t row) {
     const Measure<D> by = s.measure(OneRow{row});
     std::array<X, sum_chains> chain;
     for (X& m : chain) m.begin(by);
@@ -192,7 +192,7 @@ class NormRows {
       }
     });
     for (X& m : chain) m.settle(by);
-    sums = sums + joined(chain);
+    return joined(chain);
   }
 
   /// Adds a block of each of a few rows to the sums of the rows and to those of the columns. A part of the block at a

@@ -29,6 +29,13 @@ math::Pair<D> inverse_root(math::Pair<D> v) {
   return math::select(v.hi == D(0.0), zero, inverse);
 }
 
+/// The largest power of two that is not above x > 0, or 0 if it were subnormal. It is infinite where x is infinite or
+/// NaN.
+template <class D>
+D power_of_two(D x) {
+  return x.template shift_right<52>().template shift_left<52>();
+}
+
 /// How formulas take the numbers of rows from their arrays: those of one row for all lanes, or those of several rows,
 /// one for each lane.
 struct OneRow {
@@ -114,7 +121,7 @@ class Statistics : public Standards<T> {
   const bool centered_;
   const double n_, eps_;
   const math::Divisor<D> by_n_{{n_, 0.0}};
-  alignas(64) PerRow<double> shift_ = {}, start_ = {}, most_;
+  alignas(64) PerRow<double> shift_ = {}, start_ = {}, most_ = {};
 
  public:
   using Base::scale, Base::mean, Base::mean_lo, Base::inverse, Base::inverse_lo, Base::variance;
@@ -217,22 +224,23 @@ class Statistics : public Standards<T> {
   [[gnu::noinline]] void set_middle(const RoughMoments<D>* rough, std::size_t rows) {
     for (std::size_t i = 0; i < rows; i += 8) {
       (D::load(&shift_[i]) + rough[i / 8].sum / n_).store(&shift_[i]);
-      rough[i / 8].most.store(&most_[i]);
-    }
-    for (std::size_t i = 0; i < rows; ++i) {
-      const bool is_usual = most_[i] > 0 && std::isfinite(most_[i]);
-      start_[i] = is_usual ? std::scalbn(1.0, std::ilogb(most_[i]) + 7) : 0.0;
+      const D most = rough[i / 8].most, start = power_of_two(most) * D(0x1p7);  // infinite for the largest numbers
+      most.store(&most_[i]);
+      select(math::is_finite(most), start, D(0.0)).store(&start_[i]);
     }
   }
   /// Returns whether a row must be multiplied by a scale other than 1.
   [[gnu::noinline]] bool choose_scales(std::size_t rows) {
     bool is_any = false;
-    for (std::size_t i = 0; i < rows; ++i) {
-      const double v = variance[i] + eps_;
+    for (std::size_t i = 0; i < rows; i += 8) {
+      const D v = D::load(&variance[i]) + D(eps_), one = 1.0;
       // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
-      const bool is_tiny = most_[i] < 0x1p-900 && v < 0x1p600;
-      scale[i] = v < 0x1p-900 ? 0x1p600 : is_tiny ? 0x1p200 : v <= 0x1p1000 ? 1.0 : 0x1p-600;
-      is_any = is_any || scale[i] != 1;
+      const D most = select(v < D(0x1p600), D::load(&most_[i]), one);
+      const D tiny = centered_ ? select(most < D(0x1p-900), D(0x1p200), one) : one;
+      const D chosen = select(v < D(0x1p-900), D(0x1p600), select(v <= D(0x1p1000), tiny, D(0x1p-600)));
+      const D s = select(D::indices() < D(static_cast<double>(rows - i)), chosen, one);
+      s.store(&scale[i]);
+      is_any = is_any || !all(s == one);
     }
     return is_any;
   }
@@ -241,7 +249,6 @@ class Statistics : public Standards<T> {
   [[gnu::noinline]] void standardize(const M& sums, std::size_t i) {
     const D s = D::load(&scale[i]), shift = D::load(&shift_[i]);
     math::Pair<D> middle = {0.0, 0.0}, square = math::normalized(sums.squares() / by_n_);
-    if constexpr (requires { sums.most; }) sums.most.store(&most_[i]);
     if constexpr (requires { sums.mean(shift, n_); }) {
       if (centered_) {
         middle = sums.mean(shift, n_);
@@ -257,8 +264,7 @@ class Statistics : public Standards<T> {
     const D root = D::load(&inverse[i]), size = abs(root * gamma);
     const D least = 0x1p-60, most = 0x1p60, one = 1.0;
     if (all(max(least, min(most, size)) == size)) return;
-    D power = select(size > most, size, select(size < least, size, one));
-    power = power.template shift_right<52>().template shift_left<52>();
+    D power = select(size > most, power_of_two(size), select(size < least, power_of_two(size), one));
     power = select(power > D(0.0), select(math::is_finite(power), power, one), one);
     (D::load(&scale[i]) * power).store(&scale[i]);
     (D::load(&mean[i]) * power).store(&mean[i]), (D::load(&mean_lo[i]) * power).store(&mean_lo[i]);

@@ -70,10 +70,10 @@ struct Plain {
 };
 template <class D>
 struct Paired : rowwise::Signed<D> {
+  void add(D a) { rowwise::Signed<D>::add_product(a, D(1.0)); }
   void add_product(D a, math::Pair<D> b) {
-    const math::Pair<D> p = math::product(a, b.hi);
-    this->add(p.hi);
-    this->lo = this->lo + fma(a, b.lo, p.lo);
+    rowwise::Signed<D>::add_product(a, b.hi);
+    this->lo = fma(a, b.lo, this->lo);
   }
   friend Paired operator+(Paired a, Paired b) {
     return {static_cast<rowwise::Signed<D>>(a) + static_cast<rowwise::Signed<D>>(b)};
@@ -194,21 +194,14 @@ struct DoubleMoments {
   math::Pair<D> squares() const { return of_differences.total(); }
 };
 
-/// Σ x² and the largest |x| of doubles.
+/// Σ x² of doubles.
 template <class D>
 struct DoubleSquares {
   SquareSum<D> of_numbers;
-  D most;
-  void begin(const Measure<D>&) { of_numbers = {}, most = 0.0; }
-  void add(D x, const Measure<D>& by) {
-    const D term = x * by.scale;
-    of_numbers.add(term);
-    most = max(abs(term), most);
-  }
+  void begin(const Measure<D>&) { of_numbers = {}; }
+  void add(D x, const Measure<D>& by) { of_numbers.add(x * by.scale); }
   void settle(const Measure<D>&) {}
-  friend DoubleSquares operator+(DoubleSquares a, DoubleSquares b) {
-    return {a.of_numbers + b.of_numbers, max(a.most, b.most)};
-  }
+  friend DoubleSquares operator+(DoubleSquares a, DoubleSquares b) { return {a.of_numbers + b.of_numbers}; }
   math::Pair<D> squares() const { return of_numbers.total(); }
 };
 
