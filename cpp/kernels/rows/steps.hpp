@@ -176,7 +176,7 @@ class StepsOf {
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) {
         constexpr rowwise::RowFunction::Nothing nothing;
         // More registers hide the latency of the long formulas for doubles.
-        using W = Wide<V, std::is_same_v<T, double> && V::several > 1 ? 4 : V::several>;
+        using W = Wide<V, (std::is_same_v<T, double> && V::several > 1) ? 4 : V::several>;
         Sweeps<W, F>::late(rows, 0, length, &nothing);
       };
     } else if constexpr (V::lanes > 1) {
