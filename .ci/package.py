@@ -65,6 +65,7 @@ PLATFORMS = (
 started = time.monotonic()
 temporary = tempfile.TemporaryDirectory(prefix="fastact-")
 work = Path(temporary.name)
+failures: list[str] = []  # what zig could not do, which is told at the end
 WINE = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
 
 
@@ -406,7 +407,11 @@ def zig() -> None:
     systems = PLATFORMS[:1] if arguments.short else PLATFORMS
     for number, system in enumerate(systems, 1):
         say(f"{system.tag}, {number} of {len(systems)}")
-        lines.append(by_zig(python, compiler, system))
+        try:
+            lines.append(by_zig(python, compiler, system))
+        except SystemExit as failure:
+            failures.append(f"{system.tag}: {failure}")
+            lines.append((system.tag, "", "failed"))
     for line in lines:
         print("  {:22}  {:>4}  {}".format(*line))
 
@@ -477,3 +482,4 @@ named = [step for step in STEPS if step.__name__ in arguments.steps]
 for step in named or (SHORT if arguments.short else STEPS):
     print(f"{step.__name__}: {step.__doc__}", flush=True)
     step()
+check(not failures, "\n".join(failures))
