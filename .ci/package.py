@@ -504,6 +504,7 @@ arguments = parser.parse_args()
 if unknown := set(arguments.steps) - {step.__name__ for step in STEPS}:
     parser.error(f"no such steps: {', '.join(sorted(unknown))}")
 
+check(hasattr(tarfile, "data_filter"), "needs Python 3.11.4 or newer, which can filter archives")
 os.environ.setdefault("CXX", "g++")
 os.environ.setdefault("SOURCE_DATE_EPOCH", run("git", "log", "-1", "--format=%ct", cwd=ROOT).strip())
 # Paths below this folder are relative, so that object files compiled in one folder can be reused in another.
