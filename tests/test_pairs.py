@@ -82,7 +82,7 @@ def test_gates_are_the_activation_times_b(f: Function, dtype: np.dtype[Any]) -> 
 def test_gradients_of_gates_are_those_of_the_activation(name: str, dtype: type) -> None:
     """Zeros, subnormal and huge numbers, in some blocks and not in others, change nothing."""
     backward, gate = getattr(fastact, f"{name}_gate_backward"), getattr(fastact, f"{name}_gate")
-    ordinary = np.random.default_rng(0).normal(0, 3, (3, 5001)).astype(dtype)
+    ordinary: Any = np.random.default_rng(0).normal(0, 3, (3, 5001)).astype(dtype)
     rare, least = ordinary.copy(), np.finfo(dtype).smallest_subnormal
     for i, value in enumerate((0.0, -0.0, least, 1e-30, 60.0, -70.0, 1e30, np.inf)):
         rare[i % 3, 1500 + 7 * i :: 1 + 5 * i] = value
