@@ -27,7 +27,7 @@ bool any_subnormal(const void* numbers, std::size_t n) {
 
 /// The gradient for a, g b f'(a), is that of the activation with g b in place of g. The gradient for b, g f(a), is the
 /// gate of a and g. A kernel that computes both at once does not guard against subnormal numbers, with which it is
-/// slow; it computes the blocks without any.
+/// slow; it computes the blocks in which no a, g or g b is subnormal.
 template <class T>
 void run_as(const GateGradientCall& call, std::size_t n) {
   const kernels::Kernel multiply = kernel<T>(Activation::identity, Pass::gate),
@@ -55,8 +55,11 @@ void run_as(const GateGradientCall& call, std::size_t n) {
         void* const to = static_cast<char*>(call.outputs[k].data) + offset * call.outputs[k].stride;
         results[k] = is_direct(call.outputs[k].stride) && (k == 0 || to != a) ? to : computed[k];
       }
+      constexpr kernels::Mode mode = {};
+      const std::array of_product = {b, g}, of_a = {a, static_cast<const void*>(product)}, of_b = {a, g};
       const auto has_subnormal = [&] {
-        return std::ranges::any_of(in, [count](const void* p) { return any_subnormal<T>(p, count); });
+        multiply(of_product.data(), product, count, mode);
+        return any_subnormal<T>(a, count) || any_subnormal<T>(g, count) || any_subnormal<T>(product, count);
       };
       const bool overwrites = std::ranges::find_first_of(results, in) != results.end();
       is_subnormal = both != nullptr && (is_subnormal || overwrites) && has_subnormal();
@@ -66,8 +69,6 @@ void run_as(const GateGradientCall& call, std::size_t n) {
         is_subnormal = !overwrites && simd::FloatEnvironment::met_subnormal() && has_subnormal();
       }
       if (both == nullptr || is_subnormal) {
-        const std::array of_product = {b, g}, of_a = {a, static_cast<const void*>(product)}, of_b = {a, g};
-        constexpr kernels::Mode mode = {};
         multiply(of_product.data(), product, count, mode);
         gate(of_b.data(), results[1], count, mode);
         differentiate(of_a.data(), results[0], count, mode);
