@@ -35,6 +35,7 @@ class Workers {
   struct Job {
     void (*body)(const void*, std::size_t);
     const void* context;
+    int processor;  // of the caller
     std::size_t wanted, joined = 0;
     Job* next;
     std::atomic<std::size_t> done{0};
