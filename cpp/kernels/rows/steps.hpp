@@ -175,9 +175,8 @@ class StepsOf {
       made.rows_at_once = std::numeric_limits<std::size_t>::max();
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) {
         constexpr rowwise::RowFunction::Nothing nothing;
-        // More registers hide the latency of the long formulas for doubles.
-        using W = Wide<V, (std::is_same_v<T, double> && V::several > 1) ? 4 : V::several>;
-        Sweeps<W, F>::late(rows, 0, length, &nothing);
+        constexpr std::size_t interleaved = std::is_same_v<T, double> && V::several > 1 ? 4 : V::several;
+        Sweeps<Wide<V, interleaved>, F>::late(rows, 0, length, &nothing);
       };
     } else if constexpr (V::lanes > 1) {
       using W = Wide<V, traits.counts() ? 8 : V::several>;
