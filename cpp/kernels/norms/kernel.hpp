@@ -76,7 +76,7 @@ class NormRows {
       return made;
     };
     if (!is_direct_ || call_.pass != NormPass::given) x_ = lines(call_.x);
-    if (!is_direct_) result_ = lines(call_.result);
+    result_ = is_direct_ ? x_ : lines(call_.result);
     g_ = backward_ ? lines(call_.g) : x_;
     for (std::size_t r = begin; r < end; r += rows_) some(r, std::min(rows_, end - r));
   }
