@@ -80,7 +80,7 @@ def test_ends(name: str, parameter: str, dtype: np.dtype[Any]) -> None:
         assert errors.max() <= FORWARD_BOUND[dtype.name], (value, x[finite][errors.argmax()])
         bound, exact = DERIVATIVE_BOUND[dtype.name], exact_values(name, False, x[finite], given)
         ones = np.ones_like(x[finite])
-        errors = gradient_errors(ones, dy[finite], exact, bound, excused(name, x[finite]))
+        errors = gradient_errors(ones, dy[finite], exact, bound, excused(name, x[finite], given))
         assert errors.max() <= bound, (value, x[finite][errors.argmax()])
 
 

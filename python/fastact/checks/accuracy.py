@@ -112,9 +112,11 @@ def beside_root(name: str, x: Array) -> NDArray[np.bool_]:
     return beside
 
 
-def excused(name: str, x: Array) -> NDArray[np.float64]:
-    """The absolute error of f' that counts as none."""
-    return np.where(beside_root(name, x), AT_A_ROOT.get(x.dtype.name, 0.0), 0.0)
+def excused(name: str, x: Array, parameters: Parameters = ()) -> NDArray[np.float64]:
+    """The absolute error of f' that counts as none. The root of swish' is that of silu' at beta x."""
+    with np.errstate(over="ignore"):
+        scaled = x * dict(parameters).get("beta", 1.0)
+    return np.where(beside_root(name, scaled), AT_A_ROOT.get(x.dtype.name, 0.0), 0.0)
 
 
 def gradient_errors(

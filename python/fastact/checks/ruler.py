@@ -206,7 +206,8 @@ def element_errors(subject: Subject, arrays: Sequence[Array], result: Array) -> 
     value, (x, *g) = result[finite], [a[finite] for a in arrays]
     exact = exact_results(subject, [x, *g])
     if subject.kind in (DERIVATIVE, GRADIENT):
-        errors = gradient_errors(g[0], value, exact, subject.bound, excused(subject.name, x))
+        slack = excused(subject.name, x, subject.parameters)
+        errors = gradient_errors(g[0], value, exact, subject.bound, slack)
     else:
         errors = ulp_errors(value, exact)
     found[finite] = np.where(np.isinf(value) & (errors > 2), np.inf, errors)
