@@ -336,7 +336,7 @@ def musl() -> None:
         tar.extractall(folder, filter="tar")
     download = ("--platform=musllinux_1_2_x86_64", "--target", site)
     run(*install, *download, f"fastact[verify] @ {made.as_uri()}", "pytest")
-    # What Python's own modules link to; musl takes Debian's.
+    # Python's own modules link to these libraries. Debian's serve with musl, too.
     for library in ("libffi.so.8", "libz.so.1"):
         shutil.copy(f"/usr/lib/x86_64-linux-gnu/{library}", site)
     preloaded = site / "fortified.so"

@@ -5,8 +5,8 @@
 #include <type_traits>
 
 /// The rule for fast formulas: each is valid in a stated range, and some are for float only. The general formula is for
-/// all other numbers. A vector evaluates the general formula only if one of its lanes needs it, and
-/// usually out of line, so that the fast path stays small. Each lane gets the bits that it would get alone.
+/// all other numbers. A vector evaluates the general formula only if one of its lanes needs it, and usually out of
+/// line, so that the fast path stays small. Each lane gets the bits that it would get alone.
 namespace fastact::math {
 
 /// Whether V holds floats, for which there are fast formulas.

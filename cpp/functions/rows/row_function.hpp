@@ -8,7 +8,7 @@
 
 namespace fastact::rowwise {
 
-/// What a function of rows says of itself, with the defaults that suit most. Kernels also see it as data.
+/// The traits of a function of rows, with the defaults that suit most. Kernels read them as data.
 struct Traits {
   std::size_t inputs = 1;     // that are rows
   std::size_t numbers = 0;    // inputs with one number for each row

@@ -81,8 +81,8 @@ class SingleSlope {
   V operator()(V x, V g, V gamma) const { return by_ * fma(-standardized_(x), hx_, fma(g, gamma, -h_)); }
 };
 
-/// What is done to the elements of rows in the forward pass: all of it is contained in the numbers of the row; they are
-/// multiplied by gamma, too; or a mean is subtracted before, and beta is added.
+/// The form of the forward pass, by what follows for an element after its row's numbers are applied: nothing
+/// (`affine`), a product with the element's gamma (`scaled`), or that product and a sum with its beta (`full`).
 enum class Form : std::size_t { affine, scaled, full };
 inline Form form_of(const NormCall& call) {
   if (call.norm == Norm::batch || (call.gamma.data == nullptr && call.beta.data == nullptr)) return Form::affine;

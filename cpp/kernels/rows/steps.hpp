@@ -32,8 +32,8 @@ struct Ends {
   bool any_unusual = false;
 };
 
-/// What is kept from one step to the next for the vectors of rows that are computed together: in `numbers`, the inputs
-/// that have one number for each row and then the settings; in the others, structs that consist of vectors.
+/// The engine keeps this from one step to the next for the vectors of rows that it computes together. `numbers` holds
+/// the inputs that have one number for each row, and then the settings; the others hold structs of vectors.
 template <class V>
 struct State {
   static constexpr std::size_t most_numbers = 4;

@@ -133,7 +133,7 @@ template <class V>
   const bool is_native = memory.format == native<T>;
   if (is_native && memory.line == item && memory.element == item * count && mask.line == 1 && mask.element == count &&
       line != nullptr && memory.lines * memory.count <= Scratch<T>::sums) {
-    // What is contiguous and will be transposed is masked as one line, which is faster.
+    // A contiguous rectangle that will be transposed is masked as a single line, because that takes less time.
     const Rectangle joined = {mask.format, mask.data, 0, 1, 1, memory.lines * memory.count};
     apply_mask(joined, fill, memory.data, 0, line, 0);
     memory.data = reinterpret_cast<char*>(line);
