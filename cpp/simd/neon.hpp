@@ -105,8 +105,13 @@ struct Neon {
   static uint64x2_t equal(float64x2_t a, float64x2_t b) { return vceqq_f64(a, b); }
   static float32x4_t select(uint32x4_t m, float32x4_t a, float32x4_t b) { return vbslq_f32(m, a, b); }
   static float64x2_t select(uint64x2_t m, float64x2_t a, float64x2_t b) { return vbslq_f64(m, a, b); }
-  static bool all(uint32x4_t m) { return vminvq_u32(m) != 0; }
-  static bool all(uint64x2_t m) { return vminvq_u32(vreinterpretq_u32_u64(m)) != 0; }
+  /// The assembly hides how the mask came about: current LLVM replaces comparisons of several registers with one number
+  /// by a comparison of their minimum, FMINNM, which is NaN wherever an operand is a signalling NaN.
+  static bool all(uint32x4_t m) {
+    asm("" : "+w"(m));
+    return vminvq_u32(m) != 0;
+  }
+  static bool all(uint64x2_t m) { return all(vreinterpretq_u32_u64(m)); }
 
   // NEON looks up bytes in a table of 32 or 64 bytes.
   static float32x4_t lookup(const Eight& table, float32x4_t i) {
