@@ -42,12 +42,13 @@ void expect(bool condition, const char* what) {
 int main() {
   const Road contiguous = Rows{1000, 64, 64, 1}.road();
   expect(!contiguous.across && !contiguous.staged[0] && !contiguous.staged[1], "contiguous rows stay where they are");
-  expect(contiguous.rows == lanes, "what there is once a row is computed for as many rows as a vector has lanes");
+  expect(contiguous.rows == 1000 && contiguous.at_once, "all of them, by all sweeps at once");
 
   const Road brief = Rows{1000, 10, 10, 1}.road();
   expect(brief.across && brief.staged[0] && brief.staged[1], "short rows are transposed");
   expect(!Rows{2, 10, 10, 1}.road().across, "a few short rows are not");
-  expect(Rows{2, 10, 10, 1}.road().kept_apart, "parts of vectors are kept apart, to be loaded again");
+  expect(contiguous.kept_apart && !Rows{1000, 257, 257, 1}.road().kept_apart, "what is kept of short rows stays apart");
+  expect(!Rows{1000, 32768, 32768, 1}.road().at_once, "long rows are swept over in pieces");
   expect(!Rows{1000, 10, 10, 1}.road(1).across, "without SIMD instructions nothing is transposed");
 
   const Road columns = Rows{1024, 1024, 1, 1024}.road();
@@ -91,8 +92,9 @@ int main() {
                             Rows{count, length, n, 1, Format::f16}}) {
         const Road road = r.road();
         const std::size_t lines = road.across ? road.length : road.rows;
-        const auto buffers = static_cast<std::size_t>(road.staged[0] + road.staged[1] + road.kept_apart);
-        expect(lines * road.pitch * buffers <= room, "all buffers fit");
+        const auto buffers = static_cast<std::size_t>(road.staged[0] + road.staged[1]);
+        const std::size_t kept = road.kept_apart ? lanes * road.pitch : 0;
+        expect(lines * road.pitch * buffers + kept <= room, "all buffers fit");
         expect(road.length >= length || road.rows <= lanes, "rows that pass in stretches share one vector");
       }
     }

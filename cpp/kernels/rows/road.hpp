@@ -48,9 +48,9 @@ struct Road {
                                    std::size_t room, std::size_t lanes) {
   // Rows that would not fill a vector are transposed. `cached` elements fit into the first-level cache. Rows that lie
   // side by side are copied in runs of at least `run` rows, which are worth fetching from memory; rows whose elements
-  // are only counted are computed `many` vectors at a time. A vector that was stored in part cannot be loaded again at
-  // once, which matters in rows of at most `few` elements.
-  constexpr std::size_t cached = 4096, run = 64, few = 128, many = 8;
+  // are only counted are computed `many` vectors at a time. What rows no longer than a block keep between sweeps stays
+  // in the first-level cache, so that each output is written once.
+  constexpr std::size_t cached = 4096, run = 64, many = 8;
   const std::ptrdiff_t item = size_of(call.rows_format);
   const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[traits.place(k)]; };
   const auto is_nearer_across = [&](const Operand& o) { return std::abs(o.row) < std::abs(o.element); };
@@ -84,10 +84,9 @@ struct Road {
     if (road.across && !road.staged[k]) road.multiple = unit;
     buffers += road.staged[k];
   }
-  road.kept_apart =
-      keeps && !road.across && !road.staged[traits.inputs] && call.length <= few && call.length % lanes != 0;
-  buffers += road.kept_apart;
-  const std::size_t fitting = room / std::max<std::size_t>(1, buffers);
+  const bool along = !road.across && !road.joined && !by_element && lanes > 1;
+  road.kept_apart = keeps && along && !road.staged[traits.inputs] && call.length <= block;
+  const std::size_t fitting = room / std::max<std::size_t>(1, buffers + road.kept_apart);
   const auto whole = [](std::size_t n, std::size_t part) { return std::max(part, n / part * part); };
   const std::size_t several = cached / std::max<std::size_t>(1, call.length);
   if (road.across) {
@@ -101,10 +100,11 @@ struct Road {
     road.rows = std::max<std::size_t>(1, std::min(cached, fitting) / std::max<std::size_t>(1, call.length));
     road.length = road.pitch = call.length;
   } else {
-    road.rows = std::clamp<std::size_t>(several, 1, lanes);
     road.length = buffers == 0 ? call.length : std::min(call.length, whole(fitting, block));
+    road.at_once = along && road.length == call.length && Pieces(call.length).count == 1;
+    road.rows = buffers == 0 && road.at_once ? rows : std::clamp<std::size_t>(several, 1, lanes);
     road.pitch = (road.length + lanes - 1) / lanes * lanes;
-    if (road.rows * road.pitch > fitting) road.rows = 1;
+    if (buffers > 0 && road.rows * road.pitch > fitting) road.rows = 1;
   }
   if (by_element)
     road.at_once =

@@ -134,6 +134,29 @@ class StepsOf {
     }
   }
 
+  /// All sweeps at once over `step` rows at a time, at most as many as W has lanes.
+  template <class W, bool across>
+  [[gnu::flatten]] static void sweep(const Rows& rows, std::size_t length, std::size_t step, State<V>& state,
+                                     Ends<V>& ends) {
+    using Of = Sweeps<W, F>;
+    Rows some = rows;
+    some.across = across;
+    for (std::size_t first = 0; first < rows.rows; first += step) {
+      some.rows = std::min(step, rows.rows - first);
+      const auto of_rows = numbers<W>(state, first);
+      const W largest = Of::template largest<across>(some, length);
+      auto before = Of::before(largest, of_rows);
+      typename Of::Sums sums;
+      do sums = Of::template sums<across>(some, length, before);
+      while (rowwise::repeats<F>(before, sums));
+      const auto after = Of::after(largest, before, sums, of_rows);
+      store(after, largest, first, ends);
+      if constexpr (traits.has_late) Of::late(some, 0, length, &after);
+      for (std::size_t k = 0; k < traits.arrays() + !some.kept_apart; ++k)
+        some.arrays[k].p += static_cast<std::ptrdiff_t>(step) * (across ? 1 : some.arrays[k].line);
+    }
+  }
+
  public:
   static constexpr Steps<V> steps() {
     Steps<V> made = {};
@@ -179,12 +202,15 @@ class StepsOf {
         Sweeps<Wide<V, interleaved>, F>::late(rows, 0, length, &nothing);
       };
     } else if constexpr (V::lanes > 1) {
-      using W = Wide<V, traits.counts() ? 8 : V::several>;
-      made.rows_at_once = W::size;
+      made.rows_at_once = most_rows<V> - Wide<V, 8>::size;  // vectors of results may reach beyond the last row
       made.at_once = [](const Rows& rows, std::size_t length, State<V>& state, Ends<V>& ends) {
-        W largest;
-        const auto after = Sweeps<W, F>::few(rows, length, numbers<W>(state, 0), largest);
-        store(after, largest, 0, ends);
+        // As many long rows at a time as stay in the first-level cache. Where little is computed, fewer stores at a
+        // time do not wait for one another.
+        constexpr std::size_t cached = std::is_empty_v<Before> ? 2048 : 4096;
+        using W = Wide<V, traits.counts() ? 8 : V::several>;
+        if (rows.across) return sweep<W, true>(rows, length, W::size, state, ends);
+        sweep<V, false>(rows, length, std::clamp<std::size_t>(length <= block ? V::size : cached / length, 1, V::size),
+                        state, ends);
       };
     }
     if constexpr (traits.has_late) {

@@ -20,49 +20,7 @@
 namespace fastact::kernels {
 namespace {
 
-/// The largest elements as a partial result of the first sweep.
-template <class V, auto larger>
-struct Largest {
-  V x;
-  friend Largest join_chains(Largest a, Largest b) { return {larger(a.x, b.x)}; }
-};
-/// Finds the largest element of each row or, across rows, of each lane of a vector.
-template <class V, auto larger>
-[[gnu::noinline, gnu::flatten]] void find_largest(const Group<typename V::Element>& of, std::size_t begin,
-                                                  std::size_t end, bool is_first, V* found) {
-  using T = typename V::Element;
-  const V least = -std::numeric_limits<double>::infinity();
-  const auto [x, line] = of.arrays[0];
-  if (of.across) {
-    const std::size_t n = vectors_across<V>(of.rows);
-    if (is_first) std::fill_n(found, n, least);
-    for (std::size_t j = end; j-- > begin;) {
-      const T* const p = x + static_cast<std::ptrdiff_t>(j) * line;
-      for (std::size_t v = 0; v < n; ++v) found[v] = larger(found[v], V::load(p + v * V::size));
-    }
-    return;
-  }
-  for (std::size_t i = of.rows; i < V::size && is_first; ++i) found[i] = least;
-  for (std::size_t i = 0; i < of.rows; ++i) {
-    const T* p = x + static_cast<std::ptrdiff_t>(i) * line + begin;
-    V m = is_first ? least : found[i];
-    std::size_t whole = (end - begin) / V::size;
-    if (whole >= 8) {
-      std::array<V, 8 * V::lanes / V::size> several;  // several chains, because each operation waits for the one before
-      several.fill(m);
-      for (; whole >= several.size(); whole -= several.size()) {
-        for (V& most : several) most = larger(most, V::load(p)), p += V::size;
-      }
-      for (const V& most : several) m = larger(m, most);
-    }
-    for (; whole > 0; --whole, p += V::size) m = larger(m, V::load(p));
-    if (const std::size_t part = (end - begin) % V::size; part > 0)
-      m = larger(m, select(V::indices() < V(static_cast<double>(part)), V::load(p, part), least));
-    found[i] = m;
-  }
-}
-
-/// The other sweeps of a function of rows.
+/// The sweeps of a function of rows.
 template <class V, class F>
 struct Sweeps {
   using T = typename V::Element;
@@ -117,10 +75,19 @@ struct Sweeps {
     }
   }
 
+  /// Adds the elements from `at` to `to` of a line, which are in one block.
+  static void add_block(Sums& s, const Rows& of, const Line& p, const Before& before, std::size_t at, std::size_t to) {
+    for (; at + V::size <= to; at += V::size) add(s, before, p, at, load_whole, store_whole);
+    if (const std::size_t part = to - at; part > 0) {
+      add(
+          s, before, p, at, [part](std::size_t k, const T* from) { return load_part(k, from, part); },
+          [&of, part](V y, T* place) { of.kept_apart ? y.store(place) : y.store(place, part); });
+    }
+  }
   /// Adds the elements from begin to end to the sums, or begins new sums if `is_first`. The number of elements is a
   /// multiple of `block` unless the row ends there.
-  [[gnu::flatten]] static void sum(const Rows& of, std::size_t begin, std::size_t end, bool is_first,
-                                   const Before* before, Sums* sums) {
+  [[gnu::noinline, gnu::flatten]] static void sum(const Rows& of, std::size_t begin, std::size_t end, bool is_first,
+                                                  const Before* before, Sums* sums) {
     if (of.across || V::size == 1) return sum_chains(of, begin, end, is_first, before, sums);
     Sums none = {};
     none.settle();
@@ -132,25 +99,21 @@ struct Sweeps {
       Sums total = is_first ? none : sums[i];
       for (std::size_t at = begin; at < end;) {
         const std::size_t to = std::min(end, at + block);
-        const bool starts = is_first && at == begin;
         Sums s = {};
-        for (; at + V::size <= to; at += V::size) add(s, of_this, p, at, load_whole, store_whole);
-        if (const std::size_t part = to - at; part > 0) {
-          add(
-              s, of_this, p, at, [part](std::size_t k, const T* from) { return load_part(k, from, part); },
-              [&of, part](V y, T* place) { of.kept_apart ? y.store(place) : y.store(place, part); });
-          at = to;
-        }
+        add_block(s, of, p, of_this, at, to);
         s.settle();
-        total = starts ? s : total + s;
+        total = is_first && at == begin ? s : total + s;
+        at = to;
       }
       sums[i] = total;
     }
   }
-  /// Does the same across rows: lines are read in the order of memory, and the sums stay in the first-level cache. The
+  /// Does the same across rows: lines are read in the order of memory, but for four elements of a chain, which are
+  /// added together unless that would also write to four lines at a time. The sums stay in the first-level cache. The
   /// lines that the third sweep will write are fetched, unless they are too many to stay in a cache.
   [[gnu::noinline, gnu::flatten]] static void sum_chains(const Rows& of, std::size_t begin, std::size_t end,
                                                          bool is_first, const Before* before, Sums* sums) {
+    constexpr std::size_t together = traits.keeps ? 1 : 4;
     const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
     const std::size_t n = vectors_across<V>(of.rows), chained = chains<T> * n;
     Sums none = {};
@@ -159,14 +122,28 @@ struct Sweeps {
     for (std::size_t b = begin; b < end; b += block, is_first = false) {
       Sums* const of_block = is_first ? sums : sums + chained;
       std::fill_n(of_block, chained, Sums{});
-      for (std::size_t j = b; j < std::min(end, b + block); ++j) {
-        const Line p = of.across ? line(of, j) : line(of, 0, j);
+      const auto add_lines = [&](std::size_t j, auto count) {
+        std::array<Line, count> p;
+        for (std::size_t k = 0; k < count; ++k) {
+          const std::size_t element = j + k * chains<T>;
+          p[k] = of.across ? line(of, element) : line(of, 0, element);
+        }
         Sums* const of_chain = of_block + (j - b) % chains<T> * n;
         for (std::size_t v = 0; v < n; ++v) {
-          if (fetches) simd::prefetch(p[traits.inputs] + v * V::size);
-          add(of_chain[v], before[v], p, v * V::size, load_whole, store_whole);
+          Sums s = of_chain[v];
+          for (const Line& some : p) {
+            if (fetches) simd::prefetch(some[traits.inputs] + v * V::size);
+            add(s, before[v], some, v * V::size, load_whole, store_whole);
+          }
+          of_chain[v] = s;
         }
+      };
+      const std::size_t to = std::min(end, b + block);
+      std::size_t j = b;
+      for (; j + together * chains<T> <= to; j += together * chains<T>) {
+        for (std::size_t c = 0; c < chains<T>; ++c) add_lines(j + c, std::integral_constant<std::size_t, together>{});
       }
+      for (; j < to; ++j) add_lines(j, std::integral_constant<std::size_t, 1>{});
       for (std::size_t k = 0; k < chained; ++k) {
         of_block[k].settle();
         if (!is_first) sums[k] = sums[k] + of_block[k];
@@ -182,37 +159,57 @@ struct Sweeps {
     return std::apply([&](auto... number) { return F::after(largest, before, sums, number...); }, numbers);
   }
 
-  /// All sweeps at once, with vectors across rows that have no more elements than there are chains, or of which
-  /// elements are only counted. The values that the next sweep needs stay in registers.
-  template <class Numbers>
-  [[gnu::flatten]] static auto few(const Rows& of, std::size_t length, const Numbers& numbers, V& largest) {
-    largest = -std::numeric_limits<double>::infinity();
+  /// The largest element of each row, one vector of rows at a time.
+  template <bool across>
+  static V largest(const Rows& of, std::size_t length) {
+    V m = -std::numeric_limits<double>::infinity();
     if constexpr (traits.has_largest) {
-      for (std::size_t j = 0; j < length; ++j) largest = F::larger(largest, V::load(line(of, j)[0]));
-    }
-    Before of_rows = before(largest, numbers);
-    Sums sums = {};
-    do {
-      if constexpr (traits.keeps_first) {  // elements are only counted, in any order
-        for (std::size_t j = 0; j < length; ++j) add(sums, of_rows, line(of, j), 0, load_whole, store_whole);
-      } else if constexpr (traits.has_sums) {
-        std::array<Sums, chains<T>> of_chain;
-        of_chain[0] = {};
-        for (std::size_t j = 0; j < length; ++j) {
-          Sums s = {};
-          add(s, of_rows, line(of, j), 0, load_whole, store_whole);
-          s.settle();
-          of_chain[j] = s;
-        }
-        fold_vectors(Join{true}, of_chain.data(), length, 1);
-        sums = of_chain[0];
+      if constexpr (across) {
+        for (std::size_t j = 0; j < length; ++j) m = F::larger(m, V::load(line(of, j)[0]));
+      } else {
+        constexpr auto larger = F::template larger<V>;
+        V of_row[V::size];
+        find_largest<V, larger>(of, 0, length, true, of_row);
+        fold<V, Largest<V, larger>>(of_row, 1, of.rows, false, true, &m, true);
       }
-    } while (rowwise::repeats<F>(of_rows, sums));
-    const auto end = after(largest, of_rows, sums, numbers);
-    if constexpr (traits.has_late) {
-      for (std::size_t j = 0; j < length; ++j) write(end, line(of, j), 0, load_whole, store_whole);
     }
-    return end;
+    return m;
+  }
+  /// The sums of each row. Across rows these have no more elements than there are chains, or are only counted.
+  template <bool across>
+  static Sums sums(const Rows& of, std::size_t length, const Before& before) {
+    Sums sums = {};
+    if constexpr (across && traits.keeps_first) {  // elements are counted in any order
+      for (std::size_t j = 0; j < length; ++j) add(sums, before, line(of, j), 0, load_whole, store_whole);
+    } else if constexpr (across && traits.has_sums) {
+      std::array<Sums, chains<T>> of_chain;
+      of_chain[0] = {};
+      for (std::size_t j = 0; j < length; ++j) {
+        Sums s = {};
+        add(s, before, line(of, j), 0, load_whole, store_whole);
+        s.settle();
+        of_chain[j] = s;
+      }
+      fold_vectors(Join{true}, of_chain.data(), length, 1);
+      sums = of_chain[0];
+    } else if constexpr (traits.has_sums) {
+      Sums of_row[V::size];
+      if (length > block) {
+        sum(of, 0, length, true, &before, of_row);
+        fold<V, Sums>(of_row, 1, of.rows, false, false, &sums, true);
+        return sums;
+      }
+      const OfRows<V, Before> before_row(before);
+      for (std::size_t i = 0; i < of.rows; ++i) {
+        Sums s = {};
+        add_block(s, of, line(of, i), before_row[i], 0, length);
+        of_row[i] = s;
+      }
+      std::fill(of_row + of.rows, of_row + V::size, Sums{});
+      for (Sums& s : of_row) s.settle();
+      sums = fold_lanes<V>(Join{true}, of_row);
+    }
+    return sums;
   }
 
   /// Writes the outputs. Across rows it runs backwards, because the last lines are still in the caches.
@@ -234,10 +231,7 @@ struct Sweeps {
       for (; at + V::size <= end - begin; at += V::size) write(of_this, p, at, load_whole, store_whole);
       if (const std::size_t part = end - begin - at; part > 0) {
         write(
-            of_this, p, at,
-            [&of, part](std::size_t k, const T* from) {
-              return traits.keeps && k == 0 && of.kept_apart ? V::load(from) : V::load(from, part);
-            },
+            of_this, p, at, [part](std::size_t, const T* from) { return V::load(from, part); },
             [part](V y, T* to) { y.store(to, part); });
       }
     }

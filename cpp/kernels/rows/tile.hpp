@@ -173,11 +173,7 @@ struct Tile {
         arrays[k].line = (road_.across ? o.element : o.row) / static_cast<std::ptrdiff_t>(sizeof(T));
       }
     }
-    if (!road_.kept_apart) {
-      arrays[kept] = arrays[traits_.inputs];
-    } else {
-      arrays[kept].p += offset(arrays[kept], i, 0);
-    }
+    if (!road_.kept_apart) arrays[kept] = arrays[traits_.inputs];
     return group;
   }
 };
