@@ -34,9 +34,11 @@ py::tuple names(const Sets& sets) {
 }
 
 /// The dict {(function, type): (address, address of the vector function or 0, its lanes)} of the instruction set in
-/// use.
+/// use. If that has no vector functions, their addresses are those of the best available one, and the lanes are 0: code
+/// that numba compiled and cached for another instruction set may still call them.
 py::dict singles() {
   const kernels::Singles& set = runtime::current().singles;
+  const kernels::Singles& best = runtime::available().front()->singles;
   py::dict functions;
   const auto add = [&](Activation activation, Pass pass, const char* type, std::size_t item, auto single, auto vector) {
     const auto number = [&](auto lookup) {
@@ -48,13 +50,13 @@ py::dict singles() {
   };
   for (std::size_t i = 0; i < kernels::activation_count; ++i) {
     for (const Pass pass : kernels::passes) {
-      add(static_cast<Activation>(i), pass, "float32", sizeof(float), set.f32, set.vector_f32);
-      add(static_cast<Activation>(i), pass, "float64", sizeof(double), set.f64, set.vector_f64);
+      add(static_cast<Activation>(i), pass, "float32", sizeof(float), set.f32, best.vector_f32);
+      add(static_cast<Activation>(i), pass, "float64", sizeof(double), set.f64, best.vector_f64);
     }
   }
   for (const Activation activation : kernels::gates) {
-    add(activation, Pass::gate, "float32", sizeof(float), set.f32, set.vector_f32);
-    add(activation, Pass::gate, "float64", sizeof(double), set.f64, set.vector_f64);
+    add(activation, Pass::gate, "float32", sizeof(float), set.f32, best.vector_f32);
+    add(activation, Pass::gate, "float64", sizeof(double), set.f64, best.vector_f64);
   }
   return functions;
 }

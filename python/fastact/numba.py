@@ -85,7 +85,10 @@ def _symbol(name: str, loop: types.Float) -> str:
 
 
 def _add_symbols() -> None:
-    """Register the functions of one number with LLVM, for code from numba's cache too."""
+    """Register the functions of one number with LLVM.
+
+    Code from numba's cache may call vector functions that the instruction set in use does not have.
+    """
     for (name, dtype), (address, vector, _) in _core.singles().items():
         symbol = _symbol(name, getattr(types, dtype))
         binding.add_symbol(symbol, address)
@@ -95,13 +98,13 @@ def _add_symbols() -> None:
 
 def _single(name: str, loop: types.Float, arrays: int, parameters: int) -> Any:
     """Return the function of one number, as an intrinsic."""
-    _, vector, lanes = _core.singles()[name, str(loop)]
+    lanes = _core.singles()[name, str(loop)][2]
     symbol = _symbol(name, loop)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         element = context.get_value_type(loop)
         function = _declare(builder.module, symbol, ir.FunctionType(element, [element] * len(values)))
-        if vector:
+        if lanes:
             _declare_variant(builder.module, f"{symbol}_vector", function, lanes)
         return builder.call(function, values)
 
