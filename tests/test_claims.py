@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import claims
+import fastact
 import pytest
 
 PAGE = Path(__file__).parents[1] / "docs" / "claims.md"
@@ -25,6 +26,18 @@ def test_what_is_said_of_numpy() -> None:
     sigmoid = found["`sigmoid`, forward", "-89"]
     assert sigmoid[3] == "0" and float(sigmoid[4]) == pytest.approx(2.2273635617957438e-39)
     assert float(sigmoid[-3]) > 1e6
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif("avx512" not in fastact.config()["available"], reason="compares AVX-512 with AVX2")
+def test_results_that_depend_on_the_processor() -> None:
+    """Those of fastact do not. NumPy's may, with one version and not with another."""
+    for library, function, count, *numbers in claims.differences(["fastact", "numpy"]):
+        assert library == "numpy" and function.startswith("`")
+        some, total = (int(number.replace(",", "")) for number in count.split(" of "))
+        assert 0 < some < total
+        _, best, avx2, _ = map(float, numbers)
+        assert best != avx2
 
 
 def test_page_lists_every_claim() -> None:
