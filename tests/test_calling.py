@@ -113,6 +113,8 @@ def test_dtype_and_casting(f: Function) -> None:
         f(*double, out=out, casting="safe")
     with pytest.raises(TypeError, match="cast"):
         f(*double, dtype=np.float32, casting="safe")
+    for casting in ("no", "equiv", "safe"):
+        np.testing.assert_array_equal(f(*single, casting=casting, order="C"), f(*single))
 
 
 @each_function

@@ -329,6 +329,16 @@ def test_errors_change_nothing(norm: Norm) -> None:
     refused(ValueError, f"{norm}: out has shape", out=(np.zeros((4, 5), np.float32), *outs[1:]))
     refused(TypeError, f"{norm}: out has dtype", out=(np.zeros((4, 6), int), *outs[1:]))
     refused(TypeError, f"{norm}: out must be", out=[])
+    if len(outs) > 1:
+        last = len(outs) - 1
+        refused(ValueError, f"{norm}: arrays 0 and {last} of out share memory", out=(*outs[:-1], outs[0][1]))
+
+
+def test_outputs_may_be_interleaved() -> None:
+    x, both = np.arange(24.0).reshape(4, 6) ** 2, np.empty(12)
+    layer = fastact.layer_norm_backward(x, x, out=(None, both[::2], both[1::2]))
+    for given, expected in zip(layer, fastact.layer_norm_backward(x, x), strict=True):
+        np.testing.assert_array_equal(given, expected)
 
 
 @each

@@ -230,8 +230,15 @@ def test_learned(name: str, p: float) -> None:
         (*out, out[0]),
         (read_only(out[0]), out[1]),
         (out[0], read_only(out[1])),
+        (out[0], out[0][0, 0, ...]),
     ):
         refused((TypeError, ValueError), None, f, [X, X, p], out=wrong_out)
+
+
+def test_loss_and_gradient_share_no_memory() -> None:
+    f, labels, out = fastact.softmax_cross_entropy_with_gradient, np.zeros(4, int), np.full((4, 6), 77.0)
+    message = "arrays 0 and 1 of out share memory"
+    refused(ValueError, message, f, [np.ones((4, 6)), labels], out=(out[:, 0], out))
 
 
 def read_only(a: Any) -> Any:

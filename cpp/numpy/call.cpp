@@ -106,6 +106,19 @@ bool may_see_ufunc(PyObject* value) {
   return PyTuple_Check(value) || PyUnicode_Check(value) || has_array_ufunc(value);
 }
 
+/// Whether NumPy may pass the ufunc to an argument of the call. The texts of casting and order state no types.
+bool may_see_ufunc(const Given& given) {
+  const auto is = [](PyObject* keyword, const char* name) {
+    return PyUnicode_CompareWithASCIIString(keyword, name) == 0;
+  };
+  for (std::size_t k = 0; k < given.named.size(); ++k) {
+    PyObject* const keyword = PyTuple_GET_ITEM(given.keywords, static_cast<Py_ssize_t>(k));
+    if (!may_see_ufunc(given.named[k])) continue;
+    if (!PyUnicode_Check(given.named[k]) || !(is(keyword, "casting") || is(keyword, "order"))) return true;
+  }
+  return std::ranges::any_of(given.positional, [](PyObject* value) { return may_see_ufunc(value); });
+}
+
 /// Converts a number to a Python float and a sequence to an array.
 py::object convert_parameter(PyObject* value, const ParameterFunction& f, py::handle name) {
   if (PyFloat_CheckExact(value)) return py::reinterpret_borrow<py::object>(value);
@@ -240,8 +253,7 @@ PyObject* call(const ParameterFunction& f, const Given& given) {
         call_by_channel(activation, f.pass, std::span(a.named).first(f.arrays), parameters[0].ptr(), a.named[f.out]);
     if (y) return y.release().ptr();
   }
-  if (!numbers || std::ranges::any_of(given.positional, may_see_ufunc) ||
-      std::ranges::any_of(given.named, may_see_ufunc)) {
+  if (!numbers || may_see_ufunc(given)) {
     PyObject* const y = call(f.broadcasting, f.out, a.named[f.out], a);
     if (y == nullptr) explain_channels(f, a, parameters);
     return y;

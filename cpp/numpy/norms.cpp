@@ -203,6 +203,7 @@ class NormCaller {
         check_output(value, i == 0 ? sizes() : std::span<const npy_intp>(shape_), i == 0 ? type_ : int{NPY_DOUBLE});
         outputs_[i] = value;
       }
+      refuse_shared(f_.name, outputs_);
     }
     for (std::size_t k = 0; k < norm().rows; ++k) arrays_[k] = arguments_[k];
     if (norm().rows == 1) arrays_[of_g] = arguments_[0];

@@ -84,6 +84,19 @@ inline void copy_into(py::handle to, py::handle from) {
 /// Converts a 0-dimensional array to a scalar.
 inline py::object as_result(py::object a) { return checked(PyArray_Return(array(a.release()))); }
 
+/// Refuses outputs of which two share memory. The given ones are arrays, the others null.
+inline void refuse_shared(const std::string& function, std::span<PyObject* const> outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (outputs[i] == nullptr || outputs[j] == nullptr || are_apart(outputs[i], outputs[j])) continue;
+      const py::object share = py::module_::import("numpy").attr("shares_memory");
+      if (share(py::handle(outputs[j]), py::handle(outputs[i])).cast<bool>()) {
+        refuse(PyExc_ValueError, function, "arrays %zu and %zu of out share memory", j, i);
+      }
+    }
+  }
+}
+
 /// The axes that `axis` names: one, a tuple of several or None for all; null for the last one.
 inline Axes read_axes(const std::string& function, PyObject* value, std::size_t dimensions) {
   std::array<bool, most_axes> is_row;

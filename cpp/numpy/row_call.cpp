@@ -81,6 +81,7 @@ Outputs read_outputs(const Function& f, PyObject* out) {
     if (!PyArray_Check(value)) refuse(PyExc_TypeError, f, "out must be an array, not %R", value);
     outputs[i] = value;
   }
+  refuse_shared(f.name, outputs);
   return outputs;
 }
 
