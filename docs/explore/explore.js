@@ -198,7 +198,12 @@ function isAllowed(name, values) {
   return !required || Function(...parameters.map(([parameter]) => parameter), `return ${required}`)(...values);
 }
 const forward = (name, width, x, values) => fastact.call(name, width, [x], values);
-const backward = (name, width, x, g, values) => fastact.call(name + "_backward", width, [x, g], values);
+const backward = (name, width, x, g, values) => described(name).learnable ? slope(name, width, x, g, values) : fastact.call(name + "_backward", width, [x, g], values);
+/** Of a learnable parameter there is a gradient too, which is not shown. */
+function slope(name, width, x, g, values) {
+  const unused = fastact.block(4, 8);
+  return fastact.call(name + "_backward", width, [x, g, x.constructor.from(values)], [], [unused, 1, 1, x.length], x.length);
+}
 const defaults = (name) => described(name).parameters.map(([, value]) => value);
 const ones = (x) => x.map(() => 1);
 
@@ -227,8 +232,7 @@ function drawCurve() {
   const limit = 10 ** state.range, count = Math.max(2, Math.round(width * 2));
   const x = Float64Array.from({ length: count }, (_, i) => limit * (2 * i / (count - 1) - 1));
   const lines = [[forward(state.name, 64, x, state.values), "--f", []]];
-  const slope = described(state.name).learnable ? null : backward(state.name, 64, x, ones(x), state.values);
-  if (slope) lines.push([slope, "--d", [6, 4]]);
+  lines.push([backward(state.name, 64, x, ones(x), state.values), "--d", [6, 4]]);
   if (state.other) lines.push([forward(state.other, 64, x, defaults(state.other)), "--o", [2, 3]]);
   const all = lines.flatMap(([y]) => (y ? [...y] : [])).filter(Number.isFinite).sort((a, b) => a - b);
   const low = Math.max(Math.min(0, all[0] ?? 0), -limit), high = Math.min(Math.max(0.2, all.at(-1) ?? 1), limit);
@@ -272,8 +276,7 @@ function drawCurve() {
     c.strokeStyle = color("--muted");
     c.lineWidth = 1;
     c.beginPath(); c.moveTo(toX(state.x), pad / 2); c.lineTo(toX(state.x), height - pad / 2); c.stroke();
-    const dots = [[forward(state.name, 64, at, state.values), "--f"]];
-    if (slope) dots.push([backward(state.name, 64, at, ones(at), state.values), "--d"]);
+    const dots = [[forward(state.name, 64, at, state.values), "--f"], [backward(state.name, 64, at, ones(at), state.values), "--d"]];
     for (const [y, dot] of dots) {
       c.fillStyle = color(dot);
       c.beginPath(); c.arc(toX(state.x), toY(y[0]), 5, 0, 7); c.fill();
@@ -285,8 +288,7 @@ function showPoint() {
   const x32 = Float32Array.of(state.x), x64 = Float64Array.from(x32); // the exact value of the same float32 number
   const usual = defaults(state.name).every((v, i) => v === state.values[i]) ? USUAL[state.name] : undefined;
   const rows = [["f", forward(state.name, 32, x32, state.values), forward(state.name, 64, x64, state.values), usual?.[1]]];
-  if (described(state.name).learnable) rows.push(["d", null, null, undefined]);
-  else rows.push(["d", backward(state.name, 32, x32, ones(x32), state.values), backward(state.name, 64, x64, ones(x64), state.values), usual?.[3]]);
+  rows.push(["d", backward(state.name, 32, x32, ones(x32), state.values), backward(state.name, 64, x64, ones(x64), state.values), usual?.[3]]);
   for (const [id, y, exact, formula] of rows) {
     $(id).textContent = y ? show32(y[0]) : "";
     $(id).dataset.value = y ? y[0] : "";
