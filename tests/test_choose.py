@@ -144,6 +144,13 @@ def test_aliases(alias: str, name: str) -> None:
     assert fastact.get(alias, like="keras2") == fastact.get(name, like="keras2")
 
 
+@pytest.mark.parametrize("like", [None, "torch", "keras", "keras2", "jax"])
+def test_sparse_sigmoid(like: Any) -> None:
+    f, x = fastact.get("sparse_sigmoid", like=like), np.array([-2, -1, 0, 0.5, 1, 2])
+    np.testing.assert_array_equal(f(x), [0, 0, 0.5, 0.75, 1, 1])
+    np.testing.assert_array_equal(f.backward(x, np.ones(6)), [0, 0, 0.5, 0.5, 0, 0])
+
+
 def test_calls_take_other_arguments() -> None:
     f, x, out = fastact.get("prelu"), ROWS.copy(), np.empty_like(ROWS)
     alpha = np.linspace(0, 1, 8, dtype=np.float32)

@@ -26,7 +26,6 @@ _KERAS: dict[str, tuple[str, dict[str, Any]]] = {
     "leaky_relu": ("leaky_relu", {"negative_slope": 0.2}),
     "prelu": ("prelu", {"alpha": 0.0}),
     "relu": ("general_relu", {}),
-    "sparse_sigmoid": ("hard_sigmoid", {"slope": 0.5}),
     "swish": ("silu", {}),
 }
 _FRAMEWORKS: dict[Framework, dict[str, tuple[str, dict[str, Any]]]] = {
@@ -40,10 +39,12 @@ _FRAMEWORKS: dict[Framework, dict[str, tuple[str, dict[str, Any]]]] = {
     "jax": {
         "gelu": ("gelu_tanh", {}),
         "logsumexp": ("logsumexp", {"axis": None}),
-        "sparse_sigmoid": ("hard_sigmoid", {"slope": 0.5}),
         "swish": ("silu", {}),
     },
 }
+
+# Names that mean the same wherever they are known: a function of fastact with other defaults.
+_EVERYWHERE: dict[str, tuple[str, dict[str, Any]]] = {"sparse_sigmoid": ("hard_sigmoid", {"slope": 0.5})}
 
 # Hints for parameters that exist only in other libraries.
 _HINTS = {
@@ -354,7 +355,7 @@ def get(activation: Any, *, like: Framework | None = None, **parameters: Any) ->
         return activation
     if like is not None and like not in _FRAMEWORKS:
         raise ValueError(f"like must be one of {', '.join(_FRAMEWORKS)}, not {like!r}")
-    theirs = _FRAMEWORKS[like] if like is not None else {}
+    theirs = _EVERYWHERE | (_FRAMEWORKS[like] if like is not None else {})
     name = activation if activation in theirs else find(activation)
     name, defaults = theirs.get(activation) or theirs.get(name, (name, {}))
     return Activation.from_config({"name": name, "parameters": defaults | parameters})
