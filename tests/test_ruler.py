@@ -249,11 +249,29 @@ def test_function_gets_copies() -> None:
         ((lambda x: x.sum(), "relu"), ValueError, "shape"),
         ((lambda x: x.astype(float), "relu"), TypeError, "float64 for float32"),
         ((lambda x: x, "relu", "forward", "float32", []), ValueError, "empty"),
+        ((lambda x: x, 3), TypeError, "a name or an Activation, not 3"),
+        ((lambda x: x, "relu", "backward", "float32", ([1.0],) * 3), ValueError, "a tuple of x, g, not of 3"),
+        ((lambda x: x, "relu", "forward", "float32", [1j]), TypeError, "real"),
+        ((lambda x: x, "glu", "forward", "float32", [1.0]), ValueError, "even length"),
     ],
 )
 def test_measure_refuses(arguments: tuple[Any, ...], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         accuracy.measure(*arguments)
+
+
+def test_exact_refuses() -> None:
+    with pytest.raises(ValueError, match="less than 3"):
+        accuracy.exact("softmax_cross_entropy", [[1.0, 2.0, 3.0]], [3])
+    with pytest.raises(ValueError, match="rows along the last axis"):
+        accuracy.exact("softmax", 1.0)
+    with pytest.raises(TypeError, match="real"):
+        accuracy.exact("gelu", 1j)
+
+
+def test_a_measurement_names_parameters_that_have_no_default() -> None:
+    found = accuracy.measure(lambda x: fastact.softcap(x, 0.25), "softcap")
+    assert found.largest < 1 and str(found).startswith("softcap, cap=0.25, forward")
 
 
 def test_measure_refuses_impossible_parameters() -> None:
@@ -410,6 +428,8 @@ def test_command_resumes_a_users_function(
         (["--of", "MODULE:sigmoid", "--as", "relu", "relu"], "--as"),
         (["--of", "MODULE:sigmoid", "--as", "gleu"], "gelu"),
         (["--of", "MODULE:nothing", "--as", "relu"], "nothing"),
+        (["--of", "MODULE", "--as", "relu"], "--of must be MODULE:FUNCTION"),
+        (["relu", "--json", "results.json"], "write > results.json"),
         (["--of", "no_such_module:f", "--as", "relu"], "no_such_module"),
         (["--of", "MODULE:wide", "--as", "relu"], "float64 for float32"),
         (["--of", "MODULE:relu_backward", "--as", "gelu", "--pass", "backward_from_output"], "output"),
@@ -493,6 +513,20 @@ FAULTS: list[tuple[str, Callable[..., Any], list[str], str]] = [
     ("softmax_cross_entropy", lambda x, labels, g: softmax(x) * g[:, None], ["term"], "label"),
     ("logsumexp", lambda x, g: softmax(x), ["ignores g"], "g"),
     ("swiglu", fastact.geglu_backward, ["function"], "geglu"),
+    ("gelu", lambda x, g: g * (normal(x) + density(x)), ["term"], "lacks the factor x"),
+    ("tanh", lambda g, x: g * (1 - np.tanh(x) ** 2), ["input"], "exchanged"),
+    ("tanh", lambda x, g: None, ["shape"], "return"),
+    ("softmax", lambda x, g: g - (g * softmax(x)).sum(-1, keepdims=True), ["factor"], "y is missing"),
+    (
+        "softmax",
+        lambda x, g: softmax(x) * (g + (g * softmax(x)).sum(-1, keepdims=True)),
+        ["sign"],
+        "sum over",
+    ),
+    ("log_softmax", lambda x, g: g + softmax(x) * g.sum(-1, keepdims=True), ["sign"], "sum over"),
+    ("log_softmax", lambda x, g: g - softmax(x), ["factor"], "Σ g"),
+    ("log_softmax", lambda x, g: g * (1 - softmax(x)), ["term"], "not summed"),
+    ("log_softmax", lambda x, g: g - fastact.log_softmax(x) * g.sum(-1, keepdims=True), ["forward"], "e^y"),
 ]
 
 

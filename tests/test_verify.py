@@ -174,12 +174,13 @@ def test_peer(peer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     if not importlib.util.find_spec(peer):
         pytest.skip(f"{peer} is not installed")
     monkeypatch.delitem(EXPRESSIONS["binary_step"], {"torch": "torch", "jax": "JAX"}[peer])
-    assert main(["verify", "softsign", "tanh", "binary_step", "--peer", peer]) == 0
+    assert main(["verify", "softsign", "tanh", "binary_step", "rms_norm", "--peer", peer]) == 0
     captured = capsys.readouterr()
     softsign = captured.out[captured.out.index("softsign") :].splitlines()[0]
     assert softsign.endswith("nan at x = -inf; nan at x = inf")
     assert np.isfinite(float(softsign.split()[3]))
     assert captured.out.startswith(peer) and "has no binary_step" in captured.err
+    assert f"not measured of {peer}: rms_norm" in captured.err
     assert float(captured.out.splitlines()[-1].split()[3]) > 1000  # tanh' in the tails
 
 

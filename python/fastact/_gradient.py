@@ -138,7 +138,10 @@ def element_guesses(case: _Case, x: Array, g: Array) -> Iterator[tuple[str, str,
     yield "term", "it is g·f(x)/x; the product rule's term x·(f(x)/x)' is missing", g * y / x
     yield "term", "it is g·x·(f(x)/x)'; the product rule's term f(x)/x is missing", g * (slope - y / x)
     yield "sign", "the product rule's term x·(f(x)/x)' has the wrong sign", g * (2 * y / x - slope)
+    text = "the product rule's term x·(f(x)/x)' lacks the factor x"
+    yield "term", text, g * (y / x + (slope - y / x) / x)
     yield "term", "it is g·(1 - f(x)); a factor or a square is missing", g * (1 - y)
+    yield "input", "x and g are exchanged; x comes first", case.gradient(g, x)
     yield "input", "it is f' at y = f(x), not at x", case.gradient(y, g)
     if from_output := FUNCTIONS.get(case.name + FROM_OUTPUT):
         text = "it is the formula in the output y, applied to the input x"
@@ -158,8 +161,16 @@ def row_guesses(case: _Case, x: Array, *others: Array) -> Iterator[tuple[str, st
         yield "forward", "it is f(x), the function instead of its gradient", y
         yield "forward", "it is g·f(x), with the function instead of its derivative", g * y
         yield "term", "it is g·y·(1 - y), the diagonal of the Jacobian alone", g * y * (1 - y)
+    softmax = FUNCTIONS["softmax"](x)
+    if case.name == "softmax":
+        yield "factor", "the factor y is missing", due / y
+        yield "sign", "the sum over the row has the wrong sign", 2 * g * y - due
+    if case.name == "log_softmax":
+        yield "sign", "the sum over the row has the wrong sign", 2 * g - due
+        yield "factor", "it is g - softmax(x); the factor Σ g is missing", g - softmax
+        yield "term", "it is g·(1 - softmax(x)); g is not summed over the row", g * (1 - softmax)
+        yield "forward", "it is g - y·Σ g; softmax(x) is e^y, not y", g - y * g.sum(-1, keepdims=True)
     if case.function.labels is not None:
-        softmax = FUNCTIONS["softmax"](x)
         yield "term", "it is g·softmax(x); 1 at the label is not subtracted", wide * softmax
     if case.function.labels is None and g.shape == x.shape:
         across = case.function(np.ascontiguousarray(x.T), np.ascontiguousarray(g.T)).T
@@ -284,6 +295,9 @@ def wrong_form(case: _Case, f: Callable[..., Any]) -> Iterator[Fault]:
             for name, before, after in zip(case.function.inputs, arrays, given, strict=False):
                 if not np.array_equal(before, after):
                     yield Fault("changes its input", f"the call changes the array {name}; work on a copy")
+            if result is None:
+                yield Fault("shape", "it returns None; a return statement may be missing")
+                return
             due = case.expected(*arrays)
             due, result = (due, result) if case.pair else ((due,), (result,))
             if not isinstance(result, tuple) or len(result) != len(due):

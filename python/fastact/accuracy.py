@@ -120,7 +120,9 @@ def _short(value: Any) -> Any:
 
 
 def _meant(like: str | Activation, parameters: dict[str, float]) -> tuple[str, dict[str, float]]:
-    """The name of the function, and its parameters where they are not the defaults."""
+    """The name of the function, and its parameters where they are not the defaults, or where it has none."""
+    if not isinstance(like, str | Activation):
+        raise TypeError(f"the activation must be a name or an Activation, not {like!r}")
     name = like.name if isinstance(like, Activation) else find(like, _NAMES)
     if name not in FUNCTIONS:
         raise ValueError(f"{name} has no exact values")
@@ -130,7 +132,8 @@ def _meant(like: str | Activation, parameters: dict[str, float]) -> tuple[str, d
         parameters = own | parameters
     if unknown := parameters.keys() - defaults.keys():
         raise TypeError(f"{name} has no parameter {', '.join(sorted(unknown))}")
-    return name, {key: float(value) for key, value in parameters.items() if value != defaults[key]}
+    others = {key: float(value) for key, value in parameters.items() if value != defaults[key]}
+    return name, FUNCTIONS[name].required | others
 
 
 def _subject(
@@ -149,19 +152,26 @@ def _subject(
 
 def _arrays(subject: ruler.Subject, given: Sequence[ArrayLike]) -> list[NDArray[Any]]:
     """The arrays of a pass, flat, or as rows; those that were not given are made."""
+    takes = subject.function.inputs
+    if len(given) > len(takes) or (subject.of_two and len(given) != len(takes)):
+        raise ValueError(f"inputs must be a tuple of {', '.join(takes)}, not of {len(given)} arrays")
+    if any(np.iscomplexobj(a) for a in given):
+        raise TypeError("inputs must be real numbers")
     first = np.asarray(given[0], subject.dtype)
     if subject.of_rows:
         if first.ndim == 0 or first.size == 0:
             raise ValueError(f"inputs must hold rows along the last axis, not the shape {first.shape}")
+        if subject.function.needs_even_rows and first.shape[-1] % 2:
+            raise ValueError(f"inputs must hold rows of even length, not the shape {first.shape}")
         shape = (-1, first.shape[-1])
         arrays = list(row_accuracy.arguments(subject.function.name, first.reshape(shape)))
         for i, other in enumerate(given[1:], 1):
             arrays[i] = np.asarray(other, arrays[i].dtype).reshape(arrays[i].shape)
+        if (at := subject.function.labels) is not None and not np.isin(arrays[at], range(shape[-1])).all():
+            raise ValueError(f"labels must be at least 0 and less than {shape[-1]}")
         return arrays
     if first.size == 0:
         raise ValueError("inputs must not be empty")
-    if subject.of_two and len(given) != len(subject.function.inputs):
-        raise ValueError(f"inputs must be a tuple of {', '.join(subject.function.inputs)}")
     if len(given) == 1:
         return list(ruler.with_gradients(subject, first.ravel()))
     return [np.asarray(a, subject.dtype).ravel() for a in np.broadcast_arrays(*given)]
@@ -481,11 +491,11 @@ def exact(
         given.append(np.ones((), dtype))
     if len(given) != len(takes):
         raise TypeError(f"{subject.function.name} takes {', '.join(takes)}, not {len(given)} arrays")
+    each = _arrays(subject, given)
     if subject.of_rows:
         shape = ruler.shape_of_result(subject, given[0])
     else:
         shape = np.broadcast_shapes(*(a.shape for a in given))
-    each = _arrays(subject, given)
     count = len(subject.function.results) if subject.of_two else 1
     results = [_exact(replace(subject, part=k), each).reshape(shape) for k in range(count)]
     found = [values[()] if form == "mpmath" else _pair(values) for values in results]

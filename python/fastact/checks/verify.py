@@ -290,10 +290,12 @@ def run(
     if style != "json":
         print(f"{library(source).title}: {'every float32' if save else 'a sample'}; shares in percent\n")
         print(heading(HEADINGS, HEADINGS.values()) if style == "markdown" else TEXT.format(*HEADINGS))
-    by_definition = (*NORMS, *DROPOUT)
+    by_definition = [name for name in names if name in (*NORMS, *DROPOUT)]
     missing = [name for name in names if name not in by_definition and not library(source).functions(name)]
     if missing:
         print(f"{source} has no {', '.join(missing)}", file=sys.stderr)
+    if isinstance(source, str) and by_definition:
+        print(f"not measured of {source}: {', '.join(by_definition)}", file=sys.stderr)
     if save and elements != list(names):
         of_rows = [name for name in names if name not in elements]
         print(f"not measured this way: {', '.join(of_rows)}", file=sys.stderr)

@@ -42,6 +42,13 @@ def one_of(names: Iterable[str]) -> Callable[[str], str]:
     return name
 
 
+def measured(value: str) -> str:
+    """The type of the arguments of verify, which prints its results: a file's name belongs to the shell."""
+    if Path(value).suffix:
+        raise click.BadParameter(f"{value!r} is not a name; results are printed, so write > {value}")
+    return one_of((*MEASURED, "dropout"))(value)
+
+
 def heading(*columns: str) -> None:
     """Print a line, in bold if the output is a terminal."""
     click.secho("".join(columns).rstrip(), bold=True)
@@ -112,7 +119,7 @@ def plot(names: Sequence[str], output: Path, derivative: bool, range_: tuple[flo
 
 
 @command.command()
-@click.argument("names", metavar="[NAME]...", nargs=-1, type=one_of((*MEASURED, "dropout")))
+@click.argument("names", metavar="[NAME]...", nargs=-1, type=measured)
 @click.option(
     "--exhaustive",
     is_flag=True,
@@ -135,7 +142,12 @@ def plot(names: Sequence[str], output: Path, derivative: bool, range_: tuple[flo
     type=click.Choice(["torch", "jax", "numpy", "scipy", "mkl"]),
     help="Measure the float32 functions of this library instead; no bounds apply.",
 )
-@click.option("--of", "path", metavar="MODULE:FUNCTION", help="Measure this function of arrays instead.")
+@click.option(
+    "--of",
+    "path",
+    metavar="MODULE:FUNCTION",
+    help="Measure this function of arrays instead; no bounds apply.",
+)
 @click.option(
     "--as",
     "name",
@@ -177,6 +189,8 @@ def verify(
     """
     if (path is None) != (name is None) or (path and (names or peer)):
         raise click.UsageError("--of and --as need each other, and exclude NAME and --peer")
+    if path and not all(path.partition(":")):
+        raise click.UsageError(f"--of must be MODULE:FUNCTION, not {path!r}")
     if exhaustive and (dtypes or pass_ == "backward_from_output"):
         raise click.UsageError("--exhaustive tries every x in float32; it excludes --dtype and outputs")
     try:
