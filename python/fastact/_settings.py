@@ -102,7 +102,10 @@ def get_include() -> str:
 
 
 def get_library() -> str:
-    """Return the path of the shared library that exports the functions of ``fastact/fastact.h``."""
+    """Return the path of the shared library that exports the functions of ``fastact/fastact.h``.
+
+    It is Python's extension module, so that only processes that run Python can load it.
+    """
     return str(_core.__file__)
 
 
