@@ -272,7 +272,8 @@ class OfTwo(Call):
         f, shape = FUNCTIONS[self.name], self.expected[0].shape
         flat = [np.broadcast_to(a, shape).ravel().astype(self.expected[0].dtype) for a in self.arrays]
         targets = [a for name, a in zip(f.inputs, flat, strict=True) if name == "t"]
-        sound = [np.isfinite(a) for a in flat] + [(a >= 0) & (a <= 1) for a in targets]
+        with np.errstate(invalid="ignore"):  # as comparisons say of a signalling NaN
+            sound = [np.isfinite(a) for a in flat] + [(a >= 0) & (a <= 1) for a in targets]
         chosen = np.flatnonzero(np.logical_and.reduce(sound))[:2]
         arrays, results = [a[chosen] for a in flat], [e.ravel()[chosen] for e in self.expected]
         bound = pairs.bound(f, results[0].dtype)
