@@ -80,7 +80,7 @@ def test_rows(f: Function, dtype: type) -> None:
 
 
 @TYPES
-@pytest.mark.parametrize("name", [name for name, arguments, _ in _core.rows if "where" in arguments])
+@pytest.mark.parametrize("name", [name for name, *_, arguments in _core.rows if "where" in arguments])
 def test_masks(name: str, dtype: type) -> None:
     f = FUNCTIONS[name]
     inputs = [normal(SHAPE if operand.core else (SHAPE[0], SHAPE[2]), dtype) for operand in f.operands]

@@ -15,7 +15,7 @@ numba = pytest.importorskip("numba", reason="pip install 'fastact[numba]' for nu
 pytestmark = [pytest.mark.slow, UNSANITIZED]
 
 rng = np.random.default_rng(1)
-MASKED = [name for name, arguments, _ in _core.rows if "where" in arguments]
+MASKED = [name for name, *_, arguments in _core.rows if "where" in arguments]
 CROSS_ENTROPIES = [f for f in OF_ROWS + FUSED if f.labels is not None]
 TYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

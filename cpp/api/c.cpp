@@ -167,6 +167,7 @@ FASTACT_LEARNABLE(FASTACT_C_CHANNELS)
   }
 #define FASTACT_C_MAP(name, bits, T) FASTACT_C_UNARY(name, bits, T, rows)
 #define FASTACT_C_MAP_BACKWARD(name, bits, T) FASTACT_C_GRADIENT(name, bits, T, rows)
+#define FASTACT_C_FROM_OUTPUT(name, bits, T) FASTACT_C_GRADIENT(name, bits, T, rows)
 #define FASTACT_C_REDUCE(name, bits, T) FASTACT_C_UNARY(name, bits, T, numbers)
 #define FASTACT_C_REDUCE_BACKWARD(name, bits, T) FASTACT_C_GRADIENT(name, bits, T, numbers)
 #define FASTACT_C_GATE(name, bits, T) FASTACT_C_UNARY(name, bits, T, halves)

@@ -96,14 +96,14 @@ py::tuple add(py::module_& m, py::module_& uniform, Activation activation) {
   return py::make_tuple(description.name, parameters, from_output);
 }
 
-/// Adds the ufunc of a row function; returns (name, names of arguments, signature in NumPy's form).
+/// Adds the ufunc of a row function, and the function that makes its Python function; returns its description.
 py::tuple add(py::module_& m, RowFunction function) {
   const std::string name = runtime::describe(function).name;
   m.attr(name.c_str()) = make_row_ufunc(function);
   m.def(("make_" + name).c_str(), [=](const std::string& documentation, const py::object& elsewhere) {
     return make_row_function(function, documentation, elsewhere);
   });
-  return py::make_tuple(name, row_arguments(function), runtime::describe(function).signature.core());
+  return describe_row_function(function);
 }
 
 /// Adds the function that makes that of a norm; returns its description.

@@ -549,13 +549,12 @@ void name_arguments(Function& f) {
   bool drops_axis = false, has_labels = false, learns = false;
   for (std::size_t k = 0; k < f.operands(); ++k) {
     const auto& [name, role, divisor] = f.operand(k);
-    const bool is_y = k == 0 && std::string_view(f.description->name).ends_with("_from_output");
     if (role == Role::parameter) {
       const auto [parameter, value] = learnable_parameter(f.description->name);
       add(parameter);
       if (value == value) f.parameter = py::float_(value).release().ptr();
     } else if (k < f.inputs()) {
-      add(is_y ? "y" : std::string(name).c_str());
+      add(std::string(name).c_str());
     }
     drops_axis = drops_axis || divisor == 0;
     has_labels = has_labels || role == Role::labels;
@@ -576,13 +575,19 @@ void name_arguments(Function& f) {
 
 }  // namespace
 
-py::tuple row_arguments(kernels::RowFunction which) {
+py::tuple describe_row_function(kernels::RowFunction which) {
   Function f = {};
   f.description = &runtime::describe(which);
   name_arguments(f);
-  py::tuple names(f.count);
-  for (std::size_t i = 0; i < f.count; ++i) names[i] = py::handle(f.names[i]);
-  return names;
+  const auto core = [&f](std::size_t k) {
+    const std::size_t divisor = f.operand(k).divisor;
+    return py::str(divisor == 0 ? "" : divisor == 1 ? "n" : "m");
+  };
+  py::tuple inputs(f.inputs()), results(f.outputs()), arguments(f.count);
+  for (std::size_t k = 0; k < f.inputs(); ++k) inputs[k] = py::make_tuple(f.operand(k).name, core(k));
+  for (std::size_t k = 0; k < f.outputs(); ++k) results[k] = core(f.inputs() + k);
+  for (std::size_t i = 0; i < f.count; ++i) arguments[i] = py::handle(f.names[i]);
+  return py::make_tuple(f.description->name, inputs, results, arguments);
 }
 
 py::object make_row_function(kernels::RowFunction which, const std::string& documentation,

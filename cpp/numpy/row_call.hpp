@@ -8,8 +8,9 @@
 
 namespace fastact::numpy {
 
-/// The names of the arguments of a row function: the arrays, then those of `axis`, `keepdims` and `out` that it has.
-pybind11::tuple row_arguments(kernels::RowFunction function);
+/// (name, ((name in the signature, core dimension) of each input, …), (core dimension of each result, …), (name of each
+/// argument, …)) of a row function. The arguments are the inputs, then options such as `axis`, and `out`.
+pybind11::tuple describe_row_function(kernels::RowFunction function);
 
 /// The Python function with these arguments. It computes with NumPy arrays and with objects that NumPy converts to
 /// arrays. A call with other arguments, such as an array of another library, is passed to

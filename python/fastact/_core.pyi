@@ -14,6 +14,9 @@ losses: tuple[tuple[str, tuple[tuple[str, float], ...], bool], ...]
 gates: tuple[str, ...]
 """The activations f that have a gate f(a)·b."""
 
+rows: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]], ...]
+"""(name, ((name in the signature, core dimension) of each input), core dimensions of results, arguments)."""
+
 norms: tuple[tuple[str, tuple[str, ...], int, int, tuple[str, ...], float], ...]
 """(name, arrays, how many are shaped like x, how many are required, results, default of eps) of each norm."""
 

@@ -49,6 +49,7 @@ from .functions.registry import (
     DROPOUT,
     ELEMENTWISE,
     FORWARD,
+    FUNCTIONS,
     FUSED,
     GATES,
     LEARNABLE,
@@ -558,12 +559,11 @@ def _define_rows(name: str) -> None:
     _define(getattr(_core, name), pull, push)
     _derive(getattr(_core, f"{name}_backward"), formula)
     _define_from_output(name)
-    if options := tuple(option for option in _OPTIONS if option in _ARGUMENTS[name]):
+    if options := tuple(option for option in _OPTIONS if option in FUNCTIONS[name].options):
         TRACED[name] = ArrayBox, _define(_public(name), pull, push, options)
         TRACED[f"{name}_backward"] = ArrayBox, _derive(_public(f"{name}_backward"), formula, options)
 
 
-_ARGUMENTS = {name: names for name, names, _ in _core.rows}
 _OPTIONS = "where", "weights", "ignore_label", "label_smoothing"
 
 

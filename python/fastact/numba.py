@@ -424,8 +424,7 @@ def _options(name: str, options: dict[str, Any], loop: types.Float) -> str:
 
 def _add_rows(f: Function) -> None:
     name, names, outputs = f.name, f.inputs, [KINDS[core] for core in f.results]
-    arguments = next(arguments for function, arguments, _ in _core.rows if function == name)
-    options = arguments[len(names) :]
+    options = f.options
 
     def choose(given: list[Any], options: dict[str, Any]) -> Any:
         x, ndim = given[0], getattr(given[0], "ndim", 0)

@@ -46,6 +46,7 @@ struct Function {
 #define ROWWISE(form, name) ROWWISE_##form(name)
 #define ROWWISE_MAP(name) FUNCTION(name, true, x.size(), x, y, axis)
 #define ROWWISE_MAP_BACKWARD(name) FUNCTION(name, true, x.size(), x, g, y, axis)
+#define ROWWISE_FROM_OUTPUT(name) ROWWISE_MAP_BACKWARD(name)
 #define ROWWISE_REDUCE(name) FUNCTION(name, true, labels.size(), x, y, axis)
 #define ROWWISE_REDUCE_BACKWARD(name) FUNCTION(name, true, x.size(), x, g.first(labels.size()), y, axis)
 #define ROWWISE_GATE(name) FUNCTION(name, true, x.size() / 2, x, y, axis)

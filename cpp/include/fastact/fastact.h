@@ -90,11 +90,12 @@ FASTACT_DROPOUT(FASTACT_C)
 // [outer][length / 2][inner].
 #define FASTACT_SHAPE size_t outer, size_t length, size_t inner
 #define FASTACT_C_MAP(name, T) FASTACT_API int name(const T* x, T* y, FASTACT_SHAPE);
-#define FASTACT_C_MAP_BACKWARD(name, T) FASTACT_API int name(const T* x_or_y, const T* g, T* dx, FASTACT_SHAPE);
+#define FASTACT_C_MAP_BACKWARD(name, T) FASTACT_API int name(const T* x, const T* g, T* dx, FASTACT_SHAPE);
+#define FASTACT_C_FROM_OUTPUT(name, T) FASTACT_API int name(const T* y, const T* g, T* dx, FASTACT_SHAPE);
 #define FASTACT_C_REDUCE(name, T) FASTACT_C_MAP(name, T)
-#define FASTACT_C_REDUCE_BACKWARD(name, T) FASTACT_API int name(const T* x, const T* g, T* dx, FASTACT_SHAPE);
+#define FASTACT_C_REDUCE_BACKWARD(name, T) FASTACT_C_MAP_BACKWARD(name, T)
 #define FASTACT_C_GATE(name, T) FASTACT_C_MAP(name, T)
-#define FASTACT_C_GATE_BACKWARD(name, T) FASTACT_C_REDUCE_BACKWARD(name, T)
+#define FASTACT_C_GATE_BACKWARD(name, T) FASTACT_C_MAP_BACKWARD(name, T)
 #define FASTACT_C_LABEL(name, T) FASTACT_API int name(const T* x, const int64_t* labels, T* loss, FASTACT_SHAPE);
 #define FASTACT_C_LABEL_BACKWARD(name, T) \
   FASTACT_API int name(const T* x, const int64_t* labels, const T* g, T* dx, FASTACT_SHAPE);
@@ -127,6 +128,7 @@ FASTACT_MASKABLE(FASTACT_C)
 #undef FASTACT_C_WHERE_REDUCE_BACKWARD
 #undef FASTACT_C_MAP
 #undef FASTACT_C_MAP_BACKWARD
+#undef FASTACT_C_FROM_OUTPUT
 #undef FASTACT_C_REDUCE
 #undef FASTACT_C_REDUCE_BACKWARD
 #undef FASTACT_C_GATE

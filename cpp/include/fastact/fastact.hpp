@@ -90,12 +90,13 @@ FASTACT_LEARNABLE(FASTACT_DECLARE)
 // of the form's signature in list.hpp.
 #define FASTACT_FORM_MAP(D, T, name) D(T, name, (std::span<const T> x, std::span<T> y, Axis axis), axis, x, y)
 #define FASTACT_FORM_MAP_BACKWARD(D, T, name) \
-  D(T, name, (std::span<const T> x_or_y, std::span<const T> g, std::span<T> dx, Axis axis), axis, x_or_y, g, dx)
-#define FASTACT_FORM_REDUCE(D, T, name) FASTACT_FORM_MAP(D, T, name)
-#define FASTACT_FORM_REDUCE_BACKWARD(D, T, name) \
   D(T, name, (std::span<const T> x, std::span<const T> g, std::span<T> dx, Axis axis), axis, x, g, dx)
+#define FASTACT_FORM_FROM_OUTPUT(D, T, name) \
+  D(T, name, (std::span<const T> y, std::span<const T> g, std::span<T> dx, Axis axis), axis, y, g, dx)
+#define FASTACT_FORM_REDUCE(D, T, name) FASTACT_FORM_MAP(D, T, name)
+#define FASTACT_FORM_REDUCE_BACKWARD(D, T, name) FASTACT_FORM_MAP_BACKWARD(D, T, name)
 #define FASTACT_FORM_GATE(D, T, name) FASTACT_FORM_MAP(D, T, name)
-#define FASTACT_FORM_GATE_BACKWARD(D, T, name) FASTACT_FORM_REDUCE_BACKWARD(D, T, name)
+#define FASTACT_FORM_GATE_BACKWARD(D, T, name) FASTACT_FORM_MAP_BACKWARD(D, T, name)
 #define FASTACT_FORM_LABEL(D, T, name)                                                                            \
   D(T, name, (std::span<const T> x, std::span<const std::int64_t> labels, std::span<T> loss, Axis axis), axis, x, \
     labels, loss)

@@ -61,15 +61,15 @@
 #define FASTACT_ROWWISE(X)                                    \
   X(MAP, softmax)                                             \
   X(MAP_BACKWARD, softmax_backward)                           \
-  X(MAP_BACKWARD, softmax_backward_from_output)               \
+  X(FROM_OUTPUT, softmax_backward_from_output)                \
   X(MAP, log_softmax)                                         \
   X(MAP_BACKWARD, log_softmax_backward)                       \
-  X(MAP_BACKWARD, log_softmax_backward_from_output)           \
+  X(FROM_OUTPUT, log_softmax_backward_from_output)            \
   X(REDUCE, logsumexp)                                        \
   X(REDUCE_BACKWARD, logsumexp_backward)                      \
   X(MAP, sparsemax)                                           \
   X(MAP_BACKWARD, sparsemax_backward)                         \
-  X(MAP_BACKWARD, sparsemax_backward_from_output)             \
+  X(FROM_OUTPUT, sparsemax_backward_from_output)              \
   X(REDUCE, maxout)                                           \
   X(REDUCE_BACKWARD, maxout_backward)                         \
   X(GATE, glu)                                                \
@@ -101,6 +101,7 @@
 /// name `labels` means int64 numbers, `parameter` a learnable parameter, and `dparameter` its gradient, a float64 sum.
 #define FASTACT_SIGNATURE_MAP "x(n)->y(n)"
 #define FASTACT_SIGNATURE_MAP_BACKWARD "x(n),g(n)->dx(n)"
+#define FASTACT_SIGNATURE_FROM_OUTPUT "y(n),g(n)->dx(n)"
 #define FASTACT_SIGNATURE_REDUCE "x(n)->y()"
 #define FASTACT_SIGNATURE_REDUCE_BACKWARD "x(n),g()->dx(n)"
 #define FASTACT_SIGNATURE_GATE "x(n)->y(m)"

@@ -1,5 +1,6 @@
 """The documentation of dropout and its gradient."""
 
+from ..functions.registry import split_name
 from .elements import _TYPES, _section
 
 TITLE = "Dropout, with a mask that is recomputed from a seed"
@@ -54,7 +55,7 @@ _SOURCES = (
 
 def docstring(name: str, array: str) -> str:
     """Return the numpydoc docstring of a function whose array has this name."""
-    result = "dx" if name.endswith("_backward") else "y"
+    result = "dx" if split_name(name)[1] else "y"
     return "\n".join(
         [
             _SUMMARY[name],

@@ -1,9 +1,8 @@
 """The documentation of functions of rows and of backward passes of learnable parameters, as data."""
 
 from dataclasses import dataclass
-from inspect import Signature
 
-from ..functions.registry import FORWARD, SUFFIXES, WITH_GRADIENT, split_name
+from ..functions.registry import FORWARD, SUFFIXES, WITH_GRADIENT, Function
 from .elements import _TYPES, _section
 from .elements import ENTRIES as ACTIVATIONS
 
@@ -428,28 +427,25 @@ def _docstring(
     )
 
 
-def row_docstring(name: str, signature: Signature, core_signature: str) -> str:
-    """Return the numpydoc docstring of a function of rows, given the signature of its ufunc."""
-    forward, suffix = split_name(name)
-    family = FAMILIES[forward]
-    this = family.of(suffix)
-    # The signature "(n),()->(n)" has one core shape for each array and for each result.
-    cores, results = (side[1:-1].split("),(") for side in core_signature.split("->"))
-    arrays = [p.name for p in signature.parameters.values() if p.default is p.empty]
-    shapes = dict(zip(arrays, cores, strict=True))
+def row_docstring(f: Function) -> str:
+    """Return the numpydoc docstring of a function of rows."""
+    family = FAMILIES[f.forward]
+    this = family.of(f.suffix)
+    arrays = f.inputs
+    shapes = {operand.name: operand.core for operand in f.operands}
     described = []
     types = " and ".join(a for a in arrays if a != "labels")
     x = "logits" if "logits" in arrays else "x"
     output, gradient = "loss" if "labels" in arrays else "y", f"d{x}"
-    outputs = {FORWARD: [output], WITH_GRADIENT: [output, gradient]}.get(suffix, [gradient])
-    for argument in arrays + [a for a in signature.parameters if a not in arrays]:
+    outputs = {FORWARD: [output], WITH_GRADIENT: [output, gradient]}.get(f.suffix, [gradient])
+    for argument in f.arguments:
         described_type, text = _ARGUMENTS["outs" if argument == "out" and outputs[1:] else argument]
         described += [
             f"{argument} : {described_type.format(_SHAPES[shapes.get(argument, '')])}",
             f"    {text.format(' and '.join(outputs))}",
         ]
     returned = []
-    for returns, core in zip(outputs, results, strict=True):
+    for returns, core in zip(outputs, f.results, strict=True):
         kind = "ndarray" if core else "ndarray or scalar"
         returned += [f"{returns} : {kind} of shape {_SHAPES[core]}"]
         if returns == outputs[-1]:
@@ -459,12 +455,12 @@ def row_docstring(name: str, signature: Signature, core_signature: str) -> str:
             ]
     example = [f">>> {x} = np.array([[0, 1, 2, 3], [1, 1, 1, 1]], dtype=np.float32)"]
     if "y" in arrays:
-        example += [f">>> y = fastact.{forward}(x)"]
+        example += [f">>> y = fastact.{f.forward}(x)"]
     if "labels" in arrays:
         example += [">>> labels = [3, 0]"]
     if "g" in arrays:
         example += [f">>> g = {_EXAMPLES[shapes['g']]}"]
-    call = [f">>> fastact.{name}({', '.join(arrays)})"]
+    call = [f">>> fastact.{f}({', '.join(arrays)})"]
     if outputs[1:]:
         call = [call[0].replace(">>> ", f">>> {', '.join(outputs)} = "), f">>> {output}"]
     return _docstring(
@@ -486,8 +482,9 @@ def row_docstring(name: str, signature: Signature, core_signature: str) -> str:
     )
 
 
-def learnable_docstring(activation: str, parameter: str, default: float | None) -> str:
+def learnable_docstring(f: Function) -> str:
     """Return the numpydoc docstring of the backward pass of an activation with a learnable parameter."""
+    activation, ((parameter, default),) = f.forward, f.parameters
     entry, derivative = ACTIVATIONS[activation], _PARAMETER_DERIVATIVES[activation]
     dx, dparameter = _LEARNABLE_EXAMPLES[activation]
     gradient = f"d{parameter}"

@@ -14,17 +14,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 import fastact
 
-from .. import _core
+from .registry import FUNCTIONS, Function
 
-_ARGUMENTS = {name: names for name, names, _ in _core.rows}
-# The number of outputs, and the core shape of each input and then of each output: "n" or "m" = n/2 elements,
-# or "" for one element.
-_OUTPUTS = {name: signature.partition("->")[2].count("(") for name, _, signature in _core.rows}
-_SHAPES = {
-    name: signature.replace("->", ",").removeprefix("(").removesuffix(")").split("),(")
-    for name, _, signature in _core.rows
-}
-_LEARNABLE = {f"{name}_backward" for name, *_ in _core.learnable}
 _LABEL_OPTIONS = "label_smoothing", "weights", "ignore_label"
 
 # By name, a type of arrays that override ufuncs, and the function that takes them with a mask, options of
@@ -36,19 +27,22 @@ TRACED: dict[str, tuple[type, Callable[..., Any]]] = {}
 class _Call:
     """A call, and the correspondence between the axes of its arrays and those of x."""
 
-    name: str
+    function: Function
     arrays: tuple[Any, ...]
     options: dict[str, Any]
 
     @property
-    def function(self) -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(fastact, self.name)
-        return function
+    def name(self) -> str:
+        return self.function.name
 
     @property
     def names(self) -> tuple[str, ...]:
-        names: tuple[str, ...] = _ARGUMENTS[self.name]
-        return names[: len(self.arrays)]
+        return self.function.arguments[: len(self.arrays)]
+
+    @property
+    def learns(self) -> bool:
+        """Whether the call is the backward pass of a learnable parameter, which is its third array."""
+        return self.function.kind == "learnable"
 
     @property
     def named(self) -> Iterator[tuple[str, Any]]:
@@ -77,7 +71,7 @@ class _Call:
     @property
     def shapes(self) -> list[str]:
         """The core shapes of this call's inputs and outputs."""
-        shapes = list(_SHAPES[self.name])
+        shapes = [*(operand.core for operand in self.function.operands), *self.function.results]
         if self.has_probabilities:
             shapes[self.names.index("labels")] = "n"
         return shapes
@@ -95,7 +89,7 @@ class _Call:
     @cached_property
     def axes(self) -> tuple[int, ...]:
         """The axes along which rows lie; for learnable parameters, the axes over which they are shared."""
-        if self.name in _LEARNABLE:
+        if self.learns:
             p = (1,) * (len(self.shape) - np.ndim(self.arrays[2])) + np.shape(self.arrays[2])
             return tuple(i for i in self.all_axes if p[i] == 1)
         if (axis := self.options.get("axis", -1)) is None or not self.shape:
@@ -108,7 +102,7 @@ class _Call:
 
     def axes_of(self, k: int) -> tuple[int, ...]:
         """Return the axes of x that correspond to those of operand k."""
-        if self.name in _LEARNABLE and not self.shapes[k]:
+        if self.learns and not self.shapes[k]:
             return self.all_axes[len(self.shape) - np.ndim(self.arrays[2]) :]
         whole = self.shapes[k] or self.options.get("keepdims")
         return self.all_axes if whole else self.others
@@ -122,7 +116,7 @@ class _Call:
     def check(self) -> None:
         """Raise ValueError for arrays whose shape does not match that of x."""
         for k, (name, a) in enumerate(zip(self.names, self.arrays, strict=True)):
-            if k == 2 and self.name in _LEARNABLE:
+            if k == 2 and self.learns:
                 continue
             required = tuple(self.length(k, axis) for axis in self.axes_of(k))
             if len(np.shape(a)) != len(required) or any(
@@ -136,7 +130,7 @@ class _Call:
 
 def call(name: str, arrays: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Return the result of fastact.NAME for arrays of other libraries."""
-    this = _Call(name, arrays, options)
+    this = _Call(FUNCTIONS[name], arrays, options)
     for module, kinds, compute in _LIBRARIES:
         if library := sys.modules.get(module):
             types = tuple(getattr(library, kind) for kind in kinds)
@@ -151,7 +145,7 @@ def call(name: str, arrays: tuple[Any, ...], options: dict[str, Any]) -> Any:
 def _refuse_masked(this: _Call, found: dict[str, Any]) -> Any:
     name = next(iter(found))
     instead = f"fill in the masked elements with {name}.filled(…)"
-    if "where" in _ARGUMENTS[this.name]:
+    if "where" in this.function.options:
         x = this.names[0]
         instead = f"pass {x}.data and where=~np.ma.getmaskarray({x}) to leave out the masked elements"
     raise TypeError(f"{this.name}: {name} is a masked array, whose mask the result cannot keep; {instead}")
@@ -160,13 +154,13 @@ def _refuse_masked(this: _Call, found: dict[str, Any]) -> Any:
 def _refuse_xarray(this: _Call, found: dict[str, Any]) -> Any:
     name, a = next(iter(found.items()))
     kind = f"{this.name}: {name} is an xarray {type(a).__name__}, which only elementwise functions accept"
-    if this.name in _LEARNABLE:
+    if this.learns:
         raise TypeError(f"{kind}; pass {name}.to_numpy()")
     x = this.arrays[0]
     rows = [x.dims[axis] for axis in this.axes] if x is a and hasattr(a, "to_numpy") else ["dim"]
     dims = [f"{rows!r}" if shape else "[]" for shape in this.shapes]
     inputs, outputs = dims[: len(this.arrays)], dims[len(this.arrays) :]
-    exclude = f", exclude_dims=set({rows!r})" if "m" in _SHAPES[this.name] else ""
+    exclude = f", exclude_dims=set({rows!r})" if this.function.needs_even_rows else ""
     raise TypeError(
         f"{kind}; call xarray.apply_ufunc(fastact.{this.name}, {', '.join(this.names)},"
         f" input_core_dims=[{', '.join(inputs)}], output_core_dims=[{', '.join(outputs)}]{exclude})"
@@ -243,7 +237,7 @@ def _lazily(this: _Call, found: dict[str, Any]) -> Any:
 
     if this.options.get("out") is not None:
         raise TypeError(f"{this.name}: out is not supported with dask arrays")
-    lazy, learns = next(iter(found.values())), this.name in _LEARNABLE
+    lazy, learns = next(iter(found.values())), this.learns
     typed = [getattr(a, "dtype", None) for a in this.arrays]
     this.arrays = tuple(np.asarray(a, like=lazy) for a in this.arrays)
     for name, a in zip(this.names, this.arrays, strict=True):
@@ -303,7 +297,7 @@ def _lazily(this: _Call, found: dict[str, Any]) -> Any:
         )
 
     first = len(this.arrays)
-    if _OUTPUTS[this.name] == 1:
+    if len(this.function.results) == 1:
         return output(first, None, dtype)
     own = typed[2] if learns and typed[2] is not None and typed[2].kind in "fV" else dtype
     return output(first, 0, dtype), output(first + 1, 1, own)
@@ -334,14 +328,14 @@ def _by_ufunc(this: _Call) -> Any:
         kind = type(a)
         if isinstance(a, np.ndarray | np.generic | int | float | list | None):
             continue
-        if this.name in _LEARNABLE or "where" in this.options or this.is_weighted:
+        if this.learns or "where" in this.options or this.is_weighted:
             raise TypeError(f"{this.name}: {name} is a {kind.__name__}; a NumPy array is required")
     this.check()
     arrays = [
         _checked_labels(this, a) if name == "labels" else a
         for name, a in zip(this.names, this.arrays, strict=True)
     ]
-    ufunc, shapes = getattr(_core, this.name), this.shapes
+    ufunc, shapes = this.function.ufunc, this.shapes
     out = {} if this.options.get("out") is None else {"out": this.options["out"]}
     keepdims = bool(this.options.get("keepdims"))
     if len(this.axes) == 1:
@@ -368,7 +362,7 @@ def _by_ufunc(this: _Call) -> Any:
         kept = tuple(1 if axis in this.axes else n for axis, n in enumerate(this.shape))
         return y.reshape(kept) if keepdims else y
 
-    if _OUTPUTS[this.name] == 1:
+    if len(this.function.results) == 1:
         return placed(results, shapes[-1])
     return tuple(map(placed, results, shapes[len(arrays) :]))
 

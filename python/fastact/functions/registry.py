@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-
 import fastact
 
 from .. import _core
@@ -58,6 +56,7 @@ class Function:
     # A gate or a loss is an elementwise function of two arrays.
     operands: tuple[Operand, ...]
     results: tuple[str, ...] = ("",)  # the core dimensions of each result
+    options: tuple[str, ...] = ()  # the other arguments of a function of rows, such as axis
 
     @property
     def name(self) -> str:
@@ -90,6 +89,11 @@ class Function:
     def defaults(self) -> tuple[tuple[str, float], ...]:
         """The names and values of the parameters in a call that gives none, including `required`."""
         return tuple((name, REQUIRED if value is None else value) for name, value in self.parameters)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of all arguments of a function of rows."""
+        return (*(operand.name for operand in self.operands), *self.options)
 
     @property
     def labels(self) -> int | None:
@@ -128,11 +132,11 @@ class Norm:
 
     @property
     def forward(self) -> str:
-        return self.name.removesuffix(BACKWARD)
+        return split_name(self.name)[0]
 
     @property
     def suffix(self) -> str:
-        return BACKWARD if self.name.endswith(BACKWARD) else FORWARD
+        return split_name(self.name)[1]
 
     @property
     def optional(self) -> tuple[str, ...]:
@@ -206,34 +210,25 @@ def _of_two_arrays() -> list[Function]:
     return functions
 
 
-def _of_rows(name: str, ufunc: np.ufunc) -> Function:
-    """Return a function of rows or a backward pass of a learnable parameter, described by its ufunc."""
-    assert ufunc.signature
-    cores, results = (
-        tuple(side.removeprefix("(").removesuffix(")").split("),(")) for side in ufunc.signature.split("->")
-    )
-    forward, suffix = split_name(name)
-    learnable = {activation: parameters for activation, parameters, _ in _core.learnable}
-    if forward in learnable:
-        ((parameter, default),) = learnable[forward]
-        x, g = Operand("x", "input", cores[0]), Operand("g", "gradient", cores[1])
-        p = Operand(parameter, "parameter", cores[2], default)
-        return Function(forward, suffix, "learnable", (x, g, p), tuple(results))
-    types, _ = ufunc.types[0].split("->")
-    roles: list[Role] = ["labels" if type_ in "ilq" else "input" for type_ in types]
-    if suffix in (BACKWARD, FROM_OUTPUT):
-        roles[-1] = "gradient"
-    if suffix == FROM_OUTPUT:
-        roles[0] = "output"
-    names = {
-        "input": "logits" if "labels" in roles else "x",
-        "output": "y",
-        "gradient": "g",
-        "labels": "labels",
-    }
-    operands = (Operand(names[role], role, core) for role, core in zip(roles, cores, strict=True))
-    kind: Kind = "fused" if suffix == WITH_GRADIENT else "rows"
-    return Function(forward, suffix, kind, tuple(operands), tuple(results))
+# The roles of operands in the signatures of functions of rows, by name; any other name is that of an input.
+_ROLES: dict[str, Role] = {"y": "output", "g": "gradient", "labels": "labels", "parameter": "parameter"}
+
+
+def _of_rows() -> list[Function]:
+    """Return the functions of rows and the backward passes of learnable parameters."""
+    defaults = {activation: default for activation, ((_, default),), _ in _core.learnable}
+    functions = []
+    for name, inputs, results, arguments in _core.rows:
+        forward, suffix = split_name(name)
+        operands = []
+        for (operand, core), argument in zip(inputs, arguments, strict=False):
+            role = _ROLES.get(operand, "input")
+            default = defaults[forward] if role == "parameter" else None
+            operands.append(Operand(argument, role, core, default))
+        kind: Kind = "learnable" if forward in defaults else "fused" if suffix == WITH_GRADIENT else "rows"
+        options = arguments[len(inputs) :]
+        functions.append(Function(forward, suffix, kind, tuple(operands), results, options))
+    return functions
 
 
 FUNCTIONS = {
@@ -241,7 +236,7 @@ FUNCTIONS = {
     for function in [
         *_elementwise(),
         *_of_two_arrays(),
-        *(_of_rows(name, getattr(_core, name)) for name, *_ in _core.rows),
+        *_of_rows(),
     ]
 }
 ELEMENTWISE = [f for f in FUNCTIONS.values() if f.kind == "elements"]

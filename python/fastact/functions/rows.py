@@ -6,6 +6,7 @@ from typing import Any
 from .. import _core
 from ..facts.rows import learnable_docstring, row_docstring
 from .containers import call
+from .registry import FUNCTIONS, Function
 
 DEFAULTS = {
     "axis": -1,
@@ -18,8 +19,10 @@ DEFAULTS = {
 }
 
 
-def _signature(names: tuple[str, ...], defaults: dict[str, Any]) -> inspect.Signature:
+def _signature(f: Function) -> inspect.Signature:
     kind = inspect.Parameter
+    given = {name: default for name, default in f.parameters if default is not None}
+    defaults = DEFAULTS | given
     return inspect.Signature(
         [
             kind(
@@ -27,25 +30,17 @@ def _signature(names: tuple[str, ...], defaults: dict[str, Any]) -> inspect.Sign
                 kind.KEYWORD_ONLY if name == "out" else kind.POSITIONAL_OR_KEYWORD,
                 default=defaults.get(name, kind.empty),
             )
-            for name in names
+            for name in f.arguments
         ]
     )
 
 
 def build() -> dict[str, Any]:
     """Return all functions of rows and all backward passes of learnable parameters by name."""
-    learnable = {f"{name}_backward": (name, *parameter) for name, (parameter,), _ in _core.learnable}
     functions = {}
-    for name, names, core in _core.rows:
-        if name in learnable:
-            activation, parameter, default = learnable[name]
-            values = {} if default is None else {parameter: default}
-            signature = _signature(names, DEFAULTS | values)
-            documentation = learnable_docstring(activation, parameter, default)
-        else:
-            signature = _signature(names, DEFAULTS)
-            documentation = row_docstring(name, signature, core)
-        make = getattr(_core, f"make_{name}")
-        functions[name] = make(f"{name}{signature}\n--\n\n{documentation}", call)
-        functions[name].__module__ = "fastact"
+    for f in (FUNCTIONS[name] for name, *_ in _core.rows):
+        documentation = learnable_docstring(f) if f.kind == "learnable" else row_docstring(f)
+        make = getattr(_core, f"make_{f.name}")
+        functions[f.name] = make(f"{f.name}{_signature(f)}\n--\n\n{documentation}", call)
+        functions[f.name].__module__ = "fastact"
     return functions
