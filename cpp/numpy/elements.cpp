@@ -20,7 +20,7 @@ namespace {
 using kernels::Format;
 using runtime::ParameterType;
 
-static_assert(sizeof(Wide) == sizeof(long double));
+static_assert(sizeof(Extended) == sizeof(long double));
 
 /// NumPy's inner loop.
 void element_loop(char** data, const npy_intp* dimensions, const npy_intp* steps, void* function) {
@@ -70,29 +70,29 @@ py::object make_ufunc(kernels::Activation activation, kernels::Pass pass, bool u
   ElementStorage& s = storage.emplace_back();
   s.name = description.function(pass);
   s.functions.fill(f);
-  auto& [half, single, twice, wide_half, wide_single, bfloat16, wide_bfloat16] = s.functions;
-  const auto set = [&](ElementLoop& function, Format format, bool wide) {
+  auto& [half, single, twice, extended_half, extended_single, bfloat16, extended_bfloat16] = s.functions;
+  const auto set = [&](ElementLoop& function, Format format, bool extended) {
     const bool is_double = format == Format::f64;
     function.call.format = format;
     function.call.kernel =
         is_double ? runtime::kernel<double>(activation, pass) : runtime::kernel<float>(activation, pass);
     function.call.half = runtime::half_kernel(format, activation, pass);
     function.call.cost = is_double ? description.cost<double>() : description.cost<float>();
-    function.call.parameter_type = uniform ? ParameterType::float64
-                                   : wide  ? ParameterType::extended
-                                           : ParameterType::computed;
-    if (wide) function.parameter_type = NPY_LONGDOUBLE;
+    function.call.parameter_type = uniform    ? ParameterType::float64
+                                   : extended ? ParameterType::extended
+                                              : ParameterType::computed;
+    if (extended) function.parameter_type = NPY_LONGDOUBLE;
   };
   set(half, Format::f16, false);
   set(single, Format::f32, false);
   set(twice, Format::f64, false);
-  set(wide_half, Format::f16, true);
-  set(wide_single, Format::f32, true);
+  set(extended_half, Format::f16, true);
+  set(extended_single, Format::f32, true);
   set(bfloat16, Format::bf16, false);
-  set(wide_bfloat16, Format::bf16, true);
-  half.wide = &wide_half;
+  set(extended_bfloat16, Format::bf16, true);
+  half.extended = &extended_half;
   half.bfloat16_data = &bfloat16;
-  wide_half.bfloat16_data = &wide_bfloat16;
+  extended_half.bfloat16_data = &extended_bfloat16;
 
   s.loops.fill(element_loop);
   char* types = s.types.data();
@@ -105,8 +105,8 @@ py::object make_ufunc(kernels::Activation activation, kernels::Pass pass, bool u
   add(NPY_FLOAT, single);
   add(NPY_DOUBLE, twice);
   if (f.inputs > f.call.arrays) {
-    add(NPY_HALF, wide_half);
-    add(NPY_FLOAT, wide_single);
+    add(NPY_HALF, extended_half);
+    add(NPY_FLOAT, extended_single);
   } else if (f.inputs == 1) {
     for (std::size_t k = 0; k < integers.size(); ++k) {
       const auto [type, stored, to_half] = integers[k];

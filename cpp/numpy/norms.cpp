@@ -141,7 +141,7 @@ class NormCaller {
   }
 
   /// Given means and variances stay as precise as they are.
-  static std::vector<double> wide(const py::object& a) {
+  static std::vector<double> as_doubles(const py::object& a) {
     if (is_as_computed(a, NPY_FLOAT) && PyArray_IS_C_CONTIGUOUS(array(a))) {
       const auto* const floats = static_cast<const float*>(PyArray_DATA(array(a)));
       return {floats, floats + PyArray_SIZE(array(a))};
@@ -166,7 +166,7 @@ class NormCaller {
     const bool is_statistic = k < norm().required;
     const py::object ordered = reordered(a, true);
     if (is_statistic) {
-      (k == norm().rows ? first_ : second_) = wide(ordered);
+      (k == norm().rows ? first_ : second_) = as_doubles(ordered);
     } else {
       arguments_[k] = converted(ordered, computed_type(), NPY_ARRAY_C_CONTIGUOUS);
     }

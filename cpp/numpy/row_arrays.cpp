@@ -102,8 +102,9 @@ std::optional<npy_intp> element_stride(const Strided& s, std::span<const int> ro
   return stride ? stride : 0;
 }
 
-void run(kernels::RowKernel kernel, kernels::RowCall call, bool halves, const Axes& axes,
-         std::span<const npy_intp> sizes, std::span<const Strided> arrays, kernels::Operand kernels::RowCall::* extra) {
+void compute_rows(kernels::RowKernel kernel, kernels::RowCall call, bool halves, const Axes& axes,
+                  std::span<const npy_intp> sizes, std::span<const Strided> arrays,
+                  kernels::Operand kernels::RowCall::* extra) {
   npy_intp elements = static_cast<npy_intp>(call.length);
   for (const int axis : axes.others()) {
     const npy_intp size = sizes[static_cast<std::size_t>(axis)];

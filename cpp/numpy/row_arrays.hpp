@@ -101,8 +101,8 @@ void walk(std::span<const Dimension<n>> dimensions, std::array<char*, n> at, con
 
 /// Computes all rows of a call. x has these sizes. The call's operands have their element strides, and `arrays` their
 /// data and other strides; the last of these may be the `extra` operand.
-void run(kernels::RowKernel kernel, kernels::RowCall call, bool halves, const Axes& axes,
-         std::span<const npy_intp> sizes, std::span<const Strided> arrays,
-         kernels::Operand kernels::RowCall::* extra = nullptr);
+void compute_rows(kernels::RowKernel kernel, kernels::RowCall call, bool halves, const Axes& axes,
+                  std::span<const npy_intp> sizes, std::span<const Strided> arrays,
+                  kernels::Operand kernels::RowCall::* extra = nullptr);
 
 }  // namespace fastact::numpy

@@ -455,8 +455,8 @@ class Call {
     for (std::size_t k = 0; k < f_.operands(); ++k) call.operands[k].element = elements_[k];
     call.mask.element = elements_[f_.operands()];
     const std::size_t count = f_.operands() + (mask_ ? 1 : 0);
-    run(type_ == NPY_DOUBLE ? f_.f64 : f_.f32, call, f_.description->signature.halves(), *axes_, sizes(),
-        std::span(arrays_).first(count), mask_ ? &kernels::RowCall::mask : nullptr);
+    compute_rows(type_ == NPY_DOUBLE ? f_.f64 : f_.f32, call, f_.description->signature.halves(), *axes_, sizes(),
+                 std::span(arrays_).first(count), mask_ ? &kernels::RowCall::mask : nullptr);
   }
   /// A cross-entropy of anything but plain labels; the operands of its kernels are in another order.
   void compute_weighted(kernels::RowCall call) const {
@@ -484,9 +484,9 @@ class Call {
     call.smoothing = smoothing_;
     const auto which =
         has_gradient ? RowFunction::weighted_cross_entropy_backward : RowFunction::weighted_cross_entropy;
-    run(type_ == NPY_DOUBLE ? runtime::kernel<double>(which) : runtime::kernel<float>(which), call, false, *axes_,
-        sizes(), std::span(arrays).first(count + (has_probabilities_ ? 0 : 1)),
-        has_probabilities_ ? nullptr : &kernels::RowCall::labels);
+    compute_rows(type_ == NPY_DOUBLE ? runtime::kernel<double>(which) : runtime::kernel<float>(which), call, false,
+                 *axes_, sizes(), std::span(arrays).first(count + (has_probabilities_ ? 0 : 1)),
+                 has_probabilities_ ? nullptr : &kernels::RowCall::labels);
   }
 
   /// Output i, after it has been computed.

@@ -54,19 +54,19 @@ int choose_types(PyObject* self, PyArray_DTypeMeta* const* given, PyArray_DTypeM
   auto* signature = static_cast<Signature*>(ufunc->data[0]);
   std::array<int, std::tuple_size_v<decltype(Signature::roles)>> types;
   std::size_t count = 0;
-  bool wide = false;
+  bool extended = false;
   const bool output_is_given = given[signature->inputs] != nullptr;
   for (std::size_t k = 0; k < signature->inputs + output_is_given; ++k) {
     PyArray_DTypeMeta* const dtype = given[k];
     if (dtype == nullptr) continue;
     const bool python_number = dtype == &PyArray_PyFloatDType || dtype == &PyArray_PyLongDType;
     if (signature->roles[k] == Role::parameter) {
-      wide = wide || python_number;
+      extended = extended || python_number;
     } else if (signature->roles[k] == Role::array && !python_number && output_is_given == (k == signature->inputs)) {
       types[count++] = dtype->type_num;
     }
   }
-  if (wide && signature->wide != nullptr) signature = signature->wide;
+  if (extended && signature->extended != nullptr) signature = signature->extended;
   const int type = common_type(std::span(types).first(count));
   if (type == NPY_NOTYPE) return -1;
   signature->write(type, types.data());

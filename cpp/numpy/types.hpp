@@ -14,7 +14,7 @@ using runtime::Role;
 
 /// The type of parameters that are Python numbers, in calls with arrays narrower than float64. It can represent all of
 /// them. float64 arrays, which NumPy converts once for all rows, use the other loops.
-using Wide = npy_longdouble;
+using Extended = npy_longdouble;
 
 /// The operands of a ufunc; the data of its loops point to this object. Parameters are never of half precision, because
 /// that would round them.
@@ -24,7 +24,7 @@ struct Signature {
   PyUFuncGenericFunction bfloat16_loop = nullptr;
   Signature* bfloat16_data = nullptr;
   int parameter_type = NPY_FLOAT;  // for arrays of every type except float64
-  Signature* wide = nullptr;       // the signature with Wide parameters, if any
+  Signature* extended = nullptr;   // the signature with Extended parameters, if any
 
   /// The types of all operands for this type of the arrays.
   template <class T>

@@ -57,7 +57,7 @@ inline double power_of_two(int exponent) {
 /// 2^20 times as large. The sum then has more than 100 bits, and the sticky bit represents less than half a unit of the
 /// place to which it is rounded.
 inline double fused(double a, double b, double c) {
-  __extension__ using Wide = unsigned __int128;
+  __extension__ using Uint128 = unsigned __int128;
   const double product = a * b;
   if (!std::isfinite(a) || !std::isfinite(b) || a == 0 || b == 0) return product + c;  // no second rounding
   if (!std::isfinite(c)) return c + c;
@@ -65,20 +65,20 @@ inline double fused(double a, double b, double c) {
 
   const Unpacked ua(a), ub(b), uc(c);
   struct Term {
-    Wide magnitude;
+    Uint128 magnitude;
     int exponent;
     bool negative;
   };
-  Term large = {Wide{ua.significand} * ub.significand << 20, ua.exponent + ub.exponent - 20,
+  Term large = {Uint128{ua.significand} * ub.significand << 20, ua.exponent + ub.exponent - 20,
                 std::signbit(a) != std::signbit(b)};
-  Term small = {Wide{uc.significand} << 73, uc.exponent - 73, std::signbit(c)};
+  Term small = {Uint128{uc.significand} << 73, uc.exponent - 73, std::signbit(c)};
   if (small.exponent > large.exponent) std::swap(large, small);
   const int distance = large.exponent - small.exponent;
-  const Wide kept = distance < 128 ? small.magnitude >> distance : 0;
+  const Uint128 kept = distance < 128 ? small.magnitude >> distance : 0;
   const bool sticky = distance >= 128 || kept << distance != small.magnitude;
-  const Wide shifted = kept | Wide{sticky};
+  const Uint128 shifted = kept | Uint128{sticky};
   bool negative = large.negative;
-  Wide sum;
+  Uint128 sum;
   if (large.negative == small.negative) {
     sum = large.magnitude + shifted;
   } else if (large.magnitude >= shifted) {

@@ -153,7 +153,7 @@ def element_guesses(case: _Case, x: Array, g: Array) -> Iterator[tuple[str, str,
 
 def row_guesses(case: _Case, x: Array, *others: Array) -> Iterator[tuple[str, str, Array]]:
     due, y, g = case.gradient(x, *others), case.value(x, *others[:-1]), others[-1]
-    wide = g[..., None] if g.ndim < x.ndim else g
+    spread = g[..., None] if g.ndim < x.ndim else g
     yield "sign", "it has the opposite sign", -due
     yield "ignores g", "it ignores the upstream gradient g", case.gradient(x, *others[:-1], np.ones_like(g))
     yield "zero", "it is 0", 0 * due
@@ -171,7 +171,7 @@ def row_guesses(case: _Case, x: Array, *others: Array) -> Iterator[tuple[str, st
         yield "term", "it is g·(1 - softmax(x)); g is not summed over the row", g * (1 - softmax)
         yield "forward", "it is g - y·Σ g; softmax(x) is e^y, not y", g - y * g.sum(-1, keepdims=True)
     if case.function.labels is not None:
-        yield "term", "it is g·softmax(x); 1 at the label is not subtracted", wide * softmax
+        yield "term", "it is g·softmax(x); 1 at the label is not subtracted", spread * softmax
     if case.function.labels is None and g.shape == x.shape:
         across = case.function(np.ascontiguousarray(x.T), np.ascontiguousarray(g.T)).T
         yield "axis", "it works along the first axis, not along the last", across
