@@ -112,7 +112,7 @@ WithGradient<V> with_gradient(V x, V g) {
   }
 }
 
-/// Whether A is an activation with parameters P, computed on vectors V.
+/// Whether A is an activation, computed on vectors V; P are the vectors of the forward pass other than x.
 template <class A, class V, class... P>
 concept Activation = std::derived_from<A, Traits> && requires(V x, V g, P... p) {
   { A::forward(x, p...) } -> std::same_as<V>;

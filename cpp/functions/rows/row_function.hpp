@@ -1,6 +1,7 @@
 // The definition of a function of rows, and the sums that several functions use.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <limits>
 
@@ -89,6 +90,14 @@ struct RowFunction : Traits {
   }
   template <class V>
   using Sums = Nothing;
+};
+
+/// Whether F is a function of rows, computed on vectors V.
+template <class F, class V>
+concept FunctionOfRows = std::derived_from<F, RowFunction> && requires(V x, typename F::template Sums<V> sums) {
+  typename F::template Before<V>;
+  { F::larger(x, x) } -> std::same_as<V>;
+  sums.settle();
 };
 
 /// Whether the second sweep must be repeated; then prepares what it begins with.

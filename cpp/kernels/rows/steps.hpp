@@ -91,6 +91,7 @@ class StepsOf {
   using Before = typename S::Before;
   using Sums = typename S::Sums;
   static constexpr F traits = {};
+  static_assert(rowwise::FunctionOfRows<F, V>);
   static_assert(traits.numbers + traits.settings <= State<V>::most_numbers);
 
   /// The array of structs X in the memory.

@@ -22,6 +22,9 @@ struct Single<V, A, std::index_sequence<parameter...>> {
   using Register = typename V::Register;
   template <std::size_t>
   using Parameter = Register;
+  template <std::size_t>
+  using Vector = V;
+  static_assert(activations::Activation<A, V, Vector<parameter>...>);
 
   static V vector(Register x) {
     V v;
