@@ -62,7 +62,7 @@ struct Tile {
   Rectangle rectangle(const Operand& o, Format format, std::size_t r, std::size_t rows, std::size_t begin,
                       std::size_t end) const {
     const Rectangle of_rows = {format, o.at(r, begin), o.row, o.element, rows, end - begin};
-    return road_.across ? of_rows.turned() : of_rows;
+    return road_.across ? of_rows.transposed() : of_rows;
   }
 
   [[gnu::noinline]] void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {

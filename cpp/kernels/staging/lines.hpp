@@ -50,7 +50,7 @@ struct Rectangle {
   char* at(std::size_t i, std::size_t j = 0) const {
     return data + static_cast<std::ptrdiff_t>(i) * line + static_cast<std::ptrdiff_t>(j) * element;
   }
-  Rectangle turned() const { return {format, data, element, line, count, lines}; }
+  Rectangle transposed() const { return {format, data, element, line, count, lines}; }
 };
 
 /// Copies contiguous lines of up to 2 `most` bytes. Each line is copied in two parts of at least half its length, which

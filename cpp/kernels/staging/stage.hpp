@@ -89,16 +89,16 @@ template <class V, Way way>
 [[gnu::noinline]] void bring_part(const Rectangle& part, typename V::Element* buffer, std::size_t pitch) {
   using T = typename V::Element;
   Part<T> wide;
-  if constexpr (way == Way::in) move_lines<V, way>(part.turned(), wide.numbers[0], 256);
+  if constexpr (way == Way::in) move_lines<V, way>(part.transposed(), wide.numbers[0], 256);
   transpose<V, way>(wide.rectangle(part.count, part.lines), buffer, pitch);
-  if constexpr (way == Way::out) move_lines<V, way>(part.turned(), wide.numbers[0], 256);
+  if constexpr (way == Way::out) move_lines<V, way>(part.transposed(), wide.numbers[0], 256);
 }
 /// Copies between the rectangle and lines of a buffer, which are `pitch` elements apart.
 template <class V, Way way>
 [[gnu::noinline]] void bring(const Rectangle& memory, typename V::Element* buffer, std::size_t pitch) {
   using T = typename V::Element;
   if (!lies_turned(memory)) return move_lines<V, way>(memory, buffer, pitch);
-  if (memory.format == native<T>) return transpose<V, way>(memory.turned(), buffer, pitch);
+  if (memory.format == native<T>) return transpose<V, way>(memory.transposed(), buffer, pitch);
   each_part(memory, [&](const Rectangle& part, std::size_t i, std::size_t j) {
     bring_part<V, way>(part, buffer + i * pitch + j, pitch);
   });
