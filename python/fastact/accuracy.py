@@ -365,7 +365,7 @@ def _measure_norm(
         if figures.largest > before:
             worst = arguments
     place, total = figures.at, sum(figures.counts)
-    values = norms.expected(norm.name, *worst, wide=norms.in_mpmath)
+    values = norms.expected(norm.name, *worst, convert=norms.in_mpmath)
     value = values[norm.results.index(place.get("of", norm.results[0]))][0][place["element"]]
     if norm.of_channels and "of" not in place:
         place = place | {"element": place["element"][::-1]}
@@ -511,7 +511,7 @@ def _exact_norm(
         raise TypeError(f"{norm} takes {', '.join(norm.arguments)}, not {len(arrays)} arrays")
     left_out = [None] * (len(norm.arguments) - len(arrays))
     given = _norm_arguments(norm, dtype, [*arrays, *left_out], norm.eps if eps is None else eps)
-    first, *rest = [values for values, _ in norms.expected(norm.name, *given, wide=norms.in_mpmath)]
+    first, *rest = [values for values, _ in norms.expected(norm.name, *given, convert=norms.in_mpmath)]
     first = (first.T if norm.of_channels else first).reshape(np.shape(arrays[0]))
     results = [values if form == "mpmath" else _pair(values) for values in (first, *rest)]
     return tuple(results) if len(results) > 1 else results[0]

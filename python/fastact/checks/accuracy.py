@@ -18,18 +18,18 @@ HALF = {"float16": 0.51, "bfloat16": 0.51}
 FORWARD_BOUND = HALF | {"float32": 1.0, "float64": 2.0}  # in ulp
 DERIVATIVE_BOUND = HALF | {"float32": 1.0, "float64": 4.0}  # backward with g = 1
 GRADIENT_BOUND = {"float16": 1.0, "bfloat16": 1.0, "float32": 1.5, "float64": 4.5}  # backward with any g
-AT_A_ROOT = {"float64": 2.0**-52}  # beside it, an absolute error of f' that counts as none
+AT_A_ROOT = {"float64": 2.0**-52}  # an absolute error of f' near its root that counts as none
 
-_EXPONENT = np.uint64(0x7FF << 52)  # the bits of a float64 that give its binade
+_EXPONENT = np.uint64(0x7FF << 52)  # the exponent bits of a float64
 
 
 def finfo(dtype: DType) -> Any:
-    """As `np.finfo`, bfloat16 included."""
+    """Return what `np.finfo` returns, also for bfloat16."""
     return np.finfo(dtype) if np.issubdtype(dtype, np.floating) else import_module("ml_dtypes").finfo(dtype)
 
 
 def ulp(values: Array, dtype: DType) -> NDArray[np.float64]:
-    """The ulp of each value's binade; below the normal range, of the smallest normal binade."""
+    """Return the unit in the last place of each value; that of a subnormal value is the smallest number."""
     info = finfo(dtype)
     binades = (np.asarray(values, np.float64).view(np.uint64) & _EXPONENT).view(np.float64)
     ulps: NDArray[np.float64] = np.clip(binades, float(info.tiny), 2.0 ** (int(info.maxexp) - 1)) * float(
@@ -39,10 +39,11 @@ def ulp(values: Array, dtype: DType) -> NDArray[np.float64]:
 
 
 def float_errors(result: Array, expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Errors in ulp of the expected values, which float64 holds with more than enough digits.
+    """Return the errors in ulp of the expected values, which float64 represents with enough digits.
 
-    Infinity counts as the float after the largest one within 2 ulp of it, else as infinitely far, and must be
-    met where more than that is expected. NaN must be met by NaN.
+    Infinity counts as the float after the largest one if the expected value is within 2 ulp of that float,
+    and as infinitely far from smaller values. Where the expected value is larger, only infinity is right.
+    Where it is NaN, only NaN is right.
     """
     beyond = min(2 * 2.0 ** (int(finfo(result.dtype).maxexp) - 1), sys.float_info.max)
     values = result.astype(float)
@@ -58,9 +59,9 @@ def float_errors(result: Array, expected: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def ulp_errors(result: Array, exact: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Errors in ulp of the exact result.
+    """Return the errors in ulp of the exact result.
 
-    Infinity counts as the float after the largest one, also where the exact result is beyond it.
+    Infinity counts as the float after the largest one, even if the exact result is larger.
     """
     info = finfo(result.dtype)
     beyond = mp.ldexp(1, int(info.maxexp))
@@ -79,14 +80,14 @@ def absolute_errors(result: Array, exact: NDArray[np.object_]) -> NDArray[np.flo
 
 
 def to_exact(values: Array, formula: Formula = lambda x: x) -> NDArray[np.object_]:
-    """The formula's value, or the number itself, for each of the values."""
+    """Return the formula of each value, by default the value itself, in mpmath."""
     results = np.empty(values.shape, object)
     results[:] = [mp.mpf(formula(mp.mpf(float(value)))) for value in values]
     return results
 
 
 def rounded(parameters: Parameters, dtype: DType) -> dict[str, float]:
-    """The parameters as a kernel for the dtype gets them; a default is meant exactly."""
+    """Return the parameters rounded as for a kernel of the dtype; a default such as 1/6 is not rounded."""
     kernel = np.promote_types(dtype, np.float32).type
     return {name: float(kernel(value)) for name, value in parameters}
 
@@ -94,7 +95,7 @@ def rounded(parameters: Parameters, dtype: DType) -> dict[str, float]:
 def exact_values(
     name: str, forward: bool, x: Array, parameters: Parameters = (), from_output: bool = False
 ) -> NDArray[np.object_]:
-    """f or f' at each x, with the parameters rounded to the dtype of x, in mpmath; or f' from outputs x."""
+    """Return f or f' at each x in mpmath, or f' from outputs x; parameters are rounded to the dtype of x."""
     activation = ACTIVATIONS[name]
     formula = activation.exact if forward else activation.exact_derivative
     if from_output:
@@ -105,7 +106,7 @@ def exact_values(
 
 
 def beside_root(name: str, x: Array) -> NDArray[np.bool_]:
-    """Whether f' all but vanishes at x though f is not flat there."""
+    """Return whether x is near a root of f', but not where f is constant."""
     beside = np.zeros(x.shape, bool)
     for root in ACTIVATIONS[name].roots:
         beside |= np.abs(x - root) < 0.25
@@ -113,7 +114,7 @@ def beside_root(name: str, x: Array) -> NDArray[np.bool_]:
 
 
 def excused(name: str, x: Array, parameters: Parameters = ()) -> NDArray[np.float64]:
-    """The absolute error of f' that counts as none. The root of swish' is that of silu' at beta x."""
+    """Return the absolute error of f' that counts as none; swish' has its root where silu'(beta·x) has it."""
     with np.errstate(over="ignore"):
         scaled = x * dict(parameters).get("beta", 1.0)
     return np.where(beside_root(name, scaled), AT_A_ROOT.get(x.dtype.name, 0.0), 0.0)
@@ -122,7 +123,7 @@ def excused(name: str, x: Array, parameters: Parameters = ()) -> NDArray[np.floa
 def gradient_errors(
     g: Array, result: Array, exact: NDArray[np.object_], bound: float, slack: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Errors of backward in ulp; but 0 for what is above the bound and within the slack for f'."""
+    """Return the errors of backward in ulp; those above the bound but within the slack for f' count as 0."""
     errors = ulp_errors(result, exact)
     large = np.flatnonzero(errors > bound)
     allowed = (slack * np.abs(g) + ulp(result, result.dtype) / 2 * (slack > 0))[large]
@@ -132,7 +133,7 @@ def gradient_errors(
 
 @cache
 def every_exponent(dtype: DType, count: int = 1) -> Array:
-    """Numbers of both signs, count to each exponent of the dtype, subnormal ones included; read-only."""
+    """Return `count` numbers of each sign and exponent, subnormal ones included, as a read-only array."""
     info = finfo(dtype)
     exponents = np.repeat(np.arange(info.minexp - info.nmant, info.maxexp), 2 * count)
     mantissas = np.random.default_rng(0).uniform(1, 2, exponents.size)
@@ -143,7 +144,7 @@ def every_exponent(dtype: DType, count: int = 1) -> Array:
 
 
 def neighbours(centre: float, dtype: DType) -> Array:
-    """The floats nearest to the centre, then others at distances that double."""
+    """Return the floats nearest to the centre, and others whose distances from it double."""
     c = dtype.type(centre)
     steps = np.spacing(c) * np.concatenate([np.arange(1, 20), 2.0 ** np.arange(5, finfo(dtype).nmant)])
     return np.concatenate([[c], c + steps, c - steps]).astype(dtype)
@@ -151,13 +152,13 @@ def neighbours(centre: float, dtype: DType) -> Array:
 
 @cache
 def exact_roots(name: str) -> tuple[Any, ...]:
-    """The roots of f', in mpmath."""
+    """Return the roots of f', in mpmath."""
     activation = ACTIVATIONS[name]
     return tuple(mp.findroot(activation.exact_derivative, near) for near in activation.roots)
 
 
 def sample(name: str, dtype: DType, parameters: Parameters = (), density: int = 1) -> Array:
-    """Finite inputs of the named activation; some thousand, times the density."""
+    """Return finite inputs for the activation: some thousands, multiplied by the density."""
     activation, info = ACTIVATIONS[name], finfo(dtype)
     rng = np.random.default_rng(0)
     tail = rng.uniform(-1, 1, 100_000) * -1.1 * np.log(float(info.smallest_subnormal))
@@ -182,7 +183,7 @@ def sample(name: str, dtype: DType, parameters: Parameters = (), density: int = 
 
 
 def gradients(dtype: DType, size: int) -> Array:
-    """Upstream gradients in turn ordinary, of any exponent, huge, and subnormal."""
+    """Return upstream gradients that are by turns ordinary, of any exponent, huge, and subnormal."""
     rng = np.random.default_rng(1)
     info = finfo(dtype)
     kinds = [

@@ -1,7 +1,7 @@
 """The exact results of dropout, and the errors of its kernels.
 
-The mask is that of Philox 4x32-10 (Salmon et al., 2011), computed here by NumPy's integers. Errors are those
-of kept elements, in ulp of x/(1 - rate) in mpmath.
+The mask is computed from Philox 4x32-10 (Salmon et al., 2011) with NumPy's integers. Errors are those of kept
+elements, in ulp of x/(1 - rate), which mpmath computes.
 """
 
 from typing import Any
@@ -19,15 +19,15 @@ BOUND = 1.0  # in ulp, in every type
 RATES = (0.0, 2.0**-40, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1 - 2.0**-20)
 STREAMS = ((0, 0), (1, 7), (2**64 - 1, 2**34 - 6), (0x299F31D0A4093822, 2**62 - 1))  # seeds and offsets
 SIZE = 2000  # elements for each rate and stream
-SHARES = 1 << 20  # elements of which the kept ones are counted
-DEVIATIONS = 6  # of their number from the expected one
+SHARES = 1 << 20  # the number of elements of which the kept ones are counted
+DEVIATIONS = 6  # how many standard deviations their number may differ from the expected one
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
 def numbers(seed: int, offset: int, size: int) -> NDArray[np.uint64]:
-    """The numbers of the stream from this offset on, times 2**32."""
+    """Return the random numbers from this offset on, multiplied by 2**32."""
     counters = np.arange(offset // 4, (offset + size - 1) // 4 + 1, dtype=np.uint64)
     zero = np.zeros_like(counters)
     a, b, c, d = counters & _LOW, counters >> _HALF, zero, zero
@@ -45,19 +45,19 @@ def numbers(seed: int, offset: int, size: int) -> NDArray[np.uint64]:
 
 
 def kept(rate: float, seed: int, offset: int, size: int) -> NDArray[np.bool_]:
-    """Whether each number is at least the rate; both are multiples of 2**-32 once the rate is rounded up."""
+    """Return whether each random number is at least the rate, which is rounded up to a multiple of 2**-32."""
     return numbers(seed, offset, size) >= np.uint64(int(np.ceil(np.ldexp(rate, 32))))
 
 
 def arguments(dtype: DType, size: int) -> Array:
-    """Numbers, moderate and of every exponent."""
+    """Return numbers near 1 and numbers of every exponent."""
     rng = np.random.default_rng(0)
     kinds = [rng.normal(0, 2, size), rng.choice(every_exponent(dtype), size).astype(float)]
     return np.choose(rng.integers(2, size=size), kinds).astype(dtype)
 
 
 def figures(name: str, dtype: DType) -> Figures:
-    """The figures of the named function: errors of kept elements, and what of its masks is wrong."""
+    """Return the figures of the function: the errors of kept elements, and the faults of its masks."""
     function: Any = getattr(fastact, name)
     found, x = Figures(), arguments(dtype, SIZE)
     beyond = mp.ldexp(1, int(finfo(dtype).maxexp))

@@ -13,7 +13,7 @@ from .accuracy import DType
 
 Errors = NDArray[np.float64]
 
-# Passes: f(x), g·f'(x) with g = 1, with any g, and the same as a formula in y.
+# What is measured: f(x), g·f'(x) with g = 1, g·f'(x) with any g, and g·f'(x) computed from y.
 FORWARD, DERIVATIVE, GRADIENT, FROM_OUTPUT = "forward", "derivative", "any gradient", "from output"
 
 _BORDERS = [2.0**k for k in (-126, -10, -3, *range(8), 10)]
@@ -29,7 +29,7 @@ RANGES = [f"{_text(low)} to {_text(high)}" for low, high in pairwise(BORDERS)]
 
 
 class Range(NamedTuple):
-    """Errors at the inputs of a range, its lower end included, or at rows of a length."""
+    """The errors at inputs in a range, which includes its lower end, or of rows of one length."""
 
     range: str
     inputs: int
@@ -39,9 +39,12 @@ class Range(NamedTuple):
 
 @dataclass
 class Figures:
-    """The largest error at finite inputs, where it is and what the result is there; what breaks the bound at
-    others; how many of all errors are at most 0.5 ulp, at most 1, and larger; and by ranges of finite inputs
-    how many there are, at how many of them the error is above 1 ulp, and the largest."""
+    """Figures of the errors of one function.
+
+    They are the largest error at finite inputs, with its place and the result there; the wrong results at
+    other inputs; how many errors are at most 0.5 ulp, at most 1 ulp, and larger; and for each range of finite
+    inputs the number of inputs, how many of them have an error above 1 ulp, and the largest error.
+    """
 
     largest: float = -1.0
     at: dict[str, Any] = field(default_factory=dict)
@@ -51,7 +54,7 @@ class Figures:
     ranges: dict[str, list[Any]] = field(default_factory=dict)
 
     def add(self, errors: Errors, at: dict[str, Any], result: NDArray[Any], bound: float) -> None:
-        """Add the errors of results at inputs, of which the first tells the range."""
+        """Add the errors of results at inputs, the first of which determines the range."""
         given = {name: np.broadcast_to(value, errors.shape).astype(float) for name, value in at.items()}
         x = next(iter(given.values()))
         finite = np.logical_and.reduce([np.isfinite(values) for values in given.values()])
@@ -76,7 +79,7 @@ class Figures:
         self.count(errors[~finite])
 
     def count(self, errors: Errors, x: Errors | None = None, label: str = "") -> None:
-        """Count errors, those at x by its range, or all by the label of one."""
+        """Count errors in the ranges of x or, without x, all of them in the range with this label."""
         half, one = int(np.count_nonzero(errors <= 0.5)), int(np.count_nonzero(errors <= 1))
         ranges = {}
         parts = [(label, errors)] if label else [] if x is None else by_range(errors, x)
@@ -94,16 +97,16 @@ class Figures:
             self.ranges[name] = [before[0] + inputs, before[1] + above, max(before[2], largest)]
 
     def table(self) -> list[Range]:
-        """The ranges in order."""
+        """Return the ranges in order."""
         known = [name for name in RANGES if name in self.ranges]
         others = [name for name in self.ranges if name not in RANGES]
         return [Range(name, *self.ranges[name]) for name in known + others]
 
 
 def by_range(errors: Errors, x: Errors) -> Iterator[tuple[str, Errors]]:
-    """The errors at the finite numbers x of each range."""
+    """Yield each range with the errors at the finite numbers x in it."""
     first, last = np.searchsorted(BORDERS, [x.min(), x.max()], side="right") - 1
-    if first == last:  # as where every number there is comes in turn
+    if first == last:  # as is the case where all floats are measured in order
         yield RANGES[first], errors
         return
     indices = np.searchsorted(BORDERS, x, side="right") - 1
@@ -119,7 +122,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def place(at: dict[str, Any], dtype: DType) -> str:
-    """Each argument, a float in decimal and, unless it says the same, in hexadecimal."""
+    """Return the arguments as text; floats are in decimal and, where that is rounded, also in hexadecimal."""
 
     def text(value: Any) -> str:
         if not isinstance(value, float):

@@ -23,7 +23,7 @@ from ..functions import registry
 from . import reference, row_reference
 from .figures import DERIVATIVE, FORWARD, FROM_OUTPUT, GRADIENT
 
-Function = Callable[..., Any]  # of the arrays that its pass takes, and of parameters
+Implementation = Callable[..., Any]  # takes the arrays of its pass, and parameters
 
 PASSES = {FORWARD: registry.FORWARD, GRADIENT: registry.BACKWARD, FROM_OUTPUT: registry.FROM_OUTPUT}
 
@@ -37,8 +37,8 @@ class Of(NamedTuple):
 
 
 class Library(NamedTuple):
-    title: str  # names everything that the results depend on
-    functions: Callable[[str], dict[str, Function]]  # the functions of an activation, by pass
+    title: str  # with all versions on which the results depend
+    functions: Callable[[str], dict[str, Implementation]]  # the functions of an activation, by pass
 
 
 Source = str | Of | None
@@ -46,22 +46,22 @@ Source = str | Of | None
 
 @cache
 def library(source: Source) -> Library:
-    """The library of that name, fastact for None, or a library of one user's function."""
+    """Return the library with this name, fastact for None, or a library that has only the user's function."""
     if isinstance(source, Of):
         return users(source)
     return MAKERS[source]() if source else ours()
 
 
 def digest(*modules: Any) -> str:
-    """A short hash of the files of the modules."""
+    """Return a short hash of the files of the modules."""
     contents = (Path(module.__file__).read_bytes() for module in modules if getattr(module, "__file__", None))
     return hashlib.sha256(b"".join(contents)).hexdigest()[:8]
 
 
 def ours() -> Library:
-    def functions(name: str) -> dict[str, Function]:
+    def functions(name: str) -> dict[str, Implementation]:
         passes = {kind: registry.FUNCTIONS.get(name + suffix) for kind, suffix in PASSES.items()}
-        found: dict[str, Function] = {kind: function for kind, function in passes.items() if function}
+        found: dict[str, Implementation] = {kind: function for kind, function in passes.items() if function}
         if registry.FUNCTIONS[name].kind == "elements":
             found.pop(FROM_OUTPUT, None)
             found = {FORWARD: found[FORWARD], DERIVATIVE: found[GRADIENT], GRADIENT: found[GRADIENT]}
@@ -74,7 +74,7 @@ def ours() -> Library:
 def users(of: Of) -> Library:
     module, _, path = of.path.partition(":")
     if "" not in sys.path:
-        sys.path.insert(0, "")  # where a user's module may be
+        sys.path.insert(0, "")  # the current directory, where the user's module may be
     try:
         function: Any = import_module(module)
         for attribute in path.split("."):
@@ -86,9 +86,9 @@ def users(of: Of) -> Library:
 
 
 def written(name: str, library: str) -> Sequence[str]:
-    """The expressions that a user of the library writes for the passes of the function, if there are any.
+    """Return the expressions that users of the library write for the passes of the function, if any.
 
-    SciPy has the expressions of NumPy that call it, unless it has one of its own.
+    SciPy has expressions of its own; without one, it has those expressions of NumPy that call SciPy.
     """
     by_library = EXPRESSIONS.get(name) or ROWS.get(name) or {}
     if library == "SciPy" and library not in by_library:
@@ -96,8 +96,8 @@ def written(name: str, library: str) -> Sequence[str]:
     return by_library.get(library, ())
 
 
-def called(expression: str, names: dict[str, Any]) -> Function:
-    """The expression as a function of x and, by name, g or labels; rows lie along the last axis."""
+def called(expression: str, names: dict[str, Any]) -> Implementation:
+    """Return the expression as a function of x and, as keyword arguments, g or labels; axis is -1."""
     code, scope = compile(expression, expression, "eval"), {**names, **CONSTANTS, "axis": -1}
 
     def function(x: Any, **arrays: Any) -> Any:
@@ -111,7 +111,7 @@ def called(expression: str, names: dict[str, Any]) -> Function:
 
 
 def kinds(name: str) -> tuple[str, str]:
-    """The passes that are measured of other libraries."""
+    """Return which passes of other libraries are measured."""
     return (FORWARD, DERIVATIVE) if registry.FUNCTIONS[name].kind == "elements" else (FORWARD, GRADIENT)
 
 
@@ -123,14 +123,14 @@ def torch() -> Library:
     def tensor(a: NDArray[Any]) -> Any:
         if a.dtype.kind in "iuf":
             return torch.from_numpy(a.astype(np.int64) if a.dtype.kind in "iu" else a)
-        return torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)  # which from_numpy does not accept
+        return torch.from_numpy(a.view(np.int16)).view(torch.bfloat16)  # from_numpy does not accept bfloat16
 
     def array(tensor: Any) -> NDArray[Any]:
         if tensor.dtype == torch.bfloat16:
             return np.asarray(tensor.view(torch.int16).numpy().view("bfloat16"))
         return np.asarray(tensor.numpy())
 
-    def functions(name: str) -> dict[str, Function]:
+    def functions(name: str) -> dict[str, Implementation]:
         if not (expressions := written(name, "torch")):
             return {}
         f = called(expressions[0], names)
@@ -143,7 +143,7 @@ def torch() -> Library:
             leaf = tensor(x).requires_grad_()
             *labels, g = map(tensor, others)
             y = value(leaf, *labels)
-            if not y.requires_grad:  # a comparison: its derivative is zero
+            if not y.requires_grad:  # the result is a comparison, whose derivative is zero
                 return np.zeros_like(x)
             return array(torch.autograd.grad(y, leaf, g)[0])
 
@@ -156,7 +156,7 @@ def jax() -> Library:
     jax = import_module("jax")
     names = {"nn": jax.nn, "jnp": jax.numpy}
 
-    def functions(name: str) -> dict[str, Function]:
+    def functions(name: str) -> dict[str, Implementation]:
         if not (expressions := written(name, "JAX")):
             return {}
         f = called(expressions[0], names)
@@ -168,7 +168,7 @@ def jax() -> Library:
             *labels, g = others
             return jax.vjp(lambda x: value(x, *labels), x)[1](g)[0]
 
-        def plainly(function: Function) -> Function:
+        def plainly(function: Implementation) -> Implementation:
             compiled = jax.jit(function)
             return lambda *arrays: np.asarray(compiled(*arrays))
 
@@ -178,13 +178,13 @@ def jax() -> Library:
 
 
 def expressions_of_numpy(title: str, library: str, names: dict[str, Any]) -> Library:
-    """A library with expressions of NumPy arrays."""
+    """Return a library whose expressions take NumPy arrays."""
 
-    def functions(name: str) -> dict[str, Function]:
+    def functions(name: str) -> dict[str, Implementation]:
         by_name = by_pass(*written(name, library)) if written(name, library) else {}
         inputs = [operand.name for operand in registry.FUNCTIONS[name].operands if operand.role == "labels"]
 
-        def silent(expression: str, others: list[str]) -> Function:
+        def silent(expression: str, others: list[str]) -> Implementation:
             f = called(expression, names)
 
             def function(x: NDArray[Any], *arrays: NDArray[Any]) -> Any:
@@ -210,7 +210,7 @@ def special_functions() -> dict[str, Any]:
 
 
 class VML:
-    """The vector functions of Intel's MKL, each by its name without type: ``vml.Tanh(x)``."""
+    """The vector functions of Intel's MKL by their names without the type: ``vml.Tanh(x)``."""
 
     def __init__(self) -> None:
         try:

@@ -1,9 +1,10 @@
 """What norms must compute, their errors, and rows that are likely to show the largest.
 
-The reference is the definition in long double or mpmath, for rows along the last axis; those of batch norms
-are channels. `math.fsum`, which is exact, gives means to twice the digits of float64, as elements next to a
-mean need. Errors are in ulp of the largest term of what is added, or of the sum if that is larger: of y abs
-gamma·x̂ or abs beta; of dx, as for softmax's gradient, the magnitudes of all that is summed.
+The reference is the definition, computed in long double or mpmath for rows along the last axis; the rows of
+batch norms are channels. Elements near the mean need a mean with twice the digits of float64, which follows
+from the exact sums of `math.fsum`. Errors are in ulp of the largest term of the sum that defines the result,
+or of the result if that is larger. The terms of y are gamma·x̂ and beta; those of dx are all that is summed,
+as for the gradient of softmax.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,16 +21,16 @@ from .row_accuracy import GRADIENT_BOUND
 from .row_reference import Real
 
 Terms = tuple[Real, Real]  # a result, and the magnitude that its error is measured by
-Statistics = dict[str, Any] | None  # of inference; None stands for those near the rows' own
+Statistics = dict[str, Any] | None  # given mean and variance; None stands for numbers near those of the rows
 
 LENGTHS = (1, 2, 3, 8, 16, 17, 33, 64, 65, 100, 257, 1000, 1025, 5000)
-SIZE = 4096  # elements at a time, in at most 64 and at least three rows
+SIZE = 4096  # the number of elements at a time, in 3 to 64 rows
 EPS = (1e-5, 0.0)
 STATISTICS = "mean", "variance"
 
 
 def bound(dtype: DType) -> float:
-    """The largest error allowed."""
+    """Return the largest error allowed."""
     return GRADIENT_BOUND[dtype.name]
 
 
@@ -41,7 +42,7 @@ in_mpmath = np.vectorize(lambda value: mp.mpf(float(value)), otypes=[object])
 
 
 def less_mean(x: Real) -> Any:
-    """x - mean x, where the mean has twice the digits of float64."""
+    """Return x - mean x, where the mean has twice the digits of float64."""
     if x.dtype == object:
         return x - x.mean(-1, keepdims=True)
     rows = x.astype(float)
@@ -56,31 +57,31 @@ def less_mean(x: Real) -> Any:
 
 
 def given_statistics(x: Real) -> dict[str, Real]:
-    """Means and variances for inference, near those of the rows and finite."""
+    """Return finite means and variances near those of the rows."""
     most = float(finfo(x.dtype).max) / 4
-    wide = x.astype(np.longdouble)
-    both = wide.mean(-1), wide.var(-1)
+    extended = x.astype(np.longdouble)
+    both = extended.mean(-1), extended.var(-1)
     with np.errstate(under="ignore"):
         return {key: np.clip(a, -most, most).astype(x.dtype) for key, a in zip(STATISTICS, both, strict=True)}
 
 
 def by_channel(gamma: Real | None, x: Real) -> Real | None:
-    """A parameter of the batch norms, one number for each row."""
+    """Return a parameter of a batch norm, with one number for each row."""
     return None if gamma is None else np.resize(gamma, len(x))
 
 
-def standardized(norm: Norm, x: Real, eps: float, statistics: Statistics, wide: Any) -> tuple[Any, ...]:
-    """x̂, what dx/dx̂ is multiplied by, mean and variance."""
+def standardized(norm: Norm, x: Real, eps: float, statistics: Statistics, convert: Any) -> tuple[Any, ...]:
+    """Return x̂, 1/√(variance + eps), mean and variance."""
     if "mean" in norm.arguments:
         given = statistics or given_statistics(x)
-        mean, variance = (wide(given[key])[:, None] for key in STATISTICS)
-        d = wide(x) - mean
+        mean, variance = (convert(given[key])[:, None] for key in STATISTICS)
+        d = convert(x) - mean
     else:
-        d = less_mean(wide(x)) if norm.subtracts_mean else wide(x)
-        mean, variance = wide(x)[:, :1] - d[:, :1], (d * d).mean(-1, keepdims=True)
-    square = variance + wide(eps)
+        d = less_mean(convert(x)) if norm.subtracts_mean else convert(x)
+        mean, variance = convert(x)[:, :1] - d[:, :1], (d * d).mean(-1, keepdims=True)
+    square = variance + convert(eps)
     is_zero = square == 0
-    inverse = np.where(is_zero, wide(0), 1 / np.sqrt(np.where(is_zero, wide(1), square)))
+    inverse = np.where(is_zero, convert(0), 1 / np.sqrt(np.where(is_zero, convert(1), square)))
     return d * inverse, inverse, mean[:, 0], variance[:, 0]
 
 
@@ -93,24 +94,24 @@ def expected(
     eps: float,
     statistics: Statistics = None,
     *,
-    wide: Any = in_long_double,
+    convert: Any = in_long_double,
 ) -> list[Terms]:
-    """The results of the named function, in long double, or exactly if the arrays are to be in mpmath."""
+    """Return the results with their magnitudes; `convert` converts arrays to long double or mpmath."""
     norm = NORMS[name]
     with np.errstate(all="ignore"):
-        normed, inverse, average, variance = standardized(norm, x, eps, statistics, wide)
+        normed, inverse, average, variance = standardized(norm, x, eps, statistics, convert)
         if norm.of_channels:
             gamma, beta = (a if a is None else by_channel(a, x)[:, None] for a in (gamma, beta))  # type: ignore[index]
-        factor = wide(1 if gamma is None else gamma)
+        factor = convert(1 if gamma is None else gamma)
         if not norm.suffix:
             has_offset = beta is not None and "beta" in norm.arguments
-            offset = wide(beta if has_offset else 0)
+            offset = convert(beta if has_offset else 0)
             y = factor * normed + offset
             found = [(y, np.maximum(np.maximum(np.abs(factor * normed), np.abs(offset)), np.abs(y)))]
             if len(norm.results) > 1:
-                found += [(average, np.abs(wide(x)).mean(-1)), (variance, variance)]
+                found += [(average, np.abs(convert(x)).mean(-1)), (variance, variance)]
             return found
-        given = wide(g)
+        given = convert(g)
         h = given * factor
         has_mean = norm.subtracts_mean
 
@@ -128,7 +129,7 @@ def expected(
 
 
 def errors(name: str, results: tuple[Any, ...], *arguments: Any) -> list[Any]:
-    """The errors of each result that there is, those beyond the largest number left out."""
+    """Return the errors of each result that is not None, except where the exact value is too large."""
     found = []
     for result, (value, magnitude) in zip(results, expected(name, *arguments), strict=False):
         limit = float(finfo(result.dtype).max) / 4
@@ -143,7 +144,7 @@ def errors(name: str, results: tuple[Any, ...], *arguments: Any) -> list[Any]:
 def arrays(
     name: str, x: Any, g: Any, gamma: Any, beta: Any, _eps: float, statistics: Statistics = None
 ) -> dict[str, Any]:
-    """The arrays that the named function takes; the channels of batch norms lie along their last axis."""
+    """Return the arrays that the function takes; the channels of batch norms lie along the last axis."""
     given = {"x": x, "g": g, "gamma": gamma, "beta": beta}
     if NORMS[name].of_channels:
         given = {"x": x.T, "g": g.T, "gamma": by_channel(gamma, x), "beta": by_channel(beta, x)}
@@ -152,7 +153,7 @@ def arrays(
 
 
 def call(function: Callable[..., Any], name: str, arguments: Any, **options: Any) -> tuple[Any, ...]:
-    """The results of a function that computes what the named one does, or the first of them."""
+    """Return the results, or only the first one, of an implementation of the named function."""
     given, dtype = arrays(name, *arguments), arguments[0].dtype
     returned = function(*(None if a is None else a.copy() for a in given.values()), **options)
     results = [np.asarray(a) for a in (returned if isinstance(returned, tuple) else (returned,))]
@@ -169,7 +170,7 @@ def call(function: Callable[..., Any], name: str, arguments: Any, **options: Any
 
 
 def add(figures: Figures, name: str, results: tuple[Any, ...], arguments: Any, what: str) -> None:
-    """Add the errors of results of the named function."""
+    """Add the errors of results of the function."""
     for k, (result, found) in enumerate(zip(results, errors(name, results, *arguments), strict=True)):
         figures.count(found, label=f"rows of {arguments[0].shape[-1]}")
         worst = np.unravel_index(int(found.argmax()), found.shape)
@@ -181,7 +182,7 @@ def add(figures: Figures, name: str, results: tuple[Any, ...], arguments: Any, w
 def rows(
     dtype: DType, lengths: tuple[int, ...] = LENGTHS, every_eps: tuple[float, ...] = EPS
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Arguments x, g, gamma, beta and eps, and what they are."""
+    """Yield arguments x, g, gamma, beta and eps with a description."""
     rng, info = np.random.default_rng(0), finfo(dtype)
     for n in lengths:
         shape = (min(max(SIZE // n, 3), 64), n)

@@ -45,7 +45,7 @@ def bound(f: Function, dtype: DType) -> float:
 
 
 def arguments(f: Function, dtype: DType, size: int) -> list[Array]:
-    """Return numbers, moderate and of every exponent, and targets from 0 to 1, many near 0 or 1."""
+    """Return numbers near 1 and of every exponent, and targets from 0 to 1, many of them near 0 or 1."""
     rng, info = np.random.default_rng(0), finfo(dtype)
     activation = f.forward.removesuffix("_gate")
     some = sample(activation if activation in ACTIVATIONS else "softplus", dtype)
@@ -64,7 +64,7 @@ def arguments(f: Function, dtype: DType, size: int) -> list[Array]:
 
 
 def terms(f: Function, arrays: Sequence[Array], part: int = 0, pos_weight: float = 1.0) -> Terms:
-    """Return the terms whose sum the result of this index is, for finite numbers."""
+    """Return the terms whose sum is the result with this index, for finite numbers."""
     _, second, *rest = map(to_exact, arrays)
     g = rest[0] if rest else mp.one
     if f.kind == "gate":
@@ -81,7 +81,7 @@ def terms(f: Function, arrays: Sequence[Array], part: int = 0, pos_weight: float
 
 
 def limits(f: Function, arrays: Sequence[Array], part: int = 0, pos_weight: float = 1.0) -> Errors:
-    """Return the result of this index in float64, for arguments of which some are infinite or NaN."""
+    """Return the result with this index in float64, for arguments some of which are infinite or NaN."""
     x, second, *rest = (array.astype(float) for array in arrays)
     g = rest[0] if rest else 1.0
     with np.errstate(all="ignore"):
@@ -102,7 +102,7 @@ def limits(f: Function, arrays: Sequence[Array], part: int = 0, pos_weight: floa
 
 
 def exact(f: Function, arrays: Sequence[Array], part: int = 0, **parameters: float) -> Exact:
-    """Return the result of this index in mpmath."""
+    """Return the result with this index in mpmath."""
     finite = np.logical_and.reduce([np.isfinite(a) for a in arrays])
     values = np.empty(finite.shape, object)
     first, *others = terms(f, [a[finite] for a in arrays], part, **parameters)
@@ -114,13 +114,13 @@ def exact(f: Function, arrays: Sequence[Array], part: int = 0, **parameters: flo
 def part_errors(
     f: Function, result: Array, arrays: Sequence[Array], part: int = 0, **parameters: float
 ) -> Errors:
-    """Return the errors of the result of this index."""
+    """Return the errors of the result with this index."""
     finite = np.logical_and.reduce([np.isfinite(a) for a in arrays])
     found = np.empty(finite.shape)
     special = limits(f, [a[~finite] for a in arrays], part, **parameters)
     used = arrays if part == 0 else (arrays[0], arrays[2])  # db does not depend on b
     is_nan = np.logical_or.reduce([np.isnan(a[~finite]) for a in used])
-    has_value = is_nan | ~np.isnan(special)  # which 0·inf has not
+    has_value = is_nan | ~np.isnan(special)  # false for 0·inf
     found[~finite] = np.where(has_value, float_errors(result[~finite], special), 0)
     result, arrays = result[finite], [a[finite] for a in arrays]
     parts = terms(f, arrays, part, **parameters)

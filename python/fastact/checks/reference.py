@@ -1,7 +1,7 @@
-"""What every activation must compute, from sources that owe nothing to fastact.
+"""The exact results of every activation, computed independently of the kernels.
 
-Each entry states its function twice: in NumPy, on float64 arrays, arranged so that nothing cancels, overflows
-or underflows before the result does; and in mpmath, as defined, for errors in ulp.
+Each function has two formulas: one in NumPy for float64 arrays, in which nothing cancels, overflows or
+underflows before the result does; and the definition in mpmath, for errors in ulp.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from scipy.special import erfcx, ndtr
 
 mp = mpmath.mp.clone()
 mp.prec = 200
-wide = mp.workprec(2400)  # for definitions that cancel, so far as any float's result needs
+with_many_digits = mp.workprec(2400)  # in bits: enough for definitions that cancel, at every float
 
 Array = NDArray[np.float64]
 Number = float | Array
-Formula = Callable[..., Any]  # of float64 arrays, or of one mpf
+Formula = Callable[..., Any]  # a function of float64 arrays, or of one number of mpmath
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class Activation:
     limits: tuple[float, float, float, float]  # f(-inf), f(inf), f'(-inf), f'(inf), with default parameters
     from_output: Formula | None = None  # the derivative as a formula in y
     exact_from_output: Formula | None = None
-    parameters: tuple[dict[str, float], ...] = ()  # samples beside the defaults
+    parameters: tuple[dict[str, float], ...] = ()  # other parameters to try than the defaults
     refused: tuple[dict[str, float], ...] = ()
     refused_from_output: tuple[dict[str, float], ...] = ()
-    kinks: tuple[float, ...] = ()  # where f' jumps, with any of these parameters
-    roots: tuple[float, ...] = ()  # where a smooth f' vanishes, to a few digits
+    kinks: tuple[float, ...] = ()  # where f' jumps, for the defaults and the other parameters
+    roots: tuple[float, ...] = ()  # the roots of a smooth f', to a few digits
     flat: Formula = np.zeros_like  # where f' is zero by definition
     parameter_derivative: Formula | None = None  # df/dp of a learnable parameter p
 
 
 def evaluate(formula: Formula, x: ArrayLike, **parameters: ArrayLike) -> Array:
-    """The NumPy formula at x, in float64 and without a warning; NaN gives NaN."""
+    """Return the NumPy formula at x in float64, without warnings; NaN gives NaN."""
     at = np.asarray(x, np.float64)
     with np.errstate(all="ignore"):
         values: Array = np.where(np.isnan(at), np.nan, formula(at, **parameters))
@@ -55,48 +55,48 @@ def sigmoid(x: Array) -> Array:
 
 
 def clipped(x: Array) -> Array:
-    """x where it still tells in a product with e^-|x|; spares inf * 0."""
+    """Return x, clipped to where e^-|x| is 0, so that 0 is not multiplied by infinity."""
     return np.clip(x, -1e4, 1e4)
 
 
 def root_exp(x: Array) -> Array:
-    """h with h*h = e^-|x|: a product such as x*h*h underflows no earlier than its value does."""
+    """Return h with h*h = e^-|x|, so that a product such as x*h*h underflows only if its value does."""
     return np.exp(-np.abs(x) / 2)
 
 
 def split(a: Number) -> tuple[Array, Array]:
-    """The leading 26 bits of a, and the rest."""
+    """Return the leading 26 bits of a, and the rest."""
     whole = np.asarray(a, np.float64)
     high = (whole.view(np.int64) & -(1 << 27)).view(np.float64)
     return high, whole - high
 
 
 def product(a: Number, b: Number) -> tuple[Array, Array]:
-    """a*b, and what its rounding left (Dekker 1971)."""
+    """Return a*b and its rounding error (Dekker, 1971)."""
     (a_high, a_low), (b_high, b_low) = split(a), split(b)
     p: Array = np.multiply(a, b)
     return p, a_high * b_high - p + a_high * b_low + a_low * b_high + a_low * b_low
 
 
 def multiply_add(a: Number, x: Array, b: Number) -> Array:
-    """a*x + b, accurate also where it cancels."""
+    """Return a*x + b, which is accurate even where the sum cancels."""
     p, low = product(a, x)
     return p + b + np.where(np.isfinite(low), low, 0.0)
 
 
 def gated(x: Array, h: Array) -> Array:
-    """x σ(z), where z has the sign of x and h*h = e^-|z|."""
+    """Return x σ(z), where z has the sign of x and h*h = e^-|z|."""
     return np.where(x < 0, clipped(x) * h / (1 + h * h) * h, x / (1 + h * h))
 
 
 def gated_derivative(slope: Array, h: Array) -> Array:
-    """σ(z) (1 + x z' σ(-z)), where slope is x z'."""
+    """Return σ(z) (1 + x z' σ(-z)), where slope is x z'."""
     s = 1 / (1 + h * h)
     return np.where(slope < 0, (1 + slope * s) * s * h * h, (1 + slope * s * h * h) * s)
 
 
 def swish_argument(x: Array, beta: Number) -> tuple[Array, Array]:
-    """z = beta x, and h with h*h = e^-|z|."""
+    """Return z = beta x, and h with h*h = e^-|z|."""
     p, low = product(beta, x)
     z = np.where(np.equal(beta, 0), 0.0, p)
     return z, root_exp(z) * (1 - np.where(np.abs(z) < 1e4, np.sign(z) * np.nan_to_num(low), 0.0) / 2)
@@ -120,17 +120,17 @@ def swish_parameter_derivative(x: Array, beta: Number = 1.0) -> Array:
 
 
 def root_exp_quick(x: Array) -> Array:
-    """h with h*h = e^-|1.702 x|, where 1.702 is no float."""
+    """Return h with h*h = e^-|1.702 x|, where 1.702 is not rounded to a float."""
     a = np.abs(clipped(x))
     z, low = product(a, QUICK)
     return root_exp(z) * (1 - (low + QUICK_LOW * a) / 2)
 
 
 def root_exp_tanh(x: Array) -> Array:
-    """h with h*h = e^-|z|, z = LINEAR x + CUBIC x³.
+    """Return h with h*h = e^-|z|, z = LINEAR x + CUBIC x³.
 
-    The coefficients' leading bits are so few that, for the multiple of 1/256 next to x, their terms are exact
-    as far out as e^-|z| is not 0.
+    The leading parts of the coefficients have so few bits that their products with powers of the multiple of
+    1/256 nearest x are exact wherever e^-|z| is not 0.
     """
     a = np.abs(clipped(x))
     near: Array = np.rint(256 * a) / 256
@@ -178,7 +178,7 @@ def mish_derivative(x: Array) -> Array:
 
 
 def tanh_shrink(x: Array) -> Array:
-    """x - tanh x, near zero by Lambert's continued fraction tanh x = x/(1 + x²/(3 + x²/(5 + …)))."""
+    """Return x - tanh x, near zero from Lambert's continued fraction, tanh x = x/(1 + x²/(3 + …))."""
     square = x * x
     r = np.zeros(x.shape)
     for n in range(19, 1, -2):
@@ -187,13 +187,13 @@ def tanh_shrink(x: Array) -> Array:
 
 
 def softsign(x: Array) -> Array:
-    a = np.minimum(np.abs(x), 1e20)  # from 2^54 on it is 1
+    a = np.minimum(np.abs(x), 1e20)  # from 2^54 on the result is 1
     value: Array = np.copysign(a / (1 + a), x)
     return value
 
 
 def squareplus(x: Array, b: Number = 4.0) -> Array:
-    """By f(x) f(-x) = b/4 and f(x) - f(-x) = x, of which the latter spares subnormals a rounding."""
+    """Return f(x) from f(x) f(-x) = b/4 and f(x) - f(-x) = x, which rounds subnormal results only once."""
     a, r = np.abs(x), np.sqrt(b) / 2
     mean = np.maximum(a / 2 + np.hypot(a / 2, r), 5e-324)  # 0 for 0/0
     negative = r / mean * r
@@ -201,9 +201,9 @@ def squareplus(x: Array, b: Number = 4.0) -> Array:
 
 
 def squareplus_derivative(x: Array, b: Number = 4.0) -> Array:
-    """With the cosine |x|/√(x² + b) and the sine √(b/(x² + b)): 1 - cosine = sine²/(1 + cosine)."""
+    """Return f'(x); cosine = |x|/√(x² + b) and sine = √(b/(x² + b)) give 1 - cosine = sine²/(1 + cosine)."""
     a, r = np.minimum(np.abs(x), np.finfo(float).max), np.sqrt(b)
-    h = np.maximum(np.hypot(a, r), 5e-324)  # 0 for 0/0, hence f'(0) = 1/2 as with every other b
+    h = np.maximum(np.hypot(a, r), 5e-324)  # 0 for 0/0, so that f'(0) = 1/2 as for every other b
     sine, cosine = r / h, a / h
     return np.where(x < 0, sine * sine / (1 + cosine), 1 + cosine) / 2
 
@@ -235,7 +235,7 @@ def softcap_derivative(x: Array, cap: Number = 0.25) -> Array:
     return y
 
 
-SIXTHS = (1 / 6, float(np.float32(1 / 6)))  # the numbers that stand for 1/6, which no binary number is
+SIXTHS = (1 / 6, float(np.float32(1 / 6)))  # the numbers that stand for 1/6, which is not a binary number
 
 
 def hard_sigmoid_line(x: Array, slope: Number, offset: Number) -> Array:
@@ -258,7 +258,7 @@ def hard_swish(x: Array) -> Array:
 
 
 def hard_shrink(x: Array, lambd: Number = 0.5) -> Array:
-    return np.where((np.abs(x) > lambd) | (x == 0), x, 0.0)  # -0.0 stays
+    return np.where((np.abs(x) > lambd) | (x == 0), x, 0.0)  # keeps -0.0
 
 
 def shrink_derivative(x: Array, lambd: Number = 0.5) -> Array:
@@ -303,7 +303,7 @@ def exact_shrink_derivative(x: Any, lambd: Any = 0.5) -> Any:
 
 
 def selu_constants() -> tuple[Any, Any]:
-    """lambda and alpha of Klambauer et al. (2017), equation 14, which keep zero mean and unit variance."""
+    """Return lambda and alpha of Klambauer et al. (2017), equation 14, which keep mean 0 and variance 1."""
     c, root_e = mp.erfc(1 / mp.sqrt(2)), mp.exp(0.5)
     alpha = mp.sqrt(2 / mp.pi) / (1 - c * root_e)
     norm = 2 * mp.erfc(mp.sqrt(2)) * mp.e**2 + mp.pi * c**2 * mp.e - 2 * (2 + mp.pi) * c * root_e + mp.pi + 2
@@ -319,7 +319,7 @@ QUICK_LOW = float(EXACT_QUICK - QUICK)
 
 
 def coefficient(value: Any) -> tuple[float, float, float]:
-    """As a float; then its bits down to 2^-19, and the rest."""
+    """Return the value as a float, then its bits down to 2^-19, and the rest."""
     high = mp.nint(mp.ldexp(value, 19)) / 2**19
     return float(value), float(high), float(value - high)
 
@@ -445,7 +445,7 @@ ACTIVATIONS = {
     "tanh_shrink": Activation(
         forward=tanh_shrink,
         derivative=lambda x: np.tanh(x) ** 2,
-        exact=wide(lambda x: x - mp.tanh(x)),
+        exact=with_many_digits(lambda x: x - mp.tanh(x)),
         exact_derivative=lambda x: mp.tanh(x) ** 2,
         limits=(-np.inf, np.inf, 1, 1),
     ),
@@ -540,8 +540,8 @@ ACTIVATIONS = {
     "squareplus": Activation(
         forward=squareplus,
         derivative=squareplus_derivative,
-        exact=wide(lambda x, b=4.0: (x + mp.sqrt(x * x + b)) / 2),
-        exact_derivative=wide(exact_squareplus_derivative),
+        exact=with_many_digits(lambda x, b=4.0: (x + mp.sqrt(x * x + b)) / 2),
+        exact_derivative=with_many_digits(exact_squareplus_derivative),
         limits=(0, np.inf, 0, 1),
         parameters=({"b": 0.0}, {"b": 1.3}, {"b": 1e-30}, {"b": 1e20}),
         refused=({"b": -1.5}, {"b": np.nan}),
@@ -595,8 +595,8 @@ ACTIVATIONS = {
     "gelu_tanh": Activation(
         forward=lambda x: gated(x, root_exp_tanh(x)),
         derivative=gelu_tanh_derivative,
-        exact=wide(exact_gelu_tanh),
-        exact_derivative=wide(exact_gelu_tanh_derivative),
+        exact=with_many_digits(exact_gelu_tanh),
+        exact_derivative=with_many_digits(exact_gelu_tanh_derivative),
         limits=(-0.0, np.inf, 0, 1),
         roots=(-0.7525,),
     ),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..functions.registry import BACKWARD, FUNCTIONS, WITH_GRADIENT, Function, split_name
+from ..functions.registry import BACKWARD, FROM_OUTPUT, FUNCTIONS, WITH_GRADIENT, Function, split_name
 from .accuracy import DType, every_exponent, excused, finfo, float_errors, ulp, ulp_errors
 from .row_reference import (
     GATES,
@@ -24,7 +24,7 @@ from .row_reference import (
 BOUND = {"float16": 0.51, "bfloat16": 0.51, "float32": 2.0, "float64": 4.0}  # in ulp
 GRADIENT_BOUND = {"float16": 1.0, "bfloat16": 1.0, "float32": 3.0, "float64": 4.0}  # of the largest term
 
-# Where m + log Σ e^(x - m) or x - τ nearly cancels: the results this small may have this absolute error.
+# Where m + log Σ e^(x - m) or x - τ nearly cancels, results as small as this may have this absolute error.
 NEAR_ZERO = {
     "logsumexp": {"float32": (2.0**-31, 2.0**-53), "float64": (2.0**-2, 2.0**-52)},
     "sparsemax": {"float32": (2.0**-25, 2.0**-48), "float64": (2.0**-52, 2.0**-102)},
@@ -32,24 +32,28 @@ NEAR_ZERO = {
 
 
 def sums(name: str) -> bool:
-    """Whether a row is summed, as gated units and maxout do not."""
+    """Return whether the function sums over rows, as all do but gated units and maxout."""
     return split_name(name)[0] not in (*GATES, "maxout")
 
 
 def bound(name: str, dtype: DType) -> float:
-    """The largest error allowed."""
-    return (GRADIENT_BOUND if BACKWARD in name and sums(name) else BOUND)[dtype.name]
+    """Return the largest error allowed."""
+    is_gradient = split_name(name)[1] in (BACKWARD, FROM_OUTPUT)
+    return (GRADIENT_BOUND if is_gradient and sums(name) else BOUND)[dtype.name]
 
 
 def arguments(name: str, x: Real, spread: int = 4) -> tuple[Any, ...]:
-    """The inputs that go with the rows x: labels, every third that of the largest; and gradients, by turns of
-    both signs, positive, equal, and of very different sizes."""
+    """Return the other inputs for the rows x: labels and gradients.
+
+    A third of the labels are those of the largest element. The gradients are by turns of both signs,
+    positive, equal, and of very different sizes.
+    """
     rng = np.random.default_rng(1)
     count, n = x.shape
     labels: Any = rng.integers(0, n, count)
     labels[::3] = x[::3].argmax(-1)
     normal = rng.normal(size=x.shape)
-    # NumPy's exponentials differ between processors, products do not.
+    # Products are used because NumPy's exponentials differ between processors.
     kinds = [normal, np.abs(normal), np.ones_like(normal), np.abs(normal * normal * normal)]
     chosen = np.choose(np.arange(count)[:, None] % len(kinds), kinds)
     g = np.ldexp(chosen, rng.integers(-spread, spread + 1, (count, 1))).astype(x.dtype)
@@ -60,7 +64,7 @@ def arguments(name: str, x: Real, spread: int = 4) -> tuple[Any, ...]:
 
 
 def parts(f: Function, arrays: Sequence[Any]) -> list[tuple[str, tuple[Any, ...]]]:
-    """For each result of a function of rows, a function that has this one result, and its arguments."""
+    """Return, for each result of a function of rows, a function with only this result, and its arguments."""
     if f.suffix != WITH_GRADIENT:
         return [(f.name, tuple(arrays))]
     x, labels = arrays
@@ -68,8 +72,11 @@ def parts(f: Function, arrays: Sequence[Any]) -> list[tuple[str, tuple[Any, ...]
 
 
 def slack(name: str, value: Real, *arrays: Any) -> Any:
-    """The absolute error that counts as none: of logsumexp and sparsemax next to zero, and where a subnormal
-    factor meets a large one, in a gated unit or in the gradient at a label."""
+    """Return the absolute error that counts as none.
+
+    It is that of logsumexp and sparsemax near zero, and that of products of a subnormal and a large factor in
+    gated units and in the gradient at a label.
+    """
     forward, suffix = split_name(name)
     x, *rest = arrays
     least = float(np.finfo(np.promote_types(x.dtype, np.float32)).smallest_subnormal)
@@ -90,7 +97,7 @@ def slack(name: str, value: Real, *arrays: Any) -> Any:
 
 
 def errors(name: str, result: Real, *arrays: Any) -> NDArray[np.float64]:
-    """Errors, less what counts as none, in ulp of the expected result or of its largest term."""
+    """Return the errors, less what counts as none, in ulp of the expected result or of its largest term."""
     value: Any
     largest: Any
     if split_name(name)[0] in GATES and result.dtype == np.float64:
@@ -110,27 +117,29 @@ def errors(name: str, result: Real, *arrays: Any) -> NDArray[np.float64]:
 
 
 def option_errors(f: Function, results: Sequence[Real], arrays: Sequence[Any], options: Any) -> Iterator[Any]:
-    """For each result of a cross-entropy with options or probabilities, its errors and their bound."""
+    """Yield the errors and their bound for each result of a cross-entropy with options or probabilities."""
     x, labels, *rest = arrays
     dtype, kernel = x.dtype, np.promote_types(x.dtype, np.float32)
     given = dict(options)
     if given.get("weights") is not None:
         given["weights"] = np.asarray(given["weights"]).astype(kernel)
-    wide, g = x.astype(np.float64), (rest[0] if rest else np.ones(x.shape[:-1])).astype(np.float64)
-    a = label_weights(wide, labels if labels.dtype.kind in "iu" else labels.astype(np.float64), **given)
+    doubles, g = x.astype(np.float64), (rest[0] if rest else np.ones(x.shape[:-1])).astype(np.float64)
+    a = label_weights(doubles, labels if labels.dtype.kind in "iu" else labels.astype(np.float64), **given)
     ignored: Any = labels == given.get("ignore_label") if labels.ndim < x.ndim else np.zeros((), bool)
     for core, result in zip(f.results, results, strict=True):
         skipped = ignored[..., None] if core else ignored
         with np.errstate(all="ignore"):
-            exact = weighted_cross_entropy_backward(wide, a, g) if core else weighted_cross_entropy(wide, a)
+            exact = (
+                weighted_cross_entropy_backward(doubles, a, g) if core else weighted_cross_entropy(doubles, a)
+            )
             found = float_errors(result, value := np.where(skipped, 0, exact))
             if core:
-                terms = np.where(skipped, 0, weighted_cross_entropy_terms(wide, a, g))
+                terms = np.where(skipped, 0, weighted_cross_entropy_terms(doubles, a, g))
                 found *= ulp(value, dtype) / ulp(np.asarray(terms, float), dtype)
         yield found, (GRADIENT_BOUND if core else BOUND)[dtype.name]
 
 
-OPTIONS: tuple[dict[str, Any], ...] = (  # of which a function of the number of classes gives the weights
+OPTIONS: tuple[dict[str, Any], ...] = (  # weights are given as a function of the number of classes
     {"label_smoothing": 0.1},
     {"weights": lambda n: np.geomspace(0.05, 20, n)},
     {"weights": lambda n: np.arange(n) % 3, "label_smoothing": 0.25},
@@ -140,7 +149,7 @@ OPTIONS: tuple[dict[str, Any], ...] = (  # of which a function of the number of 
 
 
 def with_options(f: Function, x: Real) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """The arguments of a cross-entropy with labels and options of every kind, and with probabilities."""
+    """Yield arguments of a cross-entropy: labels with options of every kind, and probabilities."""
     rng = np.random.default_rng(2)
     count, n = x.shape
     hard: Any = rng.integers(0, n, count)
@@ -164,13 +173,13 @@ def with_options(f: Function, x: Real) -> Iterator[tuple[tuple[Any, ...], dict[s
 
 LENGTHS = (1, 2, 3, 5, 7, 8, 10, 15, 16, 17, 33, 64, 65, 100, 128, 129, 257)
 LONG_LENGTHS = (1000, 5000, 32767, 32768, 50257, 1 << 18, 1 << 20)
-FEW = 1 << 16  # beyond this length there are only some kinds of rows
-GAPS = (4, 8, 11, 14, 16.7, 17.3, 20, 36, 37, 40, 80, 100, 400, 700)  # about those where a sum loses a term
-SIZE = 2048  # elements at a time, in at most 64 and at least one row
+FEW = 1 << 16  # longer rows are of fewer kinds
+GAPS = (4, 8, 11, 14, 16.7, 17.3, 20, 36, 37, 40, 80, 100, 400, 700)  # near those at which a sum loses a term
+SIZE = 2048  # the number of elements at a time, in 1 to 64 rows
 
 
 def rows(dtype: DType, lengths: tuple[int, ...] = LENGTHS) -> Iterator[tuple[str, Real]]:
-    """Rows of each length, some at a time, and what they are."""
+    """Yield some rows of each length at a time, with a description."""
     rng = np.random.default_rng(0)
     info = finfo(dtype)
     depth = -np.log(float(info.smallest_subnormal))  # where e^-depth is the smallest number
@@ -191,7 +200,7 @@ def rows(dtype: DType, lengths: tuple[int, ...] = LENGTHS) -> Iterator[tuple[str
             yield f"of deviation {deviation:.3g}", deviation * normal + rng.normal(0, 10, column)
         yield "equal", np.repeat(rng.normal(0, 5, column), n, 1)
         yield "a sum near zero", expected("log_softmax", normal * np.geomspace(1e-3, 10, count)[:, None])
-        for by in gaps:  # every rounding points the same way
+        for by in gaps:  # all rounding errors have the same sign
             yield f"one {by} above equal ones", having(0, somewhere, np.full(shape, -float(by)))
         if n > FEW:
             return
@@ -220,7 +229,7 @@ def rows(dtype: DType, lengths: tuple[int, ...] = LENGTHS) -> Iterator[tuple[str
 
 
 def gated_rows(dtype: DType, count: int = 1000) -> Iterator[tuple[str, Real]]:
-    """Pairs: an ordinary number, and one ordinary or where a gate has its tail; either way round."""
+    """Yield rows of two numbers, one ordinary, the other ordinary or where a gate decays; and their kind."""
     rng = np.random.default_rng(0)
     depth = -np.log(float(finfo(dtype).smallest_subnormal))
     v = rng.normal(0, 4, count)
@@ -234,7 +243,7 @@ def gated_rows(dtype: DType, count: int = 1000) -> Iterator[tuple[str, Real]]:
 
 
 def samples(name: str, dtype: DType) -> Iterator[tuple[str, Real]]:
-    """Rows for the named function, a few seconds' worth of measuring at most."""
+    """Yield rows for the function, so few that they are measured in a few seconds."""
     if split_name(name)[0] in GATES:
         yield from gated_rows(dtype, 100 if dtype == np.float64 else 10_000)
     else:

@@ -1,8 +1,9 @@
-"""What every function of rows must compute, of rows along the last axis.
+"""The exact results of every function of rows, for rows along the last axis.
 
-As in `reference`, stated twice: in NumPy, arranged so that nothing cancels but what the definition itself
-subtracts; and in mpmath, as defined, for one row. The former is in long double where rows are summed, which
-has eleven bits more than float64 on x86; gated units are in float64, for half and single precision.
+Each function has two formulas, as in `reference`: one in NumPy, in which nothing cancels except what the
+definition itself subtracts; and the definition in mpmath, for one row. Functions that sum over rows are
+computed in long double, which has eleven more bits than float64 on x86, and gated units in float64, which
+suffices for half and single precision.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..functions import registry
-from .reference import ACTIVATIONS, Formula, evaluate, mp, wide
+from .reference import ACTIVATIONS, Formula, evaluate, mp, with_many_digits
 
 Real = NDArray[Any]  # numbers of any precision
 
@@ -32,18 +33,20 @@ class RowFunction:
 def cancelling(
     formula: Formula, exact: Formula, terms: Formula | None = None, output: Formula | None = None
 ) -> RowFunction:
-    return RowFunction(formula, wide(exact), terms, output)
+    return RowFunction(formula, with_many_digits(exact), terms, output)
 
 
 def expected(name: str, *arrays: ArrayLike) -> Real:
-    """The NumPy form at the arrays, without a warning."""
+    """Return the NumPy formula at the arrays, without warnings."""
     (value,) = evaluate_rows(name, [ROWS[name].formula], *arrays)
     return value
 
 
 def expected_and_magnitude(name: str, *arrays: ArrayLike) -> tuple[Real, Real]:
-    """The NumPy form, and what errors are measured by: the result itself or, where the definition subtracts,
-    its largest term."""
+    """Return the NumPy formula and the magnitude that errors are relative to.
+
+    The magnitude is that of the result or, where the definition subtracts, of its largest term.
+    """
     f = ROWS[name]
     value, *terms = evaluate_rows(name, [f.formula, f.terms] if f.terms else [f.formula], *arrays)
     return value, terms[0] if terms else value
@@ -58,7 +61,7 @@ def evaluate_rows(name: str, formulas: Sequence[Formula], *arrays: ArrayLike) ->
 
 
 def exact(name: str, *arrays: ArrayLike) -> Real:
-    """The exact result, for arrays whose first axis counts the rows."""
+    """Return the exact result, for arrays whose first axis is that of the rows."""
     given = [a if a.dtype.kind in "iu" else to_mp(a) for a in map(np.asarray, arrays)]
     formula = ROWS[name].exact
     return np.stack([formula(*row) for row in zip(*given, strict=True)])
@@ -68,7 +71,7 @@ to_mp = np.frompyfunc(lambda value: mp.mpf(float(value)), 1, 1)
 
 
 def differences(x: Real) -> tuple[Real, Real]:
-    """x less the largest x, and what its rounding left (Knuth's sum)."""
+    """Return x minus the largest x, and its rounding error (Knuth's sum)."""
     x = x.astype(np.longdouble)
     largest = x.max(-1, keepdims=True)
     d = x - largest
@@ -78,7 +81,7 @@ def differences(x: Real) -> tuple[Real, Real]:
 
 
 def exponentials(x: Real) -> tuple[Real, Real]:
-    """e^(x - m), m the largest x; and the sum of all but one that is 1."""
+    """Return e^(x - m), where m is the largest x, and the sum of all of them except one that is 1."""
     d, low = differences(x)
     e: Real = np.exp(d) * (1 + low)
     is_one = np.arange(x.shape[-1]) == x.argmax(-1)[..., None]
@@ -112,7 +115,7 @@ def centred_terms(y: Real, g: Real) -> Any:
 
 
 def without_share(y: Real, g: Real) -> Any:
-    """The gradient of log_softmax, y its softmax."""
+    """Return the gradient of log_softmax, where y is softmax(x)."""
     return g - y * g.astype(np.longdouble).sum(-1, keepdims=True)
 
 
@@ -122,7 +125,7 @@ def without_share_terms(y: Real, g: Real) -> Any:
 
 
 def sparsemax(x: Real) -> Any:
-    """max(x - τ, 0), where τ is the largest of all (Σ x - 1) / k over the k largest x."""
+    """Return max(x - τ, 0), where τ is the largest of all (Σ x - 1) / k over the k largest x."""
     d, low = differences(x)
     z = d + low
     totals = (-np.sort(-z, -1)).cumsum(-1)
@@ -136,11 +139,12 @@ def sparsemax(x: Real) -> Any:
 
 
 def _above_threshold(x: Real, kept: Any) -> Any:
-    """max(x - τ, 0), τ as the sum of two float64 numbers, from elements that are above about τ."""
+    """Return max(x - τ, 0), where τ follows from the kept elements, as the sum of two float64 numbers."""
     (d, low), m = differences(x), x.max()
     while True:
         count = int(kept.sum())
-        terms = [-1.0, *(v for value in x[kept] for v in (value, -m))]  # in turn, lest they overflow
+        # The signs alternate, so that no partial sum overflows.
+        terms = [-1.0, *(v for value in x[kept] for v in (value, -m))]
         high = fsum(terms) / count
         rest = fsum([*terms, *[-high] * count]) / count
         distance = (d - high) + (low - rest)
@@ -155,7 +159,7 @@ def exact_sparsemax(x: Real) -> Any:
 
 
 def on_support(y: Real, g: Real) -> Any:
-    """The gradient of sparsemax, y its output."""
+    """Return the gradient of sparsemax from its output y."""
     kept = y > 0
     count = kept.sum(-1, keepdims=True)
     mean = (
@@ -175,7 +179,7 @@ def at_label(x: Any, labels: Any) -> Any:
 
 
 def cross_entropy_backward(x: Real, labels: Any, g: Real) -> Any:
-    """At the label, softmax - 1 is minus the other terms' share of the sum."""
+    """Return the gradient; at the label, softmax - 1 is computed as minus the share of the other terms."""
     e, others = exponentials(x)
     dx = e / (1 + others)
     is_largest = labels == x.argmax(-1)
@@ -187,8 +191,7 @@ def cross_entropy_backward(x: Real, labels: Any, g: Real) -> Any:
 def label_weights(
     x: Real, labels: Any, weights: Any = None, ignore_label: int | None = None, label_smoothing: float = 0.0
 ) -> Real:
-    """What the negated logarithms of softmax are multiplied by: weights·((1 - s)·p + s/n), and 0 in rows that
-    are ignored."""
+    """Return the factors of -log softmax: weights·((1 - s)·p + s/n), and 0 in rows that are ignored."""
     labels, n = np.asarray(labels), x.shape[-1]
     s = np.longdouble(label_smoothing)
     is_hard = labels.dtype.kind in "iu"
@@ -225,7 +228,7 @@ def exact_cross_entropy_backward(x: Real, label: Any, g: Any) -> Any:
 
 @dataclass(frozen=True)
 class Gate:
-    """f(u) v of the halves u, v of a row, in this order or the other."""
+    """f(u) v, where u and v are the halves of a row, in this or the other order."""
 
     activation: str
     gate_is_second: bool = False
@@ -272,7 +275,7 @@ GATES = {name: Gate(*gate) for name, gate in registry.GATES.items()}
 
 
 def parameter_gradient(name: str, x: ArrayLike, g: ArrayLike, p: ArrayLike) -> tuple[Real, Real]:
-    """The gradient for a learnable parameter and the sum of its terms' magnitudes, as it is shaped."""
+    """Return the gradient of a learnable parameter, and the sum of the magnitudes of its terms."""
     derivative = ACTIVATIONS[name].parameter_derivative
     assert derivative, f"{name} has no learnable parameter"
     x, g, p = (np.asarray(a).astype(np.float64) for a in (x, g, p))

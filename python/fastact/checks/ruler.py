@@ -1,13 +1,14 @@
 """The expected results of a function, inputs with which to try it, and its errors.
 
-The reference for float32 and the half precisions is the NumPy form of `reference`, in float64. Nothing
-cancels in it but at a root of f', so its relative error is a few times 2^-53; where e^z is a factor, times z,
-which is below 150 wherever a float32 is not yet zero: that makes 2^-43. The surroundings of a root,
-|x - root| < 2^-5, are left to the Taylor polynomial of f' about it, with coefficients from the definition in
-mpmath. There nothing cancels either, as the root is kept as the sum of two floats, and what is cut off is
-below 2^-55. Further away the terms of f' are less than 2^7 times their sum: 2^-44. An error of 2^-40 would
-change a figure by 2^-17 ulp; `check_reference` compares the reference with mpmath over a sample, and stops if
-any relative error is larger.
+The reference for float32 and the half precisions is the NumPy formula of `reference`, in float64. Nothing
+cancels in it except at a root of f', so its relative error is a few times 2^-53. A factor e^z multiplies this
+by z, which is below 150 wherever a float32 result is not zero; the error is then at most 2^-43. Near a root,
+|x - root| < 2^-5, the Taylor polynomial of f' about the root takes the place of the formula, with
+coefficients from the definition in mpmath. It does not cancel, because the root is represented as the sum of
+two floats, and the terms that are left out are below 2^-55. Further away, the terms of f' are less than 2^7
+times their sum, so the error is at most 2^-44. An error of 2^-40 would change a figure by 2^-17 ulp;
+`check_reference` compares the reference with mpmath at a sample of inputs, and stops if a relative error is
+larger.
 
 The reference for float64 is mpmath with 200 bits; that of rows, `row_reference`, is in long double.
 """
@@ -44,7 +45,7 @@ from .accuracy import (
     ulp_errors,
 )
 from .figures import DERIVATIVE, FORWARD, FROM_OUTPUT, GRADIENT, Errors, Figures
-from .libraries import PASSES, Function
+from .libraries import PASSES, Implementation
 from .reference import ACTIVATIONS, evaluate, mp
 from .row_reference import expected
 
@@ -63,21 +64,21 @@ KINDS = {  # what users call the passes
     "backward_from_output": FROM_OUTPUT,
 }
 
-# At a time: their float64 arrays stay in the second-level cache and in the heap. Infinity begins a block.
+# The number of floats at a time, whose arrays fit into the second-level cache. Infinity begins a block.
 BLOCK = 1 << 14
-PAIRS = 20_000  # arguments of a function of two arrays
+PAIRS = 20_000  # the number of arguments of a function of two arrays
 
-RADIUS = 2.0**-5  # of what the Taylor polynomials cover
+RADIUS = 2.0**-5  # the distance from a root up to which the Taylor polynomial is used
 DEGREE = 10
 REFERENCE_ERROR = 2.0**-40
-SMALLEST, LARGEST = 2.0**-149, 2.0**128  # beyond which a reference need not tell one number from another
+SMALLEST, LARGEST = 2.0**-149, 2.0**128  # results beyond these count as 0 and infinity
 
 Flush = Literal["subnormal results", "subnormal inputs"]
-SPECIAL = np.repeat([-np.inf, np.inf, np.nan], 4)  # with gradients of each kind
+SPECIAL = np.repeat([-np.inf, np.inf, np.nan], 4)  # four of each, for the kinds of gradients
 
 
 def dtype(name: Any) -> DType:
-    """The type of that name, bfloat16 included, among those that fastact has."""
+    """Return the type with this name, which must be one of fastact's; bfloat16 is one of them."""
     if name == "bfloat16":
         name = import_module("ml_dtypes").bfloat16
     found: DType = np.dtype(name)
@@ -95,7 +96,7 @@ class Subject:
     dtype: DType
     parameters: Parameters = ()
     flush: Flush | None = None
-    part: int = 0  # the index of the result, if the function has several
+    part: int = 0  # the index of the result if the function has several
 
     def __post_init__(self) -> None:
         if self.kind == FROM_OUTPUT and self.name + registry.FROM_OUTPUT not in registry.FUNCTIONS:
@@ -118,7 +119,7 @@ class Subject:
 
     @property
     def bound(self) -> float:
-        """The bound in ulp on the error of fastact's own function."""
+        """The largest error in ulp that is allowed for fastact's function."""
         if self.of_rows:
             return row_accuracy.bound(self.function.name, self.dtype)
         if self.of_two:
@@ -130,7 +131,7 @@ class Subject:
 def reference(
     name: str, kind: str, parameters: Parameters = (), dtype: DType = FLOAT32
 ) -> Callable[[Array], Errors]:
-    """f or f' in float64; the relative error is below 2^-40 for floats of single precision."""
+    """Return f or f' in float64, with a relative error below 2^-40 for float32 inputs."""
     activation = ACTIVATIONS[name]
     given = rounded(parameters, dtype)
     if kind == FORWARD:
@@ -169,7 +170,7 @@ def check_reference(name: str, kind: str) -> None:
 
 
 def expected_values(subject: Subject, arrays: Sequence[Array]) -> Any:
-    """The exact results, rounded to float64 or long double."""
+    """Return the exact results, rounded to float64 or long double."""
     if subject.of_rows:
         return expected(subject.function.name, *arrays)
     if subject.of_two:
@@ -178,7 +179,7 @@ def expected_values(subject: Subject, arrays: Sequence[Array]) -> Any:
     values = reference(subject.name, subject.kind, subject.parameters, subject.dtype)(x)
     if not g:
         return values
-    if subject.dtype != FLOAT64:  # e^x beyond float64 is still finite
+    if subject.dtype != FLOAT64:  # otherwise e^x may be too large for float64
         values = np.where(np.isfinite(x), values.clip(-1e300, 1e300), values)
     with np.errstate(over="ignore", invalid="ignore"):
         return values * g[0].astype(float)
@@ -191,7 +192,7 @@ def _exact(name: str, kind: str, parameters: Parameters, dtype: DType, x: bytes)
 
 
 def exact_results(subject: Subject, arrays: Sequence[Array]) -> NDArray[np.object_]:
-    """The exact results at finite numbers, in mpmath; the values of f or f' are cached for the next pass."""
+    """Return the exact results at finite numbers in mpmath; f and f' are cached for the next pass."""
     x, *g = arrays
     kind = DERIVATIVE if subject.kind == GRADIENT else subject.kind
     values = _exact(subject.name, kind, subject.parameters, x.dtype, x.tobytes())
@@ -224,14 +225,14 @@ def pair_errors(subject: Subject, arrays: Sequence[Array], result: Array) -> Err
 
 
 def flushed(a: NDArray[Any]) -> NDArray[Any]:
-    """Zero, of the same sign, in place of subnormal numbers."""
+    """Return the numbers with zeros of the same sign in place of subnormal ones."""
     if a.dtype.kind in "iu":
         return a
     return np.where(np.abs(a) < finfo(a.dtype).tiny, np.copysign(a.dtype.type(0), a), a)
 
 
 def errors(subject: Subject, arrays: Sequence[Any], result: Array) -> Errors:
-    """Errors in ulp; a zero in place of a subnormal number is no error if the subject allows it."""
+    """Return the errors in ulp; zero instead of a subnormal number is no error if the subject allows it."""
     measure = row_errors if subject.of_rows else pair_errors if subject.of_two else element_errors
     found = measure(subject, arrays, result)
     if not subject.flush:
@@ -245,21 +246,21 @@ def errors(subject: Subject, arrays: Sequence[Any], result: Array) -> Errors:
 
 
 def with_gradients(subject: Subject, x: Array) -> tuple[Array, ...]:
-    """x and, unless the pass is forward, upstream gradients."""
+    """Return x and, unless the pass is forward, upstream gradients."""
     if subject.kind == FORWARD:
         return (x,)
     return x, (np.ones_like(x) if subject.kind == DERIVATIVE else gradients(x.dtype, x.size))
 
 
 def numbers(subject: Subject, chosen: range) -> Iterator[tuple[Array, ...]]:
-    """The floats whose bits, read as an integer, are in the chosen range, in blocks."""
+    """Yield the floats whose bit patterns are in the chosen range of integers, in blocks."""
     for first in chosen[::BLOCK]:
         bits = np.arange(first, min(first + BLOCK, chosen.stop))
         yield with_gradients(subject, bits.astype(f"u{subject.dtype.itemsize}").view(subject.dtype))
 
 
 def elements(subject: Subject, density: int = 1) -> Iterator[tuple[Array, ...]]:
-    """Every number in half precision, otherwise a sample, infinities and NaN; or the outputs for these."""
+    """Yield all numbers of half precision, or a sample of other types with infinities and NaN; or outputs."""
     if subject.of_two:
         yield tuple(pairs.arguments(subject.function, subject.dtype, PAIRS))
         return
@@ -282,7 +283,7 @@ def elements(subject: Subject, density: int = 1) -> Iterator[tuple[Array, ...]]:
 
 
 def rows(subject: Subject, lengths: tuple[int, ...] = ()) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Difficult rows, some of them of the given lengths: a description and the arrays of the pass."""
+    """Yield difficult rows, with a description; some of them have the given lengths."""
     name, dtype = subject.function.name, subject.dtype
     longer = row_accuracy.rows(dtype, lengths) if lengths else ()
     for what, x in chain(row_accuracy.samples(name, dtype), longer):
@@ -297,8 +298,8 @@ def shape_of_result(subject: Subject, first: Any) -> tuple[int, ...]:
     return (*outer, *({"n": n, "m": n // 2}[size] for size in core))
 
 
-def call(subject: Subject, function: Function, arrays: Sequence[Any], **parameters: Any) -> list[Array]:
-    """The results of the function for copies of the arrays, of which there are as many as are measured."""
+def call(subject: Subject, function: Implementation, arrays: Sequence[Any], **parameters: Any) -> list[Array]:
+    """Return the results of the function for copies of the arrays, as many as are measured."""
     with np.errstate(all="ignore"):
         returned = function(*(a.copy() for a in arrays), **parameters)
     count = len(subject.function.results) if subject.of_two else 1
@@ -320,12 +321,12 @@ def call(subject: Subject, function: Function, arrays: Sequence[Any], **paramete
 def add(
     figures: Figures,
     subject: Subject,
-    function: Function,
+    function: Implementation,
     arrays: Sequence[Any],
     what: str = "",
     **parameters: Any,
 ) -> None:
-    """Add the errors of the function for these arguments; ``what`` describes the rows."""
+    """Add the errors of the function at these arguments; ``what`` describes the rows."""
     results = call(subject, function, arrays, **parameters)
     for part, result in enumerate(results[1:], 1):
         found = Figures()
@@ -343,7 +344,7 @@ def _add(
     what: str,
     parameters: dict[str, Any],
 ) -> None:
-    with np.errstate(invalid="ignore"):  # as conversion says of a signalling NaN
+    with np.errstate(invalid="ignore"):  # which the conversion of a signalling NaN reports
         found = errors(subject, arrays, result)
     if subject.of_rows:
         worst = np.unravel_index(found.argmax(), found.shape)

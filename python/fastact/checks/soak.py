@@ -1,10 +1,11 @@
 """``python -m fastact soak``: random calls from many threads at once, every result checked, memory watched.
 
-Time is cut into rounds. A round begins quietly: on one thread, calls are drawn and computed on contiguous
-arrays, and some results compared with the reference. Then many threads make these calls in any order on
-arrays that lie in memory in any way, into outputs of any kind, with and without memory pools, while the
-number of fastact's threads and the least work they share change. As results depend on nothing of this, they
-must have the same bits. Between two rounds nothing is left of the first, so that memory must not grow.
+The time is divided into rounds. At the beginning of a round, one thread draws calls and computes them on
+contiguous arrays, and some results are compared with the reference. Many threads then make these calls in
+random order, on arrays of any memory layout, with outputs of any kind, and with and without memory pools.
+Meanwhile, the number of fastact's threads and the least work for which a thread is used change. None of this
+may change a bit of a result. Nothing is kept from one round to the next, so the memory of the process must
+not grow.
 """
 
 import ctypes
@@ -59,17 +60,17 @@ Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 
 ROUND = 5.0  # seconds
-CALLS = 300  # drawn for a round
-GROWTH = 32 << 20  # bytes that are no leak: what the allocator keeps
-M_ARENA_MAX = -8  # of glibc's malloc.h
+CALLS = 300  # in a round
+GROWTH = 32 << 20  # the number of bytes that the allocator may keep; more would be a leak
+M_ARENA_MAX = -8  # from malloc.h of the GNU C library
 
 BFLOAT16 = [import_module("ml_dtypes").bfloat16] if find_spec("ml_dtypes") else []
 DTYPES = [np.dtype(t) for t in (np.float16, *BFLOAT16, np.float32, np.float64)]
 SIDES = (0, 1, 2, 3, 5, 17)
-LONG = (300, 1025, 9000)  # about the blocks of the strided loop and of NumPy's buffers
-IN_PIECES = 33_000  # the elements of a row
+LONG = (300, 1025, 9000)  # longer than the blocks of the strided loop and of NumPy's buffers
+IN_PIECES = 33_000  # the length of a row that is summed in pieces
 STEPS = (1, 1, 2, -1, -3)
-UNTOUCHED = 0x4D  # of memory, a byte
+UNTOUCHED = 0x4D  # the value of bytes that no call may change
 
 
 def shape_of(rng: np.random.Generator) -> Shape:
@@ -79,25 +80,25 @@ def shape_of(rng: np.random.Generator) -> Shape:
 
 
 def broadcasting(rng: np.random.Generator, shape: Shape) -> Shape:
-    """Half of the time the shape itself, else one that broadcasts to it."""
+    """Return the shape itself or, half of the time, a shape that broadcasts to it."""
     if rng.integers(2):
         return shape
     return tuple(1 if rng.integers(2) else n for n in shape[rng.integers(len(shape) + 1) :])
 
 
 def values(rng: np.random.Generator, dtype: DType, shape: Shape) -> Array:
-    """Ordinary numbers of some spread; in one of four arrays also what there is at the ends of the range."""
+    """Return ordinary numbers; one of four arrays also has numbers from the ends of the range."""
     x = np.asarray(rng.normal(0, rng.choice([0.1, 1.0, 10.0]), shape)).astype(dtype)
     if rng.integers(4) == 0 and x.size:
         info = finfo(dtype)
         extremes = [0, float(info.smallest_subnormal), float(info.tiny), float(info.max), np.inf, np.nan]
         chosen = rng.choice([*extremes, *np.negative(extremes)], 1 + x.size // 8).astype(dtype)
-        x.ravel()[rng.integers(x.size, size=chosen.size)] = chosen  # a view, x being contiguous
+        x.ravel()[rng.integers(x.size, size=chosen.size)] = chosen  # ravel() returns a view of x
     return x
 
 
 def canonical(a: Array) -> Array:
-    """With one NaN for all: which it is, is left to the processor."""
+    """Return the array with one NaN in place of all, since the bits of a NaN depend on the processor."""
     native = a if a.dtype.kind == "V" else a.astype(a.dtype.newbyteorder("="), copy=False)
     return np.where(np.isnan(native), native.dtype.type(np.nan), native)
 
@@ -108,7 +109,7 @@ def same_bits(a: Array, b: Array) -> bool:
 
 
 class Layout:
-    """How an array lies in a memory of its own: order of axes, steps, byte order, alignment."""
+    """The memory layout of an array: order of axes, steps, byte order, alignment."""
 
     def __init__(self, rng: np.random.Generator, shape: Shape, dtype: DType) -> None:
         plain = rng.integers(2) == 0
@@ -131,13 +132,13 @@ class Layout:
 
 @dataclass
 class Call:
-    """A call, and what it gives on one thread and contiguous arrays."""
+    """A call, and its results on one thread and contiguous arrays."""
 
     name: str
     arrays: list[Array]
-    parameters: dict[str, Any] = field(default_factory=dict)  # of which arrays broadcast like the others
+    parameters: dict[str, Any] = field(default_factory=dict)  # arrays among them broadcast like the inputs
     keywords: dict[str, Any] = field(default_factory=dict)
-    maskable: bool = False  # it knows where=
+    maskable: bool = False  # the function takes where=
     expected: list[Array] = field(default_factory=list)
 
     def results(self, arrays: Sequence[Array], parameters: dict[str, Any], **keywords: Any) -> list[Array]:
@@ -148,7 +149,7 @@ class Call:
         self.expected = self.results(self.arrays, self.parameters)
 
     def is_right(self, rng: np.random.Generator) -> bool:
-        """Make the call in some way; tell whether it gave what is expected, and wrote nothing else."""
+        """Make the call in a random way; return whether results are right and nothing else was written."""
 
         def lay(array: Array) -> Array:
             layout = Layout(rng, array.shape, array.dtype)
@@ -187,7 +188,7 @@ class Call:
         return array.shape == expected.shape and bool(array.dtype.newbyteorder("=") == expected.dtype)
 
     def is_exact(self) -> bool | None:
-        """Whether some of what is expected keeps its bound; None if there is no reference for such a call."""
+        """Return whether errors of expected results are within bounds; None if there is no reference."""
         return None
 
     def __str__(self) -> str:
@@ -235,7 +236,7 @@ class OfRows(Call):
         n = self.arrays[0].shape[axis]
         if f.suffix == FROM_OUTPUT or not (result.size and 0 < n <= 65):
             return None
-        largest = float(finfo(result.dtype).max) / 256  # nearer to it, a reference in float64 may be infinite
+        largest = float(finfo(result.dtype).max) / 256  # beyond it, the reference in float64 may be infinite
         if not all((np.abs(a.astype(float)) <= largest).all() for a in self.arrays):
             return None
 
@@ -296,7 +297,7 @@ def draw_elementwise(f: Function) -> Draw:
         arrays = [values(rng, t, broadcasting(rng, shape)) for t in types[: len(f.inputs)]]
         parameters: dict[str, Any] = f.required
         if defaults and rng.integers(4):
-            kind = rng.integers(4)  # a Python number, NumPy's, an array of no axes, or of some
+            kind = rng.integers(4)  # a Python number, a NumPy scalar, a 0-dimensional array, or another array
             convert: Any = (float, np.float64, np.array, np.array)[kind]
             chosen = rng.integers(len(samples), size=broadcasting(rng, shape) if kind == 3 else ())
             for key in defaults:
@@ -364,7 +365,7 @@ def draw_two(f: Function) -> Draw:
 @dataclass
 class Dropout(Call):
     def is_exact(self) -> bool:
-        """Whether elements keep their value divided by 1 - rate, and zeros are as many as the rate says."""
+        """Return whether kept elements are divided by 1 - rate, and the share of zeros is near the rate."""
         (x,), (result,), rate = self.arrays, self.expected, self.parameters["rate"]
         kept = (result != 0) & (np.abs(x.astype(float)) < float(finfo(result.dtype).max) * (1 - rate))
         exact = x[kept].astype(float) / (1 - rate)
@@ -399,7 +400,7 @@ def draw_norm(norm: Norm) -> Draw:
 
 
 def draws(names: Sequence[str]) -> list[Draw]:
-    """For each public function of the names, what draws a call of it."""
+    """Return, for each public function of the names, a function that draws a call of it."""
     kinds = (
         (draw_elementwise, ELEMENTWISE),
         (draw_two, OF_TWO),
@@ -428,7 +429,7 @@ def settings_kept() -> Iterator[None]:
 
 @dataclass
 class Soak:
-    """What has been done, and what was wrong."""
+    """What has been called, and which faults were found."""
 
     threads: int
     calls: int = 0
@@ -436,11 +437,11 @@ class Soak:
     drawn: int = 0
     exact: int = 0
     wrong: list[str] = field(default_factory=list)
-    memory: list[int] = field(default_factory=list)  # resident, in bytes, after each round
+    memory: list[int] = field(default_factory=list)  # the resident memory in bytes after each round
     seconds: float = 0.0
 
     def growth(self) -> int:
-        """By how much the second half needed more memory than the first ever did."""
+        """Return by how many bytes the most memory in the second half exceeds that in the first."""
         half = len(self.memory) // 2
         return max(self.memory[half:]) - max(self.memory[:half]) if half else 0
 
@@ -456,7 +457,7 @@ class Soak:
 def run_round(
     soak: Soak, choices: Sequence[Draw], rng: np.random.Generator, tick: Callable[[], bool]
 ) -> None:
-    """Draw calls, and make them in many threads for as long as tick() is true."""
+    """Draw calls, and make them in many threads while tick() is true."""
     fastact.set_num_threads(1)
     calls = []
     for _ in range(CALLS):
@@ -507,13 +508,13 @@ def run_round(
 
 
 def glibc(function: str, *arguments: int) -> None:
-    """Call the GNU C library's function, where there is that library."""
+    """Call a function of the GNU C library, if the system has this library."""
     with suppress(AttributeError, OSError, TypeError):
         getattr(ctypes.CDLL(None), function)(*arguments)
 
 
 def resident(process: psutil.Process) -> int:
-    """Bytes in memory, without what Python and the C library give back when asked."""
+    """Return the resident memory in bytes, after Python and the C library have released what they can."""
     gc.collect()
     glibc("malloc_trim", 0)
     rss: int = process.memory_info().rss
@@ -521,10 +522,10 @@ def resident(process: psutil.Process) -> int:
 
 
 def run(names: Sequence[str], minutes: float, threads: int, seed: int) -> int:
-    """Print what was found; return the exit status."""
+    """Make calls for these minutes, and print the faults; return the exit status."""
     soak, process, choices = Soak(threads), psutil.Process(), draws(names)
     rng = np.random.default_rng(seed)
-    glibc("mallopt", M_ARENA_MAX, 1)  # each thread's own heap would keep more and more of what is freed
+    glibc("mallopt", M_ARENA_MAX, 1)  # separate heaps of the threads would keep more and more freed memory
     begin, whole, status = time.monotonic(), 60 * minutes, 0
     bar = tqdm(total=round(whole), unit="s", disable=None, leave=False)
     with settings_kept(), bar:

@@ -1,6 +1,6 @@
 """``python -m fastact verify``: errors over every float32, or over a sample, in ulp of the exact result.
 
-Each run begins with a comparison of the reference with mpmath; `ruler` says what the reference is.
+Each run begins with a comparison of the reference with mpmath; `ruler` describes the reference.
 """
 
 import json
@@ -33,18 +33,19 @@ from .reference import ACTIVATIONS
 from .row_accuracy import sums
 from .ruler import FLOAT32, FLOAT64, Subject
 
-INPUTS = 1 << 32  # float32 numbers
-CHUNK = 1 << 22  # of them between two saves
-DENSITY = {FLOAT32: 256, FLOAT64: 1}  # of the sample; mpmath takes a thousand times as long
-DRAWS = {FLOAT32: 20, FLOAT64: 20}  # random parameters of each spread; half precision tries every input
+INPUTS = 1 << 32  # the number of float32 numbers
+CHUNK = 1 << 22  # how many of them are measured between two saves
+DENSITY = {FLOAT32: 256, FLOAT64: 1}  # of the sample; for float64, mpmath takes a thousand times as long
+DRAWS = {FLOAT32: 20, FLOAT64: 20}  # random parameters of each spread; 2 in half precision, with every input
+# The length of long rows, and the functions that are tried with them.
 LONG_ROWS = (1 << 20,)
-LONG = ("softmax", "log_softmax", "logsumexp", "softmax_cross_entropy")  # whose long rows are tried
+LONG = ("softmax", "log_softmax", "logsumexp", "softmax_cross_entropy")
 
 Format = Literal["text", "markdown", "json"]
 
 
 def drawn_parameters(name: str, dtype: DType) -> list[dict[str, float]]:
-    """Random parameters of either sign, near 1 and of many magnitudes, that the activation allows."""
+    """Return random parameters that the activation allows, of both signs, near 1 and of many magnitudes."""
     names = list(dict.fromkeys(chain.from_iterable(ACTIVATIONS[name].parameters)))
     rng, function = np.random.default_rng(0), library(None).functions(name)[FORWARD]
     spreads = np.repeat([2, 8, 40], DRAWS.get(dtype, 2)) if names else np.array([])
@@ -62,7 +63,7 @@ def drawn_parameters(name: str, dtype: DType) -> list[dict[str, float]]:
 
 
 def default_types(source: Source, name: str) -> list[DType]:
-    """Of fastact also float64, and the half precisions where rows are summed."""
+    """Return float32, for fastact also float64, and half precision for functions that sum over rows."""
     if source is not None:
         return [FLOAT32]
     half = ["float16", *(["bfloat16"] if find_spec("ml_dtypes") else [])]
@@ -71,7 +72,7 @@ def default_types(source: Source, name: str) -> list[DType]:
 
 
 def sampled_elements(source: Source, name: str, dtype: DType) -> Iterator[Row]:
-    """Every exponent and the hard places, infinity and NaN; of fastact also with other parameters."""
+    """Yield the figures of a sample of inputs, infinity and NaN; for fastact with other parameters too."""
     functions = library(source).functions(name)
     figures = {kind: Figures() for kind in functions}
     others = [*ACTIVATIONS[name].parameters, *drawn_parameters(name, dtype)] if source is None else []
@@ -85,7 +86,7 @@ def sampled_elements(source: Source, name: str, dtype: DType) -> Iterator[Row]:
 
 
 def sampled_rows(source: Source, name: str, dtype: DType) -> Iterator[Row]:
-    """Hard rows; of the usual passes that sum rows also a million elements long."""
+    """Yield the figures of difficult rows and, for some functions, of rows of a million elements."""
     for kind, function in library(source).functions(name).items():
         figures, subject = Figures(), Subject(name, kind, dtype)
         is_long = subject.function.name in LONG and dtype in (FLOAT32, FLOAT64)
@@ -102,7 +103,7 @@ def sampled_rows(source: Source, name: str, dtype: DType) -> Iterator[Row]:
 
 
 def option_figures(f: Function, dtype: DType) -> Figures:
-    """Of a cross-entropy with weights, smoothed and ignored labels, and probabilities."""
+    """Return the figures of a cross-entropy with weights, smoothed and ignored labels, and probabilities."""
     figures = Figures()
     for what, x in row_accuracy.rows(dtype):
         for arrays, options in row_accuracy.with_options(f, x):
@@ -113,7 +114,7 @@ def option_figures(f: Function, dtype: DType) -> Figures:
 
 
 def add_rows(figures: Figures, name: str, found: Any, bound: float, what: str, result: Any, x: Any) -> None:
-    """Add the errors of results of rows, of which the figures know no bound."""
+    """Add the errors of results of rows that have a bound of their own."""
     worst = np.unravel_index(found.argmax(), found.shape)
     place = dict(zip(("row", "element"), map(int, worst), strict=False))
     figures.merge(Figures(float(found[worst]), {"rows of": what} | place, float(result[worst])))
@@ -123,7 +124,7 @@ def add_rows(figures: Figures, name: str, found: Any, bound: float, what: str, r
 
 
 def fused_figures(f: Function, dtype: DType) -> Figures:
-    """Of a function with several results, each of which has a bound of its own."""
+    """Return the figures of a function with several results, each of which has a bound of its own."""
     figures = Figures()
     for what, arrays in ruler.rows(Subject(f.forward, FORWARD, dtype)):
         results = f(*(a.copy() for a in arrays))
@@ -134,7 +135,7 @@ def fused_figures(f: Function, dtype: DType) -> Figures:
 
 
 def sampled_pairs(source: Source, name: str, dtype: DType) -> Iterator[Row]:
-    """Functions of two arrays, with all of their results."""
+    """Yield the figures of a function of two arrays, for all of its results."""
     for kind, function in library(source).functions(name).items():
         figures, subject = Figures(), Subject(name, kind, dtype)
         for arrays in ruler.elements(subject):
@@ -143,7 +144,7 @@ def sampled_pairs(source: Source, name: str, dtype: DType) -> Iterator[Row]:
 
 
 def sampled_norms(source: Source, name: str, dtype: DType) -> Iterator[Row]:
-    """Norms of hard rows, with all of their results; of a user's function at the default eps."""
+    """Yield the figures of all results of a norm of difficult rows; a user's function has the default eps."""
     of = source if isinstance(source, Of) else None
     for kind, function in {FORWARD: name, GRADIENT: name + BACKWARD}.items():
         if function not in NORMS or (source and (of is None or of.kind != kind)):
@@ -160,13 +161,13 @@ def sampled_norms(source: Source, name: str, dtype: DType) -> Iterator[Row]:
 
 
 def sampled_dropout(source: Source, name: str, dtype: DType) -> Iterator[Row]:
-    """Values, masks and shares of dropout and of its gradient."""
+    """Yield the figures of dropout or its gradient: values, masks and the shares of kept elements."""
     for kind, function in {FORWARD: name, GRADIENT: name + BACKWARD}.items() if source is None else ():
         yield name, kind, dtype, dropout.figures(function, dtype)
 
 
 def sampled(source: Source, names: Sequence[str], dtypes: Sequence[DType]) -> Iterator[Row]:
-    """The lines of the table, by function and type."""
+    """Yield the lines of the table, by function and type."""
     jobs = [(name, dtype) for name in names for dtype in dtypes or default_types(source, name)]
     for name, dtype in tqdm(jobs, disable=None, leave=False):
         by_kind = {"rows": sampled_rows, "gate": sampled_pairs, "loss": sampled_pairs}
@@ -176,7 +177,7 @@ def sampled(source: Source, names: Sequence[str], dtypes: Sequence[DType]) -> It
 
 
 def measure_chunk(source: Source, name: str, kind: str, chunk: range) -> Figures:
-    """The figures of the floats whose bits, read as an integer, are in the chunk."""
+    """Return the figures of the floats whose bit patterns are in this range of integers."""
     figures, subject = Figures(), Subject(name, kind, FLOAT32)
     function = library(source).functions(name)[kind]
     for arrays in ruler.numbers(subject, chunk):
@@ -185,16 +186,16 @@ def measure_chunk(source: Source, name: str, kind: str, chunk: range) -> Figures
 
 
 def prepare_worker() -> None:
-    """Leave an interrupt to the main process, and the other cores to the other workers."""
+    """Leave interrupts to the main process, and use one thread, since there is a process for each core."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     fastact.set_num_threads(1)
 
 
 def exhaustive(source: Source, names: Sequence[str], save: Path) -> Iterator[Row]:
-    """Every float32, from where the saved figures of the same library end."""
+    """Yield the figures over every float32, continuing where the saved figures of the same library end."""
     saved: dict[str, dict[str, Any]] = json.loads(save.read_text()) if save.exists() else {}
     state = saved.setdefault(library(source).title, {})
-    kinds = [GRADIENT] if isinstance(source, Of) else []  # fastact's own follow from its derivatives
+    kinds = [GRADIENT] if isinstance(source, Of) else []  # fastact's gradients follow from its derivatives
     jobs = [
         (name, kind)
         for name in names
@@ -203,8 +204,8 @@ def exhaustive(source: Source, names: Sequence[str], save: Path) -> Iterator[Row
     ]
     figures = {job: Figures(**state.get(" ".join(job), {})) for job in jobs}
     done = sum(sum(f.counts) for f in figures.values())
-    # Processes, for threads would wait for one another between the short NumPy calls; and not forked, which
-    # the threads of other libraries do not survive.
+    # Processes are used because threads would wait for one another between the short NumPy calls. They are
+    # not forked, because the threads of other libraries do not exist in a forked child.
     pool = ProcessPoolExecutor(fastact.get_num_threads(), get_context("spawn"), prepare_worker)
     with pool, tqdm(total=len(jobs) * INPUTS, initial=done, unit="", unit_scale=True, disable=None) as bar:
         for job in jobs:
@@ -220,13 +221,13 @@ def exhaustive(source: Source, names: Sequence[str], save: Path) -> Iterator[Row
 
 
 def write(file: Path, text: str) -> None:
-    """Replace the file's content in one step, so that a stop at any moment leaves a whole file."""
+    """Replace the content of the file in one step, so that it is complete even if the program is stopped."""
     new = file.with_name(file.name + ".new")
     new.write_text(text)
     new.replace(file)
 
 
-HEADINGS = {  # and whether the column holds numbers
+HEADINGS = {
     "function": False,
     "pass": False,
     "type": False,
@@ -241,7 +242,7 @@ TEXT = "{:22}{:14}{:9}{:>13}{:>12}{:>10}{:>10}  {:36}  {}"
 
 
 def as_line(row: Row, style: Format) -> str:
-    """A row of the table, or a line of JSON."""
+    """Return a row of the table, or a line of JSON."""
     name, kind, dtype, figures = row
     whole = sum(figures.counts)
     if style == "json":
@@ -258,12 +259,12 @@ def as_line(row: Row, style: Format) -> str:
 
 
 def number(value: float) -> float | str:
-    """The value as JSON has it, where there is neither infinity nor NaN."""
+    """Return the value, or its name if it is infinite or NaN, which JSON lacks."""
     return value if math.isfinite(value) else str(value)
 
 
 def broken(row: Row) -> Iterator[str]:
-    """What of a row is not as promised."""
+    """Yield a description of each promise that the row breaks."""
     name, kind, dtype, figures = row
     if name in DROPOUT:
         bound = dropout.BOUND
@@ -282,7 +283,7 @@ def run(
     style: Format = "text",
     dtypes: Sequence[DType] = (),
 ) -> int:
-    """Print a line for each function, kind and dtype; return the exit status."""
+    """Print a line for each function, pass and type; return the exit status."""
     elements = [name for name in names if name in ACTIVATIONS]
     for name in elements:
         for kind in (FORWARD, DERIVATIVE):
