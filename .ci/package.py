@@ -68,7 +68,7 @@ PLATFORMS = (
 started = time.monotonic()
 temporary = tempfile.TemporaryDirectory(prefix="fastact-")
 work = Path(temporary.name)
-failures: list[str] = []  # what zig could not do, which is told at the end
+failures: list[str] = []  # the platforms that zig failed to build, reported at the end
 WINE = {"WINEDEBUG": "-all", "WINEPREFIX": f"{work}/wine"}
 
 
@@ -323,7 +323,7 @@ def windows_python(compiler: Path, system: Platform) -> dict[str, Path]:
 
 
 def musl() -> None:
-    """Load the wheel that zig built for musl in musl's Python, which PyPI and Debian's testing bring."""
+    """Load the wheel that zig built for musl in musl's Python, from PyPI and Debian's testing."""
     check(sys.version_info[:2] == (3, 11), f"{MUSL_PYTHON} holds Python 3.11 alone")
     need("g++", "libffi8", "mmdebstrap", "zlib1g")
     made = released("musllinux_1_2_x86_64.whl")
@@ -353,7 +353,7 @@ def musl() -> None:
 def windows() -> None:
     """Load the wheel that zig built for Windows in Windows' Python, in Wine."""
     need("wine", "wine64")
-    run("wineboot", environment=WINE)  # which has much to say
+    run("wineboot", environment=WINE)  # which prints a lot
     made = released("win_amd64.whl")
     folder, version = work / "windows-python", f"3.{sys.version_info.minor}"
     install = (venv("tools"), "-m", "pip", "install", "-q")
@@ -434,7 +434,7 @@ def zig() -> None:
     need("file")
     if not arguments.short:
         need("libc6-arm64-cross", "qemu-user", "wine", "wine64")
-        run("wineboot", environment=WINE)  # which has much to say
+        run("wineboot", environment=WINE)  # which prints a lot
     python = venv("zig", *REQUIRED, "cmake", "ninja", "wheel", "ziglang>=0.14")
     compiler = Path(run(python, "-c", "import ziglang; print(ziglang.__path__[0], end='/zig')"))
     lines = [("wheel", "MB", "the same bits with")]

@@ -30,7 +30,7 @@ from libraries import ISA, environment
 
 SECOND = "second derivative"
 LIBRARIES = "torch", "jax", "numpy", "scipy"
-PROMOTING = "gelu", "selu"  # whose expressions in NumPy make float64 or float32 of float16
+PROMOTING = "gelu", "selu"  # their NumPy expressions return float32 or float64 for float16
 
 
 class Claim(NamedTuple):

@@ -132,7 +132,7 @@ def load_jax() -> Library:
 
     config: Any = jax.config
     config.update("jax_enable_x64", True)
-    config.update("jax_cpu_enable_async_dispatch", False)  # spares small calls a change of thread
+    config.update("jax_cpu_enable_async_dispatch", False)  # so that small calls need no change of thread
     forward, from_output = expressions("JAX"), expressions("NumPy")
     modules = {"jnp": jax.numpy, "np": jax.numpy, "nn": jax.nn, "vjp": jax.vjp, **CONSTANTS}
 

@@ -1,7 +1,7 @@
 """Compare fastact with torch, JAX, NumPy/SciPy, numexpr and numba, as far as they are installed.
 
-Every cell of the matrix asked for is measured in a process in which all libraries are held to the same
-threads and instruction set; see measure.py. With --json a run that was stopped goes on where it was.
+Every cell of the matrix asked for is measured in a process in which all libraries are limited to the
+same threads and instruction set; see measure.py. With --json, a run that was stopped continues there.
 """
 
 import argparse

@@ -28,7 +28,7 @@ LIBRARIES: dict[str, tuple[Any, ...]] = {
     "torch": ("torch",),
     "JAX": ("jax",),
 }
-NO_DIGIT = 2.0**24  # ulp: a larger error leaves none right
+NO_DIGIT = 2.0**24  # in ulp; with a larger error, no digit is right
 
 Values = dict[str, list[float]]  # by library, one for each name; NaN where there is none
 

@@ -106,7 +106,7 @@ def varying(measurements: Iterable[Measurement]) -> list[str]:
 
 
 def figures_by(of: Callable[[Cell], str], measurements: Iterable[Measurement]) -> dict[str, Figures]:
-    """Return figures relative to the fastest peer of the cells of which `of` says the same."""
+    """Return the figures of each group of cells with the same of(cell), relative to the fastest peer."""
     ratios: dict[str, list[float]] = {}
     for m in measurements:
         ratios.setdefault(of(m.cell), []).append(m.ratio())

@@ -15,8 +15,8 @@ namespace fastact::math {
 ///
 /// A round maps the words to (hi(M1 x2) ^ x1 ^ k0, lo(M1 x2), hi(M0 x0) ^ x3 ^ k1, lo(M0 x0)), and the key advances by
 /// Weyl's constants. Since a product takes the lower halves of its factors alone, the words need not be cut out of it.
-/// The first round gives all counters the same x0, hence the second round the same x3 and the same hi(M0 x0); both are
-/// combined with the keys in advance.
+/// The first round gives all counters the same x0 and therefore the second round the same x3 and the same hi(M0 x0);
+/// both are combined with the keys in advance.
 template <class V>
 class Philox {
   static constexpr std::size_t rounds = 10;

@@ -67,7 +67,7 @@ struct RowDescription {
   const char* name;
   RowSignature signature;
   bool nonempty;  // a row must have at least one element
-  bool maskable;  // it heeds RowCall::mask; as a ufunc, `NAME_where` with a boolean (n) as its last input
+  bool maskable;  // its kernels read RowCall::mask; as a ufunc, `NAME_where` with a boolean (n) as its last input
 };
 
 extern const std::array<Description, kernels::activation_count> catalogue;

@@ -12,9 +12,9 @@ namespace fastact::activations {
 /// f(x, t) = (1 - t) log(1 + e^x) + w t log(1 + e^-x), w = pos_weight; df/dx = (1 - t) σ(x) - w t σ(-x).
 ///
 /// With e = e^-|x|, f = c log(1 + e) + m |x|, c = 1 - t + w t, m = 1 - t for x > 0, w t elsewhere: for t from 0 to 1 no
-/// term is negative. Likewise df/dx = ±(m σ(|x|) - (c - m) σ(-|x|)). Where m is 0, as for a target of 0 or 1 that is
-/// met, the result is as small as e; everywhere else a logistic function so small is nothing beside m, unless m is
-/// tiny.
+/// term is negative. Likewise df/dx = ±(m σ(|x|) - (c - m) σ(-|x|)). Where m is 0, that is, where
+/// t = 1 and x > 0 or t = 0 and x < 0, the result is as small as e. Elsewhere such a small term is negligible compared
+/// with m, unless m is tiny.
 struct sigmoid_cross_entropy : Traits {
   static constexpr std::size_t arrays = 2;
   static constexpr bool selects = true;  // an input that is subnormal counts only beside a huge one
@@ -61,7 +61,7 @@ struct sigmoid_cross_entropy : Traits {
   static constexpr const char* allowed = "0 <= pos_weight < inf";
 
  private:
-  /// x, but infinity beside weights whose products may have no low part.
+  /// x, or infinity where the weight is so large or small that its products may have no low part.
   template <class V>
   static V ordinary(V x, V weight) {
     const V infinity = std::numeric_limits<double>::infinity();
@@ -81,25 +81,26 @@ struct sigmoid_cross_entropy : Traits {
     math::Pair<V> sum() const { return main + other; }
   };
 
-  /// A power of two that keeps a tiny m from being subnormal where e is as tiny; any other m is then much larger than
-  /// e.
+  /// The factor `up`, a power of two that keeps a tiny m from being subnormal where e is as tiny; any other m is then
+  /// much larger than e. The square of half_scale is its inverse.
   template <class V>
   struct Lift {
     static constexpr double power = math::is_single<V> ? 0x1p60 : 0x1p120,
                             root = math::is_single<V> ? 0x1p-30 : 0x1p-60;
-    V up, tail;
+    V up, half_scale;
     Lift(V x, V t, V weight) {
       const V one = 1.0, main = select(x > V(0.0), one, abs(weight * t));
       const auto is_tiny = select(abs(x) > V(math::is_single<V> ? 60.0 : 100.0), main, one) < V(1 / power);
       up = select(is_tiny, V(power), V(1.0));
-      tail = select(is_tiny, V(root), V(1.0));
+      half_scale = select(is_tiny, V(root), V(1.0));
     }
-    /// factor (small · small_tail² + large/up), where is_met without the large.
-    V rounded(typename V::Mask is_met, V factor, math::Pair<V> small, V small_tail, math::Pair<V> large) const {
-      const V scale = small_tail * up;
-      const math::Pair<V> both = large + math::Pair<V>{small.hi * scale * small_tail, small.lo * scale * small_tail};
+    /// factor (small · small_half_scale² + large/up), without the second term where is_met.
+    V rounded(typename V::Mask is_met, V factor, math::Pair<V> small, V small_half_scale, math::Pair<V> large) const {
+      const V scale = small_half_scale * up;
+      const math::Pair<V> both =
+          large + math::Pair<V>{small.hi * scale * small_half_scale, small.lo * scale * small_half_scale};
       const math::Pair<V> value = {both.hi, select(both.lo == both.lo, both.lo, V(0.0))};
-      return factor * math::Scaled<V>{select(is_met, small, value), select(is_met, small_tail, tail)};
+      return factor * math::Scaled<V>{select(is_met, small, value), select(is_met, small_half_scale, half_scale)};
     }
   };
 };

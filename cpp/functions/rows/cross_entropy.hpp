@@ -92,7 +92,8 @@ struct softmax_cross_entropy_with_gradient : softmax_cross_entropy_backward {
 /// The cross-entropy of softmax(x) and targets p, -Σ a_c log softmax(x)_c with a_c = w_c q_c and q = (1 - s) p + s/n,
 /// the targets smoothed by s. With m the largest x it is Σ a_c (m - x_c) plus
 /// A log Σ e^(x - m), A = Σ a_c: nothing cancels unless an a_c is negative. A class with a_c = 0 adds nothing, whatever
-/// its x. The differences are halved, lest they overflow; where that could round them, the logarithm is far larger.
+/// its x. The differences are halved so that they do not overflow; where halving could round them, the logarithm is far
+/// larger.
 struct weighted_cross_entropy : Logarithm {
   constexpr weighted_cross_entropy() {
     inputs = 3, outputs = 0, settings = 3, targets = true, has_result = true, has_late = false, maskable = false,

@@ -109,7 +109,7 @@ struct softmax_backward : Exponentials {
   static V add(Sums<V>& sums, Before<V> term_of, V x, V g) {
     const math::Term<V> t = term_of(x);
     const V e = t.value();
-    const math::Pair<V> share = unlifted(math::Pair<V>{e, t.low(e)});  // lest products with large g overflow
+    const math::Pair<V> share = unlifted(math::Pair<V>{e, t.low(e)});  // so that products with large g do not overflow
     sums.e.add(t);
     sums.other.add_product(share.hi, g);
     sums.other.lo = fma(share.lo, g, sums.other.lo);
