@@ -113,6 +113,13 @@ class StepsOf {
   }
   using After = decltype(S::after(V(), Before(), Sums(), numbers<V>(State<V>(), 0)));
 
+  /// Writes the outputs of a function of single elements, for contiguous lines of this length.
+  static void write_lines(const Rows& lines, std::size_t length) {
+    constexpr rowwise::RowFunction::Nothing nothing;
+    constexpr std::size_t interleaved = std::is_same_v<T, double> && V::several > 1 ? 4 : V::several;
+    Sweeps<Wide<V, interleaved>, F>::late(lines, 0, length, &nothing);
+  }
+
   /// Stores what the vector of rows that begins with row `first` has beside its elements.
   template <class W, class X>
   static void store(const X& after, W largest, std::size_t first, Ends<V>& ends) {
@@ -197,11 +204,7 @@ class StepsOf {
     };
     if constexpr (traits.by_element()) {
       made.rows_at_once = std::numeric_limits<std::size_t>::max();
-      made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) {
-        constexpr rowwise::RowFunction::Nothing nothing;
-        constexpr std::size_t interleaved = std::is_same_v<T, double> && V::several > 1 ? 4 : V::several;
-        Sweeps<Wide<V, interleaved>, F>::late(rows, 0, length, &nothing);
-      };
+      made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) { write_lines(rows, length); };
     } else if constexpr (V::lanes > 1) {
       made.rows_at_once = most_rows<V> - Wide<V, 8>::size;  // vectors of results may reach beyond the last row
       made.at_once = [](const Rows& rows, std::size_t length, State<V>& state, Ends<V>& ends) {
@@ -214,7 +217,15 @@ class StepsOf {
                         state, ends);
       };
     }
-    if constexpr (traits.has_late) {
+    if constexpr (traits.by_element()) {
+      made.late = [](const Rows& rows, std::size_t begin, std::size_t end, State<V>&) {
+        Rows lines = rows;  // across rows, a line has one element of each
+        for (std::size_t k = 0; k < traits.arrays(); ++k)
+          lines.arrays[k].p += static_cast<std::ptrdiff_t>(begin) * (rows.across ? rows.arrays[k].line : 1);
+        if (rows.across) lines.rows = end - begin;
+        write_lines(lines, rows.across ? rows.rows : end - begin);
+      };
+    } else if constexpr (traits.has_late) {
       made.late = [](const Rows& rows, std::size_t begin, std::size_t end, State<V>& state) {
         S::late(rows, begin, end, as<After>(state.after));
       };

@@ -215,7 +215,7 @@ struct Sweeps {
   /// Writes the outputs. Across rows it runs backwards, because the last lines are still in the caches.
   template <class After>
   [[gnu::flatten]] static void late(const Rows& of, std::size_t begin, std::size_t end, const After* after) {
-    if (of.across) {
+    if (of.across && !traits.by_element()) {
       const std::size_t n = vectors_across<V>(of.rows);
       for (std::size_t j = end; j-- > begin;) {
         const Line p = line(of, j);
