@@ -80,11 +80,11 @@ struct hard_swish : Traits {
   static constexpr Cost cost = copying;
   template <class V>
   static V forward(V x) {
-    // x (x + 3) is p - excess, and the relative error of the sixth is a third of that of one rounding. The signs of
-    // zeros give the result the sign of x.
-    const V s = x + 3.0, s_low = x - (s - 3.0), p = x * s, excess = fma(-x, s_low, fma(-x, s, p));
-    const V sixth = math::Constants<typename V::Element>::third_hi / 2, inside = fma(p, sixth, -(excess * sixth));
-    return select(x <= V(-3.0), V(0.0), select(x >= V(3.0), x, inside));
+    // -b (b + 3) is p + excess, and the relative error of the sixth is a third of that of one rounding. The signs of
+    // zeros give the result the sign of x, but f is +0 for x <= -3.
+    const V b = max(V(-3.0), x), s = -3.0 - b, s_low = (-3.0 - s) - b, p = b * s;
+    const V excess = fma(b, s_low, fma(b, s, -p)), sixth = -math::Constants<typename V::Element>::third_hi / 2;
+    return select(x >= V(3.0), x, fma(p, sixth, excess * sixth));
   }
   template <class V>
   static V backward(V x, V g) {
