@@ -1,6 +1,8 @@
 // The logistic function and the hyperbolic tangent.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <limits>
 #include <type_traits>
 
@@ -103,44 +105,94 @@ struct tanh : Traits {
 struct softcap : Traits {
   template <class V>
   static V forward(V x, V cap) {
-    const math::Pair<V> w = quotient(x, cap, V(limit), V(1.0));
-    const auto from_table = [](auto a, auto a_lo) {
-      const math::Pair<V> t = tanh::magnitude(a);
-      return math::Pair<V>{t.hi, fma(a_lo, fma(-t.hi, t.hi, 1.0), t.lo)};  // tanh' = 1 - tanh²
+    const auto general = [](V v, V c) {
+      const math::Pair<V> w = quotient(v, c, V(limit), V(1.0));
+      const auto from_table = [](auto a, auto a_lo) {
+        const math::Pair<V> t = tanh::magnitude(a);
+        return math::Pair<V>{t.hi, fma(a_lo, fma(-t.hi, t.hi, 1.0), t.lo)};  // tanh' = 1 - tanh²
+      };
+      const auto formula = [](V a, V a_lo) { return tanh::negative(a, a_lo); };
+      const math::Pair<V> t = math::in_float<V>(from_table, formula, w.hi, w.lo);
+      // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
+      constexpr double close = math::is_single<V> ? 0x1p-14 : 0x1p-28;
+      return select(w.hi <= V(close), v, copysign(fma(c, t.hi, c * t.lo), v));
     };
-    const auto formula = [](V a, V a_lo) { return tanh::negative(a, a_lo); };
-    const math::Pair<V> t = math::in_float<V>(from_table, formula, w.hi, w.lo);
-    // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
-    constexpr double close = math::is_single<V> ? 0x1p-14 : 0x1p-28;
-    return select(w.hi <= V(close), x, copysign(fma(cap, t.hi, cap * t.lo), x));
+    const auto fast = [general](auto v, auto c) {
+      const auto near = [](auto u, auto its_cap) { return multiple(u, its_cap); };
+      return math::near_or_general(is_ordinary(c), near, general, v, c);
+    };
+    return math::in_float<V>(fast, general, x, cap);
   }
   template <class V>
   static V backward(V x, V g, V cap) {
-    // With w = 2|x|/cap, 2^72 f'(x) is computed first where w > 68.5. From 115.2 on, g f'(x) is 0 if |g| <= 2^14.
     const auto near = [](auto v, auto once, auto c) {
-      const math::Pair<V> w = quotient(v, c, V(115.2), V(2.0));
-      const V down = math::down_where<V>(w.hi > V(68.5));
-      const math::BothLogistics<V> logistics(math::one_plus_large_exp(w.hi, w.lo, down));
-      const V y = math::multiply(once, logistics.derivative(4.0));
-      return math::unlifted(y, down, copysign(down, y));
+      const math::Pair<V> w = quotient(v, c, V(end<V>), V(2.0));
+      return math::multiply(once, math::BothLogistics<V>(math::one_plus_large_exp(w.hi, w.lo)).derivative(4.0));
     };
     const auto general = [](V v, V once, V c) {
-      const math::Pair<V> w = quotient(v, c, V(limit), V(2.0));
-      const math::Logistic<V> logistic(w.hi, w.lo);
+      const math::Pair<V> u = quotient(v, c, V(limit), V(2.0));
+      const math::Logistic<V> logistic(u.hi, u.lo);
       const math::Pair<V> d = logistic.derivative();
       return once * math::Scaled<V>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
     };
-    const auto fast = [near, general](auto v, auto once, auto c) {
+    const auto far = [general](auto v, auto once, auto c) {
+      // With w = 2|x|/cap, 2^72 f'(x) is computed first where w > 68.5. From 115.2 on, g f'(x) is 0 if |g| <= 2^14.
+      const auto lifted = [](auto of, auto factor, auto by) {
+        const math::Pair<V> u = quotient(of, by, V(end<V>), V(2.0));
+        const V down = math::down_where<V>(u.hi > V(68.5));
+        const math::BothLogistics<V> logistics(math::one_plus_large_exp(u.hi, u.lo, down));
+        const V y = math::multiply(factor, logistics.derivative(4.0));
+        return math::unlifted(y, down, copysign(down, y));
+      };
       const auto is_far = [](V number, V, V its_cap) { return abs(number) > 34.0 * its_cap; };
-      return math::near_unless_large(once, 0x1p14, is_far, near, general, v, once, c);
+      return math::near_unless_large(once, 0x1p14, is_far, lifted, general, v, once, c);
     };
-    return math::in_float<V>(fast, general, x, g, cap);
+    const V w = math::nan_unless_finite(g, quotient(x, cap, V(end<V>), V(2.0)).hi);
+    const auto is_moderate = w <= V(math::is_single<V> ? 68.0 : 640.0);
+    const auto floats = [is_moderate, near, far](auto v, auto once, auto c) {
+      if (all(is_moderate)) [[likely]]
+        return near(v, once, c);
+      return math::cold_path(far, v, once, c);
+    };
+    const auto doubles = [is_moderate, near, general](V v, V once, V c) {
+      return math::near_or_general(is_moderate, near, general, v, once, c);
+    };
+    return math::in_float<V>(floats, doubles, x, g, cap);
   }
   static constexpr bool allows(double cap) { return cap > 0; }
   static constexpr const char* allowed = "cap > 0";
 
  private:
+  using Form = math::multiples::Tanh;
   static constexpr double limit = 1600;  // beyond it, f'(x) is 0
+  /// The largest 2|x|/cap that the formula of f' for most numbers gets.
+  template <class V>
+  static constexpr double end = math::is_single<V> ? 115.2 : 700.0;
+  /// Whether 1/cap and its low part are normal floats.
+  template <class V>
+  static auto is_ordinary(V cap) {
+    return select(cap >= V(0x1p-90), cap, V(0x1p100)) <= V(0x1p90);
+  }
+  /// The least number whose interval begins at the knee or beyond.
+  static constexpr float border = [] {
+    const auto offset = std::bit_cast<std::uint32_t>(Form::offset);
+    const auto at_knee = static_cast<float>(double{Form::knee} * double{Form::slope} + double{Form::start});
+    return std::bit_cast<float>(((std::bit_cast<std::uint32_t>(at_knee) + offset) & 0xFFC00000U) - offset);
+  }();
+  /// f(x) for floats and an ordinary cap, as a multiple of |x| up to cap knee, and of cap knee beyond. |x|/cap is
+  /// rounded only after the centre of its interval is subtracted.
+  template <class V>
+  static V multiple(V x, V cap) {
+    const V inverse = 1.0 / cap, inverse_lo = fma(-inverse, cap, 1.0) * inverse;
+    const math::Pair<V> most = math::product(cap, V(Form::knee));
+    const V a = min(Form::end * cap, abs(x)), z = fma(a, inverse * Form::slope, Form::start);
+    const V index = z.plus_bits(V(Form::offset)).template shift_right<22>();
+    const V s = fma(a, inverse_lo, fma(a, inverse, -index.lookup(Form::centre)));
+    // Beyond the knee, W is between 0.76 and 0.84, which is near enough to 0.82 for the low part of cap knee.
+    const auto is_beyond = z >= V(border);
+    const V n = select(is_beyond, most.hi, a), low = select(is_beyond, 0.82 * most.lo, V(0.0));
+    return copysign(fma(n, index.lookup(Form::column[0]), fma(n * s, math::terms<Form, 1>(index, s), low)), x);
+  }
   /// `times` |x|/cap, but at most `end`. |x| and cap are multiplied by a power of two that leaves the inverse in range.
   /// The inverse is a pair, which a call with one cap computes once.
   template <class V>
