@@ -26,6 +26,8 @@ class NormColumns {
   static constexpr std::integral_constant<std::size_t, 1> one_ = {};
   /// Rows are computed in multiples of `unit`. The pitch of buffers is no power of two.
   static constexpr std::size_t unit = 32, pitch = most_rows + 16;
+  /// Memory is fetched so many elements before it is written.
+  static constexpr std::size_t fetched_ = 16;
   static constexpr std::size_t most_groups = 16, groups_size = most_groups * sizeof(Narrow<T>) / sizeof(T);
 
   /// Columns from one row on, in memory or in a buffer.
@@ -173,7 +175,7 @@ class NormColumns {
   [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, X* chains, std::size_t groups, Columns x,
                                                           std::size_t n, bool is_in_memory,
                                                           const Statistics<Isa, T>& s) {
-    add_columns<Isa>(
+    add_columns<Isa, sum_unit>(
         sums, chains, groups, n, is_in_memory, [&](std::size_t i) { return s.measure(SomeRows{8 * i}); },
         [](X& sum, const Measure<D>& by) { sum.begin(by); },
         [&](X& sum, const Measure<D>& by, std::size_t j, std::size_t i) {
@@ -194,7 +196,7 @@ class NormColumns {
       const std::size_t end = std::min(n_, j + stretch);
       for (std::size_t i = 0; i < rows; i += V::size) {
         const Forward<form, V> formula(groups[i / most_rows], SomeRows{i % most_rows});
-        // Several elements are loaded before the first one is stored: where x and the result are multiples of 4 KiB
+        // Two elements are loaded before the first one is stored: where x and the result are multiples of 4 KiB
         // apart, a load waits for the store before it.
         const auto write = [&](std::size_t first, auto count, auto... lanes) {
           std::array<V, count> v;
@@ -209,7 +211,7 @@ class NormColumns {
         const auto each = [&](auto count, auto... lanes) {
           for (; k + count <= end; k += count) write(k, count, lanes...);
         };
-        if (rows - i >= V::size) each(std::integral_constant<std::size_t, 4>{}), each(one_);
+        if (rows - i >= V::size) each(std::integral_constant<std::size_t, 2>{}), each(one_);
         if (rows - i < V::size) each(one_, rows - i);
       }
     }
@@ -237,7 +239,7 @@ class NormColumns {
       }
       with_type(call_.format, [&]<class S>(S*) {
         if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
-          write(groups, in_memory<S>(call_.x, r), in_memory<S>(call_.result, r), rows, 4);
+          write(groups, in_memory<S>(call_.x, r), in_memory<S>(call_.result, r), rows, 2);
         }
       });
     }
@@ -254,12 +256,10 @@ class NormColumns {
     for (std::size_t i = 0; i < rows_; i += 8) slopes_.set(call_, r, i, rows_, of_rows_, sums[i / 8]);
     for (std::size_t j = 0; j < n_ && !per_row_; j += 8) add_rows(j, std::min<std::size_t>(8, n_ - j));
     each_block([&](std::size_t j, std::size_t count) {
-      for (std::size_t i = 0; i < padded_; i += V::size) {
-        if constexpr (is_single) {
-          single_backward(i, j, count);
-        } else {
-          for (std::size_t k = i; k < i + V::size; k += 8) wide_backward(k, j, count);
-        }
+      if constexpr (is_single) {
+        single_backward(j, count);
+      } else {
+        for (std::size_t i = 0; i < padded_; i += 8) wide_backward(i, j, count);
       }
     });
   }
@@ -269,7 +269,7 @@ class NormColumns {
     using Standardized = StandardizeWide<T, D>;
     const T* const gammas = of_elements(call_.gamma);
     const bool is_in_memory = x_.step != pitch || g_.step != pitch;
-    add_columns<Isa>(
+    add_columns<Isa, 8>(
         sums, chains, groups, n, is_in_memory, [&](std::size_t i) { return Standardized(of_rows_, SomeRows{8 * i}); },
         [](P& sum, const Standardized&) { sum = {}; },
         [&](P& sum, const Standardized& standardized, std::size_t at, std::size_t i) {
@@ -315,21 +315,35 @@ class NormColumns {
     if constexpr (distance > 1) transpose<distance / 2>(d);
   }
 
-  /// Writes the gradients of a block, in float. Where a number is not finite, the row is computed again in double.
-  [[gnu::flatten, gnu::noinline]] void single_backward(std::size_t i, std::size_t j, std::size_t n) const {
+  /// Writes the gradients of a block, in float: of all rows for a few elements at a time, so that the lines of memory
+  /// are written one after another. Where a number is not finite, the row is computed again in double.
+  void single_backward(std::size_t j, std::size_t n) const {
+    std::array<V, most_rows / V::size> checks = {};
+    for (std::size_t k = j; k < j + n; k += fetched_) {
+      for (std::size_t i = 0; i < padded_; i += V::size) {
+        single_backward(i, k, std::min(fetched_, j + n - k), checks[i / V::size]);
+      }
+    }
+    for (std::size_t i = 0; i < padded_; i += V::size) {
+      const V check = checks[i / V::size];
+      if (all(check == V(0.0))) continue;
+      T is_finite[V::size];
+      check.store(is_finite);
+      for (std::size_t c = 0; c < V::size; c += 8) wide_backward(i + c, j, n, is_finite + c);
+    }
+  }
+  [[gnu::flatten, gnu::noinline]] void single_backward(std::size_t i, std::size_t j, std::size_t n, V& of_all) const {
     const SingleSlope<V> slope(of_rows_, slopes_, SomeRows{i});
     const T* const gammas = of_elements(call_.gamma);
-    V check = 0.0, gamma = 1.0;
+    V check = of_all, gamma = 1.0;
     for (std::size_t k = j; k < j + n; ++k) {
+      for (std::size_t c = 0; c < V::size; c += 16) simd::prefetch(result_.at(k + fetched_, i + c));
       if (gammas != nullptr) gamma = static_cast<double>(gammas[k]);
       const V y = slope(V::load(x_.at(k, i)), V::load(g_.at(k, i)), gamma);
       check = math::nan_unless_finite(y, check);
       y.store(result_.at(k, i));
     }
-    if (all(check == V(0.0))) return;
-    T is_finite[V::size];
-    check.store(is_finite);
-    for (std::size_t c = 0; c < V::size; c += 8) wide_backward(i + c, j, n, is_finite + c);
+    of_all = check;
   }
   /// The same in double, for eight rows, or for those of them whose `check` is not 0.
   [[gnu::flatten, gnu::noinline]] void wide_backward(std::size_t i, std::size_t j, std::size_t n,

@@ -23,6 +23,7 @@ class NormRows {
   using Row = simd::Vec<Isa, T>;
   using Lines = NormLines<Row>;
   using D = Eight<Isa>;
+  using Lanes = simd::Vec<Isa, double, 1>;
   using P = Projections<Total<T, D>>;
   // The portable kernel gains nothing from several rows, because their sums do not stay in registers.
   static constexpr std::size_t most_lines = 128 / sizeof(T), rows_projected = Isa::template size<T> > 1 ? 4 : 1;
@@ -99,16 +100,11 @@ class NormRows {
     }
   }
 
-  /// Calls body(row, j, count, x, g, result) for each block of some rows.
+  /// Calls body(begin, j, count) for each block of some rows, from element j on, in a stretch from element `begin` on.
   template <class Body>
   void each_block(std::size_t r, std::size_t rows, bool reads, bool writes, Body body) const {
     each_stretch(r, rows, reads, writes, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t j = begin; j < end; j += sum_block) {
-          body(i, j, std::min(sum_block, end - j), x_.at(r, i, begin, j), g_.at(r, i, begin, j),
-               result_.at(r, i, begin, j));
-        }
-      }
+      for (std::size_t j = begin; j < end; j += sum_block) body(begin, j, std::min(sum_block, end - j));
     });
   }
 
@@ -123,29 +119,28 @@ class NormRows {
     if (is_direct_) {
       with_type(call_.format, [&]<class S>(S*) {
         if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
-          for (std::size_t i = 0; i < rows; ++i) {
-            for (std::size_t j = 0; j < n_; j += sum_block) {
-              forward(r, i, j, std::min(sum_block, n_ - j), reinterpret_cast<const S*>(call_.x.rows.at(r + i, j)),
-                      reinterpret_cast<S*>(call_.result.rows.at(r + i, j)));
-            }
+          const auto block = [&](const Segments& array, std::size_t j) {
+            return Block<S>{reinterpret_cast<S*>(array.rows.at(r, j)), array.rows.row / std::ptrdiff_t{sizeof(S)}};
+          };
+          for (std::size_t j = 0; j < n_; j += sum_block) {
+            forward(rows, j, std::min(sum_block, n_ - j), block(call_.x, j), block(call_.result, j));
           }
         }
       });
     } else {
-      each_block(r, rows, call_.pass == NormPass::given, true,
-                 [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T* to) {
-                   forward(r, i, j, count, from, to);
-                 });
+      each_block(r, rows, call_.pass == NormPass::given, true, [&](std::size_t begin, std::size_t j, std::size_t n) {
+        forward(rows, j, n, x_.from(r, 0, begin, j), result_.from(r, 0, begin, j));
+      });
     }
     of_rows_.give(call_, r, rows);
   }
   template <class S>
-  void forward(std::size_t r, std::size_t i, std::size_t j, std::size_t count, const S* from, S* to) const {
+  void forward(std::size_t rows, std::size_t j, std::size_t n, Block<S> from, Block<S> to) const {
     using N = NormalizeForward<Isa, T>;
     constexpr std::array of_form = {N::template run<Form::affine, S>, N::template run<Form::scaled, S>,
                                     N::template run<Form::full, S>};
-    of_form[static_cast<std::size_t>(form_of(call_))](from, of(call_.gamma, ones_, r + i, j),
-                                                      of(call_.beta, zeros_, r + i, j), to, count, of_rows_, i);
+    of_form[static_cast<std::size_t>(form_of(call_))](from, of(call_.gamma, ones_, 0, j), of(call_.beta, zeros_, 0, j),
+                                                      to, rows, n, of_rows_);
   }
   /// Returns gamma or beta from element j of a row on.
   const T* of(const Operand& o, const T* constants, std::size_t row, std::size_t j) const {
@@ -157,14 +152,14 @@ class NormRows {
     bool reads = true;
     of_rows_.measure(rows, [&]<class X>(X* sums, bool chooses_shift) {
       std::array<X, most_lines> of_line;
-      each_block(r, rows, reads, false,
-                 [&](std::size_t i, std::size_t j, std::size_t count, const T* from, const T*, T*) {
-                   if (j == 0 && chooses_shift) {
-                     of_rows_.set_shift(i, of_rows_.typical(from[0], from[count / 2], from[count - 1]));
-                   }
-                   const X found = moments<X>(from, count, of_rows_, i);
-                   of_line[i] = j == 0 ? found : of_line[i] + found;
-                 });
+      each_block(r, rows, reads, false, [&](std::size_t begin, std::size_t j, std::size_t n) {
+        const Block<T> block = x_.from(r, 0, begin, j);
+        for (std::size_t i = 0; j == 0 && chooses_shift && i < rows; ++i) {
+          const T* const x = block.line(i);
+          of_rows_.set_shift(i, of_rows_.typical(x[0], x[n / 2], x[n - 1]));
+        }
+        add_moments(of_line.data(), block, rows, n, of_rows_, j == 0);
+      });
       reads = false;
       fold(of_line.data(), rows, sums);
     });
@@ -177,47 +172,54 @@ class NormRows {
     }
   }
 
+  /// Adds a block of each of some rows to their moments, which it begins if the block is the first one.
   template <class X>
-  [[gnu::flatten, gnu::noinline]] static X moments(const T* from, std::size_t n, const Statistics<Isa, T>& s,
-                                                   std::size_t row) {
-    const Measure<D> by = s.measure(OneRow{row});
-    std::array<X, sum_chains> chain;
-    for (X& m : chain) m.begin(by);
-    each_eight(n, [&](std::size_t i, std::size_t j, auto count) {
-      if constexpr (std::is_same_v<decltype(count), std::size_t>) {
-        const auto is_there = D::indices() < D(static_cast<double>(count));
-        chain[i].add(eight<D>(from + j, count), {by.scale, select(is_there, by.shift, D(0.0)), by.start});
-      } else {
-        chain[i].add(eight<D>(from + j, count), by);
-      }
-    });
-    for (X& m : chain) m.settle(by);
-    return joined(chain);
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X* of_line, Block<T> block, std::size_t rows, std::size_t n,
+                                                          const Statistics<Isa, T>& s, bool is_first) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const T* const x = block.line(row);
+      const Measure<D> by = s.measure(OneRow{row});
+      std::array<X, sum_chains> chain;
+      for (X& m : chain) m.begin(by);
+      each_eight(n, [&](std::size_t i, std::size_t j, auto count) {
+        if constexpr (std::is_same_v<decltype(count), std::size_t>) {
+          const auto is_there = D::indices() < D(static_cast<double>(count));
+          chain[i].add(eight<D>(x + j, count), {by.scale, select(is_there, by.shift, D(0.0)), by.start});
+        } else {
+          chain[i].add(eight<D>(x + j, count), by);
+        }
+      });
+      for (X& m : chain) m.settle(by);
+      of_line[row] = is_first ? joined(chain) : of_line[row] + joined(chain);
+    }
   }
 
-  /// Adds a block of each of a few rows to the sums of the rows and to those of the columns. A part of the block at a
-  /// time goes through all chains of sums, so that it stays in the first-level cache with the sums of the columns.
+  /// Adds a block of each of a few rows to the sums of the rows and to those of the columns. The lanes of a line's sums
+  /// are computed a register at a time, which leaves registers for several rows, and for a part of the block at a time,
+  /// so that it stays in the first-level cache with the sums of the columns.
   template <std::size_t count, Norm norm>
-  [[gnu::flatten, gnu::noinline]] static void add_projections(P* sums, const T* const* x, const T* const* g,
-                                                              const T* gamma, std::size_t n, const Standards<T>& s,
-                                                              std::size_t i, ColumnSums<T, D> dgamma,
-                                                              ColumnSums<T, D> dbeta) {
+  [[gnu::flatten, gnu::noinline]] static void add_projections(P* sums, Block<T> x, Block<T> g, const T* gamma,
+                                                              std::size_t n, const Standards<T>& s, std::size_t i,
+                                                              ColumnSums<T, Lanes> dgamma, ColumnSums<T, Lanes> dbeta) {
+    using Sum = Total<T, Lanes>;
+    using Few = Projections<Sum>;
     constexpr bool per_row = norm == Norm::batch, centered = norm != Norm::rms;
-    std::array<std::array<P, sum_chains>, count> of_row = {};
-    std::array<StandardizeWide<T, D>, count> standardized;
-    for (std::size_t r = 0; r < count; ++r) standardized[r] = StandardizeWide<T, D>(s, OneRow{i + r});
-    const auto add = [&](std::array<P, count>& p, std::size_t j, auto some) {
-      const D factor = per_row ? D(1.0) : eight<D>(gamma + j, some);
-      Total<T, D> of_gamma = {}, of_beta = {};
+    constexpr std::size_t parts = 8 / Lanes::size;
+    std::array<std::array<Few, parts>, count> of_row = {};
+    std::array<StandardizeWide<T, Lanes>, count> standardized;
+    for (std::size_t r = 0; r < count; ++r) standardized[r] = StandardizeWide<T, Lanes>(s, OneRow{i + r});
+    const auto add = [&](std::array<Few, count>& p, std::size_t j, auto some) {
+      const Lanes factor = per_row ? Lanes(1.0) : eight<Lanes>(gamma + j, some);
+      Sum of_gamma = {}, of_beta = {};
       if constexpr (!per_row) of_gamma = dgamma.load(j, some);
       if constexpr (!per_row && centered) of_beta = dbeta.load(j, some);
       for (std::size_t r = 0; r < count; ++r) {
-        math::Pair<D> normed = standardized[r](eight<D>(x[r] + j, some));
+        math::Pair<Lanes> normed = standardized[r](eight<Lanes>(x.line(r) + j, some));
         if constexpr (std::is_same_v<decltype(some), std::size_t>) {
           // Lanes beyond the end of the row may hold an infinity, whose product with 0 would be NaN.
-          normed = math::select(D::indices() < D(static_cast<double>(some)), normed, {0.0, 0.0});
+          normed = math::select(Lanes::indices() < Lanes(static_cast<double>(some)), normed, {0.0, 0.0});
         }
-        const D gradient = eight<D>(g[r] + j, some), h = per_row ? gradient : gradient * factor;
+        const Lanes gradient = eight<Lanes>(g.line(r) + j, some), h = per_row ? gradient : gradient * factor;
         if constexpr (centered) p[r].h.add(h);
         p[r].hx.add_product(h, normed);
         if constexpr (!per_row) of_gamma.add_product(gradient, normed);
@@ -226,19 +228,26 @@ class NormRows {
       if constexpr (!per_row) dgamma.store(of_gamma, j, some);
       if constexpr (!per_row && centered) dbeta.store(of_beta, j, some);
     };
-    constexpr std::size_t part = sum_block / 4;
-    for (std::size_t begin = 0; begin < n; begin += part) {
-      const std::size_t end = std::min(n, begin + part);
-      for (std::size_t c = 0; c < sum_chains; ++c) {
-        std::array<P, count> p;
+    constexpr std::size_t at_once = parts == 1 ? sum_block : sum_block / 4;
+    for (std::size_t begin = 0; begin < n; begin += at_once) {
+      const std::size_t end = std::min(n, begin + at_once);
+      for (std::size_t c = 0; c < parts; ++c) {
+        std::array<Few, count> p;
         for (std::size_t r = 0; r < count; ++r) p[r] = of_row[r][c];
-        std::size_t j = begin + 8 * c;
-        for (; j + 8 <= end; j += sum_unit) add(p, j, std::integral_constant<std::size_t, 8>{});
+        std::size_t j = begin + Lanes::size * c;
+        for (; j + Lanes::size <= end; j += 8) add(p, j, std::integral_constant<std::size_t, 8>{});
         if (j < end) add(p, j, end - j);
         for (std::size_t r = 0; r < count; ++r) of_row[r][c] = p[r];
       }
     }
-    for (std::size_t r = 0; r < count; ++r) sums[r] = sums[r] + joined(of_row[r]);
+    for (std::size_t r = 0; r < count; ++r) {
+      std::array<Lanes, sizeof(P) / sizeof(Lanes)> lanes;
+      for (std::size_t c = 0; c < parts; ++c) {
+        const auto few = vectors<Lanes>(of_row[r][c]);
+        for (std::size_t k = 0; k < few.size(); ++k) lanes[k * parts + c] = few[k];
+      }
+      sums[r] = sums[r] + std::bit_cast<P>(lanes);
+    }
   }
 
   void differentiate(std::size_t r, std::size_t rows) {
@@ -248,13 +257,11 @@ class NormRows {
       const auto at = [this](double* sums, std::size_t j) { return per_row_ || sums == nullptr ? nullptr : sums + j; };
       for (std::size_t j = begin; j < end; j += sum_block) {
         const auto add = [&](std::size_t i, auto some) {
-          std::array<const T*, some> x, g;
-          for (std::size_t k = 0; k < some; ++k) x[k] = x_.at(r, i + k, begin, j), g[k] = g_.at(r, i + k, begin, j);
           constexpr std::array of_norm = {add_projections<some, Norm::layer>, add_projections<some, Norm::rms>,
                                           add_projections<some, Norm::batch>};
           of_norm[static_cast<std::size_t>(call_.norm)](
-              &projections[i], x.data(), g.data(), of(call_.gamma, ones_, r + i, j), std::min(sum_block, end - j),
-              of_rows_, i, {at(call_.first, j), n_}, {at(call_.second, j), n_});
+              &projections[i], x_.from(r, i, begin, j), g_.from(r, i, begin, j), of(call_.gamma, ones_, r + i, j),
+              std::min(sum_block, end - j), of_rows_, i, {at(call_.first, j), n_}, {at(call_.second, j), n_});
         };
         std::size_t i = 0;
         for (; i + rows_projected <= rows; i += rows_projected) {
@@ -267,10 +274,10 @@ class NormRows {
     fold(projections.data(), rows, sums.data());
     for (std::size_t i = 0; i < rows; i += 8) slopes_.set(call_, r, i, rows, of_rows_, sums[i / 8]);
     const auto backward = is_uniform_ ? Normalize<Isa, T, true>::backward : Normalize<Isa, T, false>::backward;
-    each_block(r, rows, false, true,
-               [&](std::size_t i, std::size_t j, std::size_t some, const T* x, const T* g, T* dx) {
-                 backward(x, g, of(call_.gamma, ones_, r + i, j), dx, some, of_rows_, slopes_, i);
-               });
+    each_block(r, rows, false, true, [&](std::size_t begin, std::size_t j, std::size_t n) {
+      backward(x_.from(r, 0, begin, j), g_.from(r, 0, begin, j), of(call_.gamma, ones_, r, j),
+               result_.from(r, 0, begin, j), rows, n, of_rows_, slopes_);
+    });
   }
 };
 

@@ -10,6 +10,14 @@
 namespace fastact::kernels {
 namespace {
 
+/// A block of several contiguous lines, from the first one's address on, that are `step` elements apart.
+template <class T>
+struct Block {
+  T* data;
+  std::ptrdiff_t step;
+  T* line(std::size_t i) const { return data + static_cast<std::ptrdiff_t>(i) * step; }
+};
+
 /// A stretch of several rows as contiguous lines: in memory if the rows are contiguous and of the type in which kernels
 /// compute, otherwise in a buffer.
 template <class V>
@@ -56,6 +64,11 @@ class NormLines {
   /// The address of element j of row `row` + i, in a stretch that begins with element `begin`.
   T* at(std::size_t row, std::size_t i, std::size_t begin, std::size_t j) const {
     return in_place_ ? reinterpret_cast<T*>(array_->rows.at(row + i, j)) : buffer_ + i * pitch_ + (j - begin);
+  }
+  /// The block that begins there.
+  Block<T> from(std::size_t row, std::size_t i, std::size_t begin, std::size_t j) const {
+    constexpr auto item = std::ptrdiff_t{sizeof(T)};
+    return {at(row, i, begin, j), in_place_ ? array_->rows.row / item : static_cast<std::ptrdiff_t>(pitch_)};
   }
 };
 

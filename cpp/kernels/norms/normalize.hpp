@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "kernels/norms/lines.hpp"
 #include "kernels/norms/statistics.hpp"
 #include "kernels/norms/sums.hpp"
 #include "simd/simd.hpp"
@@ -106,23 +107,27 @@ class Forward {
   }
 };
 
-/// Computes n contiguous elements of row i. gamma and beta point to the numbers of the first of these elements.
+/// Computes n contiguous elements of each of some rows. gamma and beta point to the numbers of the first of them.
 template <class Isa, class T>
 struct NormalizeForward {
   using V = simd::Vec<Isa, T, 2>;
   template <Form form, class S>
-  [[gnu::flatten, gnu::noinline]] static void run(const S* x, const T* gamma, const T* beta, S* y, std::size_t n,
-                                                  const Standards<T>& s, std::size_t i) {
-    const Forward<form, V> forward(s, OneRow{i});
-    const auto at = [&](std::size_t j, auto... some) {
-      forward(
-          V::load(x + j, some...), [&] { return V::load(gamma + j, some...); },
-          [&] { return V::load(beta + j, some...); })
-          .store(y + j, some...);
-    };
-    std::size_t j = 0;
-    for (; j + V::size <= n; j += V::size) at(j);
-    if (j < n) at(j, n - j);
+  [[gnu::flatten, gnu::noinline]] static void run(Block<S> from, const T* gamma, const T* beta, Block<S> to,
+                                                  std::size_t rows, std::size_t n, const Standards<T>& s) {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const S* const x = from.line(row);
+      S* const y = to.line(row);
+      const Forward<form, V> forward(s, OneRow{row});
+      const auto at = [&](std::size_t j, auto... some) {
+        forward(
+            V::load(x + j, some...), [&] { return V::load(gamma + j, some...); },
+            [&] { return V::load(beta + j, some...); })
+            .store(y + j, some...);
+      };
+      std::size_t j = 0;
+      for (; j + V::size <= n; j += V::size) at(j);
+      if (j < n) at(j, n - j);
+    }
   }
 };
 
@@ -132,12 +137,12 @@ struct Normalize {
   using V = simd::Vec<Isa, T, 2>;
   using D = Eight<Isa>;
 
-  static void backward(const T* x, const T* g, const T* gamma, T* dx, std::size_t n, const Standards<T>& s,
-                       const Slopes<T>& of, std::size_t i) {
-    if constexpr (std::is_same_v<T, float>) {
-      if (single_backward(x, g, gamma, dx, n, s, of, i)) return;
+  static void backward(Block<T> x, Block<T> g, const T* gamma, Block<T> dx, std::size_t rows, std::size_t n,
+                       const Standards<T>& s, const Slopes<T>& of) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      if constexpr (std::is_same_v<T, float>) i = single_backward(x, g, gamma, dx, i, rows, n, s, of);
+      if (i < rows) wide_backward(x.line(i), g.line(i), gamma, dx.line(i), n, s, of, i);
     }
-    wide_backward(x, g, gamma, dx, n, s, of, i);
   }
 
  private:
@@ -154,31 +159,36 @@ struct Normalize {
     if (j < n) at(j, n - j);
   }
 
-  /// The same for floats, computed in float. Returns false if a number is not finite, which may happen where double
-  /// would not overflow; x and g are then unchanged.
-  [[gnu::flatten, gnu::noinline]] static bool single_backward(const T* x, const T* g, const T* gamma, T* dx,
-                                                              std::size_t n, const Standards<T>& s, const Slopes<T>& of,
-                                                              std::size_t i) {
-    const SingleSlope<V> slope(s, of, OneRow{i});
+  /// The same for floats, computed in float, from row i on. Returns the row at which a number is not finite, which may
+  /// happen where double would not overflow, or `rows`. That row's x and g are unchanged.
+  [[gnu::flatten, gnu::noinline]] static std::size_t single_backward(Block<T> from, Block<T> gradients, const T* gamma,
+                                                                     Block<T> result, std::size_t i, std::size_t rows,
+                                                                     std::size_t n, const Standards<T>& s,
+                                                                     const Slopes<T>& of) {
     alignas(64) T buffer[sum_block];
-    const bool in_place = dx == x || dx == g;
-    T* const to = in_place ? buffer : dx;
-    V check = 0.0;
-    std::size_t j = 0;
-    for (; j + V::size <= n; j += V::size) {
-      const V y = slope(V::load(x + j), V::load(g + j), is_uniform ? V(1.0) : V::load(gamma + j));
-      check = math::nan_unless_finite(y, check);
-      y.store(to + j);
+    for (; i < rows; ++i) {
+      const SingleSlope<V> slope(s, of, OneRow{i});
+      const T *const x = from.line(i), *const g = gradients.line(i);
+      T* const dx = result.line(i);
+      const bool in_place = dx == x || dx == g;
+      T* const to = in_place ? buffer : dx;
+      V check = 0.0;
+      std::size_t j = 0;
+      for (; j + V::size <= n; j += V::size) {
+        const V y = slope(V::load(x + j), V::load(g + j), is_uniform ? V(1.0) : V::load(gamma + j));
+        check = math::nan_unless_finite(y, check);
+        y.store(to + j);
+      }
+      if (j < n) {
+        const std::size_t c = n - j;
+        const V y = slope(V::load(x + j, c), V::load(g + j, c), is_uniform ? V(1.0) : V::load(gamma + j, c));
+        check = math::nan_unless_finite(select(V::indices() < V(static_cast<double>(c)), y, V(0.0)), check);
+        y.store(to + j, c);
+      }
+      if (!all(check == V(0.0))) return i;
+      if (in_place) std::copy_n(buffer, n, dx);
     }
-    if (j < n) {
-      const std::size_t c = n - j;
-      const V y = slope(V::load(x + j, c), V::load(g + j, c), is_uniform ? V(1.0) : V::load(gamma + j, c));
-      check = math::nan_unless_finite(select(V::indices() < V(static_cast<double>(c)), y, V(0.0)), check);
-      y.store(to + j, c);
-    }
-    if (!all(check == V(0.0))) return false;
-    if (in_place) std::copy_n(buffer, n, dx);
-    return true;
+    return rows;
   }
 };
 

@@ -6,13 +6,15 @@
 #include <cmath>
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include "functions/rows/row_function.hpp"
 #include "kernels/fold.hpp"
 #include "math/pair.hpp"
 
 /// Sums over contiguous lines, in double. A line is summed in blocks: element j of a block is added to sum j modulo 32
-/// of that block, and blocks are added in turn. This order depends on nothing but the number of elements.
+/// of that block, or to sum j modulo 8 for projections, and blocks are added in turn. This order depends on nothing but
+/// the number of elements.
 namespace fastact::kernels {
 namespace {
 
@@ -20,7 +22,8 @@ namespace {
 template <class Isa>
 using Eight = simd::Vec<Isa, double, 8 / Isa::template size<double>>;
 
-/// Elements are added to several sums in turn, so that no addition waits for the one before.
+/// Elements are added to several sums in turn, so that no addition waits for the one before. Projections are those of
+/// several rows at a time instead.
 constexpr std::size_t sum_chains = 4, sum_unit = 8 * sum_chains, sum_block = 1024;
 
 /// Eight numbers, or the first `count` of them and zeros.
@@ -113,13 +116,13 @@ struct Measure {
   D scale, shift, start;
 };
 
-/// Σ d and Σ d² of floats.
+/// Σ d and Σ d² of floats, which are not scaled.
 template <class D>
 struct SingleMoments {
   D sum, square;
   void begin(const Measure<D>&) { sum = square = 0.0; }
   void add(D x, const Measure<D>& by) {
-    const D d = fma(x, by.scale, -by.shift);
+    const D d = x - by.shift;
     sum = sum + d;
     square = fma(d, d, square);
   }
@@ -212,14 +215,15 @@ struct Projections {
   friend Projections operator+(Projections a, Projections b) { return {a.h + b.h, a.hx + b.hx}; }
 };
 
-/// Calls body(chain, j, count) for every eight elements of a block; the last call may have fewer elements.
+/// Calls body(chain, j, count) for every eight elements of a block; the last call may have fewer elements. All numbers
+/// of chains are constants, so that compilers keep the chains in registers.
 template <class Body>
 [[gnu::always_inline]] inline void each_eight(std::size_t n, Body body) {
-  std::size_t j = 0;
-  for (; j + sum_unit <= n; j += sum_unit) {
-    for (std::size_t i = 0; i < sum_chains; ++i) body(i, j + 8 * i, std::integral_constant<std::size_t, 8>{});
-  }
-  for (std::size_t i = 0; j < n; j += 8, ++i) body(i, j, std::min<std::size_t>(8, n - j));
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    std::size_t j = 0;
+    for (; j + sum_unit <= n; j += sum_unit) (body(i, j + 8 * i, std::integral_constant<std::size_t, 8>{}), ...);
+    if (j < n) ((void)(j + 8 * i < n && (body(i, j + 8 * i, std::min<std::size_t>(8, n - j - 8 * i)), true)), ...);
+  }(std::make_index_sequence<sum_chains>{});
 }
 
 template <class X>
@@ -228,34 +232,36 @@ X joined(const std::array<X, sum_chains>& chain) {
 }
 
 /// Joins the chains of a block of n elements that belong to one of the eight places in a line.
-template <class Chain>
+template <std::size_t unit, class Chain>
 [[gnu::always_inline]] inline auto joined_chains(std::size_t place, std::size_t n, Chain chain) {
   auto all = chain(place);
-  if (place + 16 < n) all = all + chain(place + 16);
-  if (place + 8 < n) {
-    auto others = chain(place + 8);
-    if (place + 24 < n) others = others + chain(place + 24);
-    all = all + others;
+  if constexpr (unit == sum_unit) {
+    if (place + 16 < n) all = all + chain(place + 16);
+    if (place + 8 < n) {
+      auto others = chain(place + 8);
+      if (place + 24 < n) others = others + chain(place + 24);
+      all = all + others;
+    }
   }
   return all;
 }
 
 /// Adds a block of columns, which are side by side, to their sums in the order of a line. X holds the sums of eight
 /// columns; `sums` has one for each of the eight places in a line and, next to it, those of the other columns. of(i)
-/// returns what begin(sum, of), add(sum, of, j, i) and settle(sum, of) need to know of the columns of group i.
-/// Columns in memory are read as they lie there: `chains` keeps the sums of all chains, to which four elements are
-/// added at a time. Columns in a buffer, which is in a cache, are read a chain at a time. Chains of single elements
-/// stay in registers.
-template <class Isa, class X, class Of, class Begin, class Add, class Settle>
+/// returns what begin(sum, of), add(sum, of, j, i) and settle(sum, of) need to know of the columns of group i. Element
+/// j belongs to chain j modulo `unit`. Columns in memory are read as they lie there: `chains` keeps the sums of all
+/// chains, to which four elements are added at a time. Columns in a buffer, which is in a cache, are read a chain at a
+/// time. Chains of single elements stay in registers.
+template <class Isa, std::size_t unit, class X, class Of, class Begin, class Add, class Settle>
 [[gnu::always_inline]] inline void add_columns(X* sums, X* chains, std::size_t groups, std::size_t n, bool is_in_memory,
                                                Of of, Begin begin, Add add, Settle settle) {
   const std::size_t places = std::min<std::size_t>(8, n);
-  if (n <= sum_unit) {
+  if (n <= unit) {
     for (std::size_t i = 0; i < groups; ++i) {
       const auto columns = of(i);
       for (std::size_t place = 0; place < places; ++place) {
         X& sum = sums[place * groups + i];
-        sum = sum + joined_chains(place, n, [&](std::size_t first) {
+        sum = sum + joined_chains<unit>(place, n, [&](std::size_t first) {
                 X chain;
                 begin(chain, columns);
                 add(chain, columns, first, i);
@@ -269,10 +275,10 @@ template <class Isa, class X, class Of, class Begin, class Add, class Settle>
   // As many chains are added to together as there are registers for.
   constexpr std::size_t registers = sizeof(X) / sizeof(double) / Isa::template size<double>,
                         together = std::clamp<std::size_t>(8 / registers, 1, 4);
-  const std::size_t step = is_in_memory ? 4 * sum_unit : n;
+  const std::size_t step = is_in_memory ? 4 * unit : n;
   for (std::size_t first = 0; first < n; first += step) {
     const std::size_t last = std::min(first + step, n);
-    for (std::size_t c = 0; c < sum_unit; ++c) {
+    for (std::size_t c = 0; c < unit; ++c) {
       for (std::size_t i = 0; i < groups; i += together) {
         std::array<X, together> some;
         std::array<decltype(of(i)), together> columns;
@@ -283,7 +289,7 @@ template <class Isa, class X, class Of, class Begin, class Add, class Settle>
           else
             some[k] = chains[c * groups + i + k];
         }
-        for (std::size_t j = first + c; j < last; j += sum_unit) {
+        for (std::size_t j = first + c; j < last; j += unit) {
           for (std::size_t k = 0; k < together; ++k) add(some[k], columns[k], j, i + k);
         }
         for (std::size_t k = 0; k < together; ++k) {
@@ -294,7 +300,7 @@ template <class Isa, class X, class Of, class Begin, class Add, class Settle>
     }
   }
   for (std::size_t i = 0; i < places * groups; ++i) {
-    sums[i] = sums[i] + joined_chains(0, n, [&](std::size_t c) { return chains[c * groups + i]; });
+    sums[i] = sums[i] + joined_chains<unit>(0, n, [&](std::size_t c) { return chains[c * groups + i]; });
   }
 }
 
