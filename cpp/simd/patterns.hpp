@@ -27,10 +27,9 @@ struct Patterns {
   Register v;
 
   Patterns() = default;
-  /// A number that is 0 or a normal number in S and is not rounded.
+  /// A number that is 0, infinite or a normal number in S and is not rounded.
   Patterns(double x) : v(Register{} + pattern(static_cast<float>(x))) {}
-  static Patterns load(const S* p, std::size_t count = size) {
-    Patterns r = 0.0;
+  static Patterns load(const S* p, std::size_t count = size, Patterns r = 0.0) {
     std::memcpy(&r.v, p, count * sizeof(S));
     return r;
   }
@@ -52,6 +51,31 @@ struct Patterns {
   friend Patterns operator-(Patterns x) { return of(x.v ^ sign); }
   friend Patterns copysign(Patterns magnitude, Patterns x) { return of(magnitude.magnitude() | (x.v & sign)); }
 
+  /// The largest of the numbers that were added to each lane, or NaN if one of them was.
+  class Largest {
+    // As integers, numbers without a sign are in their order and above those with a sign, whose order is reversed. NaN
+    // lies beyond the infinities.
+    using Unsigned = typename Lanes<std::uint16_t, lanes>::Type;
+    Register highest = Register{} + (sign | infinity), lowest = highest;
+    Unsigned furthest = std::bit_cast<Unsigned>(highest);
+
+   public:
+    void add(Patterns x) { add(x.v, x.v, std::bit_cast<Unsigned>(x.v)); }
+    void add(const Largest& x) { add(x.highest, x.lowest, x.furthest); }
+    Patterns value() const {
+      const Register number = highest >= 0 ? highest : lowest;
+      const Register is_nan = (highest > infinity) | (furthest > static_cast<std::uint16_t>(sign | infinity));
+      return of(number | (is_nan & (infinity | quiet_bit)));
+    }
+
+   private:
+    void add(Register high, Register low, Unsigned far) {
+      highest = high > highest ? high : highest;
+      lowest = low < lowest ? low : lowest;
+      furthest = far > furthest ? far : furthest;
+    }
+  };
+
  private:
   static constexpr std::int16_t sign = std::numeric_limits<std::int16_t>::min();
   static constexpr std::int16_t infinity = std::is_same_v<S, Half> ? 0x7C00 : 0x7F80;
@@ -59,7 +83,7 @@ struct Patterns {
 
   static std::int16_t pattern(float x) {
     const auto bits = std::bit_cast<std::uint32_t>(x), magnitude = bits & 0x7FFFFFFFU;
-    const std::uint32_t half = magnitude == 0 ? 0 : (magnitude - (112U << 23)) >> 13;
+    const std::uint32_t half = magnitude == 0 ? 0 : std::min((magnitude - (112U << 23)) >> 13, 0x7C00U);
     const std::uint32_t upper = bits >> 16;
     return static_cast<std::int16_t>(std::is_same_v<S, Half> ? (upper & 0x8000U) | half : upper);
   }

@@ -15,7 +15,7 @@ struct Rows {
   std::size_t count, length;
   std::ptrdiff_t row, element;
   Format format = Format::f32;
-  bool masked = false, by_element = false, counts = false;
+  bool masked = false, by_element = false, only_largest = false;
 
   Road road(std::size_t vector_lanes = lanes) const {
     static char arrays[3];
@@ -25,8 +25,8 @@ struct Rows {
     call.rows_format = call.format = format;
     for (std::size_t k = 0; k < 2; ++k) call.operands[k] = {arrays + k, row * item, element * item};
     if (masked) call.mask = {arrays + 2, row, element};
-    Traits traits = {.has_largest = !by_element, .has_late = !counts, .keeps = true};
-    traits.has_sums = !by_element && !counts;
+    Traits traits = {.has_largest = !by_element, .has_late = !only_largest, .keeps = true};
+    traits.has_sums = !by_element && !only_largest;
     return fastact::kernels::road(call, traits, count, Format::f32, room, vector_lanes);
   }
 };
@@ -65,8 +65,14 @@ int main() {
   expect(few.at_once && !few.staged[0] && few.multiple == 2 * lanes,
          "very short rows stay, too, two vectors at a time");
   expect(Rows{1000, 10, 1, 1000}.road().staged[0], "but longer ones would crowd each other out of the cache");
-  const Road largest = Rows{.count = 1000, .length = 64, .row = 1, .element = 1000, .counts = true}.road();
-  expect(largest.at_once && !largest.staged[0] && largest.multiple == 8 * lanes, "many at a time are counted");
+  for (const Format format : {Format::f32, Format::f16}) {
+    Rows rows = {.count = 1000, .length = 64, .row = 1, .element = 1000, .format = format, .only_largest = true};
+    expect(rows.road().at_once && !rows.road().staged[0] && rows.road().multiple == 1, "all are measured at once");
+    rows.row = 64, rows.element = 1;
+    expect(rows.road().at_once && !rows.road().staged[0] && rows.road().rows == 1000, "along memory as well");
+    rows.element = 2;
+    expect(rows.road().staged[0], "but not where elements lie apart");
+  }
 
   const Road apart = Rows{.count = 1000, .length = 5, .row = 10, .element = 1, .by_element = true}.road();
   expect(apart.joined && apart.staged[0] && apart.pitch == 5, "short rows of independent elements are joined");

@@ -39,6 +39,8 @@ struct Traits {
   constexpr bool by_element() const { return !has_largest && !has_sums; }
   /// Elements of a row are at most counted, so that their order does not matter.
   constexpr bool counts() const { return (!has_sums || keeps_first) && !has_late; }
+  /// Nothing is wanted of a row but its largest element.
+  constexpr bool only_largest() const { return !has_sums && !has_late; }
   constexpr bool has_labels() const { return labelled || targets; }
   constexpr std::size_t arrays() const { return inputs + outputs; }
   /// The indices of an array of rows and of the result among the operands of a call.

@@ -31,6 +31,7 @@ struct Group {
   bool across;      // vectors lie across the rows
   bool kept_apart;  // the values kept between sweeps are whole vectors, also at the end of a row
   std::size_t rows;
+  Format format;     // of the first input, whose numbers are not T if it is half precision
   Arrays<T> arrays;  // the inputs, the outputs, and what is kept
 };
 

@@ -56,20 +56,24 @@ struct Road {
   const auto is_nearer_across = [&](const Operand& o) { return std::abs(o.row) < std::abs(o.element); };
 
   Road road = {};
+  // Where only the largest element of a row is wanted, one sweep finds it, and half precision is compared as it is.
+  const bool is_whole = call.split == nullptr || Pieces(call.length).count == 1;
+  const bool only_largest = traits.only_largest() && is_whole;
+  const bool is_computed = call.rows_format == computed || (only_largest && lanes > 1 && computed == Format::f32);
   const bool by_element = traits.by_element(), keeps = traits.keeps && traits.has_late;
   const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(traits.arrays() - 1));
   road.joined = by_element && call.length <= (computed == Format::f64 ? 2 : 1) * lanes;
   for (std::size_t k = 0; k < traits.arrays(); ++k) road.joined &= operand(k).element == item;
   road.across =
       lanes > 1 && !road.joined && (call.length <= lanes ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
-  bool in_place = call.rows_format == computed;
+  bool in_place = is_computed;
   for (std::size_t k = 0; k < traits.arrays(); ++k) in_place &= operand(k).row == item;
   const bool is_short = call.length <= lanes, counts = traits.counts() && in_place && rows >= many * lanes;
   road.at_once = road.across && (counts || is_short) && !by_element;
   const std::size_t unit = !road.at_once ? lanes : (traits.counts() ? many : 2) * lanes;
   road.unit = unit;
   // A few columns with more elements would displace each other in the cache.
-  const bool stays = rows >= unit && (traits.counts() || !is_short || call.length <= lanes / 2);
+  const bool stays = only_largest || (rows >= unit && (traits.counts() || !is_short || call.length <= lanes / 2));
   road.multiple = 1;
   std::size_t buffers = 0;
   for (std::size_t k = 0; k < traits.arrays(); ++k) {
@@ -79,9 +83,8 @@ struct Road {
     for (std::size_t i = 1; i < traits.inputs; ++i) is_overwritten |= k >= traits.inputs && o.data == operand(i).data;
     const bool lies_apart = road.joined && o.row != item * static_cast<std::ptrdiff_t>(call.length);
     const bool is_in_place = road.across ? stays && o.row == item : o.element == item;
-    road.staged[k] =
-        call.rows_format != computed || !is_in_place || is_masked || lies_apart || (keeps && is_overwritten);
-    if (road.across && !road.staged[k]) road.multiple = unit;
+    road.staged[k] = !is_computed || !is_in_place || is_masked || lies_apart || (keeps && is_overwritten);
+    if (road.across && !road.staged[k] && !only_largest) road.multiple = unit;
     buffers += road.staged[k];
   }
   const bool along = !road.across && !road.joined && !by_element && lanes > 1;
@@ -106,9 +109,10 @@ struct Road {
     road.pitch = (road.length + lanes - 1) / lanes * lanes;
     if (buffers > 0 && road.rows * road.pitch > fitting) road.rows = 1;
   }
-  if (by_element)
-    road.at_once =
-        !road.across && road.length >= call.length && (call.split == nullptr || Pieces(call.length).count == 1);
+  if (by_element || only_largest) {
+    road.at_once = is_whole && road.length >= call.length && (only_largest || !road.across);
+    if (only_largest && road.at_once && buffers == 0) road.rows = rows;
+  }
   return road;
 }
 

@@ -205,6 +205,15 @@ class StepsOf {
     if constexpr (traits.by_element()) {
       made.rows_at_once = std::numeric_limits<std::size_t>::max();
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) { write_lines(rows, length); };
+    } else if constexpr (traits.only_largest()) {
+      made.rows_at_once = most_rows<V>;
+      made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>& ends) {
+        find_only_largest<V, F::template larger<V>>(rows, length, ends.result);
+        for (std::size_t i = 0; i < rows.rows; i += V::size) {
+          const V largest = V::load(ends.result + i);
+          store(F::after(largest, {}, {}), largest, i, ends);
+        }
+      };
     } else if constexpr (V::lanes > 1) {
       made.rows_at_once = most_rows<V> - Wide<V, 8>::size;  // vectors of results may reach beyond the last row
       made.at_once = [](const Rows& rows, std::size_t length, State<V>& state, Ends<V>& ends) {

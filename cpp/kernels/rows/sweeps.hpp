@@ -11,6 +11,7 @@
 
 #include "functions/rows/row_function.hpp"
 #include "kernels/rows/group.hpp"
+#include "kernels/rows/largest.hpp"
 #include "kernels/rows/road.hpp"
 
 /// The sweeps over a few rows; along rows, these are at most as many as a vector has lanes. The order of every sum is

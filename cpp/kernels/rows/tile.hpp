@@ -161,7 +161,8 @@ struct Tile {
 
   /// Some rows that begin with row r, which is row i of the tile. The buffers begin with element `begin` of each row.
   Group<T> group(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin) const {
-    Group<T> group = {road_.across, road_.kept_apart, rows, arrays_};
+    const Format format = road_.staged[0] ? native<T> : call_.rows_format;
+    Group<T> group = {road_.across, road_.kept_apart, rows, format, arrays_};
     Arrays<T>& arrays = group.arrays;
     const std::size_t kept = traits_.arrays();
     for (std::size_t k = 0; k < kept; ++k) {
@@ -170,7 +171,7 @@ struct Tile {
         arrays[k].p += offset(arrays[k], i, 0) - offset(arrays[k], 0, begin);
       } else {
         arrays[k].p = reinterpret_cast<T*>(o.at(r, 0));
-        arrays[k].line = (road_.across ? o.element : o.row) / static_cast<std::ptrdiff_t>(sizeof(T));
+        arrays[k].line = (road_.across ? o.element : o.row) / size_of(call_.rows_format);
       }
     }
     if (!road_.kept_apart) arrays[kept] = arrays[traits_.inputs];
