@@ -50,7 +50,8 @@ struct Road {
   // side by side are copied in runs of at least `run` rows, which are worth fetching from memory; rows whose elements
   // are only counted are computed `many` vectors at a time. What rows no longer than a block keep between sweeps stays
   // in the first-level cache, so that each output is written once.
-  constexpr std::size_t cached = 4096, run = 64, many = 8;
+  constexpr std::size_t run = 64, many = 8;
+  const std::size_t cached = traits.by_element() ? 2048 : 4096;  // of several arrays, or of one
   const std::ptrdiff_t item = size_of(call.rows_format);
   const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[traits.place(k)]; };
   const auto is_nearer_across = [&](const Operand& o) { return std::abs(o.row) < std::abs(o.element); };
@@ -103,7 +104,8 @@ struct Road {
     road.rows = std::max<std::size_t>(1, std::min(cached, fitting) / std::max<std::size_t>(1, call.length));
     road.length = road.pitch = call.length;
   } else {
-    road.length = buffers == 0 ? call.length : std::min(call.length, whole(fitting, block));
+    const std::size_t most = by_element ? std::min(fitting, cached) : fitting;
+    road.length = buffers == 0 ? call.length : std::min(call.length, whole(most, block));
     road.at_once = along && road.length == call.length && Pieces(call.length).count == 1;
     road.rows = buffers == 0 && road.at_once ? rows : std::clamp<std::size_t>(several, 1, lanes);
     road.pitch = (road.length + lanes - 1) / lanes * lanes;
@@ -111,7 +113,7 @@ struct Road {
   }
   if (by_element || only_largest) {
     road.at_once = is_whole && road.length >= call.length && (only_largest || !road.across);
-    if (only_largest && road.at_once && buffers == 0) road.rows = rows;
+    if (road.at_once && buffers == 0) road.rows = rows;
   }
   return road;
 }

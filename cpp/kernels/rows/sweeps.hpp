@@ -224,17 +224,18 @@ struct Sweeps {
       }
       return;
     }
+    // The whole vectors of all rows in one loop, and then the others, so that constants are loaded once in short rows.
     const OfRows<V, After> of_row(*after);
+    const std::size_t length = end - begin, part = length % V::size, whole = length - part;
     for (std::size_t i = 0; i < of.rows; ++i) {
       const Line p = line(of, i, begin);
       const After of_this = of_row[i];
-      std::size_t at = 0;
-      for (; at + V::size <= end - begin; at += V::size) write(of_this, p, at, load_whole, store_whole);
-      if (const std::size_t part = end - begin - at; part > 0) {
-        write(
-            of_this, p, at, [part](std::size_t, const T* from) { return V::load(from, part); },
-            [part](V y, T* to) { y.store(to, part); });
-      }
+      for (std::size_t at = 0; at < whole; at += V::size) write(of_this, p, at, load_whole, store_whole);
+    }
+    for (std::size_t i = 0; part > 0 && i < of.rows; ++i) {
+      write(
+          of_row[i], line(of, i, begin), whole, [part](std::size_t, const T* from) { return V::load(from, part); },
+          [part](V y, T* to) { y.store(to, part); });
     }
   }
 };
