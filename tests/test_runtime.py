@@ -1,6 +1,5 @@
 """Threads, forks, instruction sets, and the configuration that reports them."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -149,37 +148,6 @@ def test_only_much_work_wakes_threads(run_python: RunPython) -> None:
         print(more())
     """
     assert run_python("-c", program).stdout.split() == ["0", "0", "0", "1"]
-
-
-LEAVING = """
-import os, pathlib
-import fastact, numpy as np
-first, second = sorted(os.sched_getaffinity(0))[:2]
-x, y = np.ones(1 << 20, np.float32), np.empty(1 << 20, np.float32)
-fastact.set_num_threads(2)
-before = set(os.listdir("/proc/self/task"))
-fastact.mish(x, out=y)
-(worker,) = set(os.listdir("/proc/self/task")) - before
-processor = lambda: int(pathlib.Path(f"/proc/self/task/{worker}/stat").read_text().rsplit(")")[1].split()[36])
-os.sched_setaffinity(0, {first})
-left = 0
-for _ in range(60):
-    os.sched_setaffinity(int(worker), {first})
-    fastact.mish(x, out=y)
-    os.sched_setaffinity(int(worker), {first, second})
-    fastact.mish(x, out=y)
-    left += processor() == second
-    assert os.sched_getaffinity(int(worker)) == {first, second}
-print(left)
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs Linux's affinity of threads")
-@pytest.mark.skipif(len(getattr(os, "sched_getaffinity", lambda _: ())(0)) < 2, reason="needs two processors")
-def test_workers_leave_the_processor_of_their_caller(run_python: RunPython) -> None:
-    """Their affinity stays as it was, so that a busy system may move them back; some have left, at least."""
-    run = run_python("-c", LEAVING)
-    assert int(run.stdout) > 0, run.stderr
 
 
 @pytest.mark.parametrize("setter", [set_grain, set_streaming_threshold])
