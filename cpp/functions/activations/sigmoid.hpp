@@ -125,37 +125,30 @@ struct softcap : Traits {
   }
   template <class V>
   static V backward(V x, V g, V cap) {
-    const auto near = [](auto v, auto once, auto c) {
-      const math::Pair<V> w = quotient(v, c, V(end<V>), V(2.0));
-      return math::multiply(once, math::BothLogistics<V>(math::one_plus_large_exp(w.hi, w.lo)).derivative(4.0));
-    };
     const auto general = [](V v, V once, V c) {
-      const math::Pair<V> u = quotient(v, c, V(limit), V(2.0));
-      const math::Logistic<V> logistic(u.hi, u.lo);
+      const math::Pair<V> w = quotient(v, c, V(limit), V(2.0));
+      const math::Logistic<V> logistic(w.hi, w.lo);
       const math::Pair<V> d = logistic.derivative();
       return once * math::Scaled<V>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
     };
-    const auto far = [general](auto v, auto once, auto c) {
+    const auto floats = [general](auto v, auto once, auto c) {
       // With w = 2|x|/cap, 2^72 f'(x) is computed first where w > 68.5. From 115.2 on, g f'(x) is 0 if |g| <= 2^14.
-      const auto lifted = [](auto of, auto factor, auto by) {
-        const math::Pair<V> u = quotient(of, by, V(end<V>), V(2.0));
-        const V down = math::down_where<V>(u.hi > V(68.5));
-        const math::BothLogistics<V> logistics(math::one_plus_large_exp(u.hi, u.lo, down));
+      const auto near = [](auto of, auto factor, auto by) {
+        const math::Pair<V> w = quotient(of, by, V(115.2), V(2.0));
+        const V down = math::down_where<V>(w.hi > V(68.5));
+        const math::BothLogistics<V> logistics(math::one_plus_large_exp(w.hi, w.lo, down));
         const V y = math::multiply(factor, logistics.derivative(4.0));
         return math::unlifted(y, down, copysign(down, y));
       };
       const auto is_far = [](V number, V, V its_cap) { return abs(number) > 34.0 * its_cap; };
-      return math::near_unless_large(once, 0x1p14, is_far, lifted, general, v, once, c);
+      return math::near_unless_large(once, 0x1p14, is_far, near, general, v, once, c);
     };
-    const V w = math::nan_unless_finite(g, quotient(x, cap, V(end<V>), V(2.0)).hi);
-    const auto is_moderate = w <= V(math::is_single<V> ? 68.0 : 640.0);
-    const auto floats = [is_moderate, near, far](auto v, auto once, auto c) {
-      if (all(is_moderate)) [[likely]]
-        return near(v, once, c);
-      return math::cold_path(far, v, once, c);
-    };
-    const auto doubles = [is_moderate, near, general](V v, V once, V c) {
-      return math::near_or_general(is_moderate, near, general, v, once, c);
+    const auto doubles = [general](V v, V once, V c) {
+      const math::Pair<V> w = quotient(v, c, V(700.0), V(2.0));
+      const auto near = [w](V, V factor, V) {
+        return math::multiply(factor, math::BothLogistics<V>(math::one_plus_large_exp(w.hi, w.lo)).derivative(4.0));
+      };
+      return math::near_or_general(math::nan_unless_finite(once, w.hi) <= V(640.0), near, general, v, once, c);
     };
     return math::in_float<V>(floats, doubles, x, g, cap);
   }
@@ -165,9 +158,6 @@ struct softcap : Traits {
  private:
   using Form = math::multiples::Tanh;
   static constexpr double limit = 1600;  // beyond it, f'(x) is 0
-  /// The largest 2|x|/cap that the formula of f' for most numbers gets.
-  template <class V>
-  static constexpr double end = math::is_single<V> ? 115.2 : 700.0;
   /// Whether 1/cap and its low part are normal floats.
   template <class V>
   static auto is_ordinary(V cap) {
