@@ -6,7 +6,6 @@ Every figure is measured with the versions that are installed.
 import argparse
 import math
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from fastact.checks.reference import ACTIVATIONS, mp
 from fastact.command.markdown import heading, line
 from fastact.facts.expressions import EXPRESSIONS
 from libraries import ISA, environment
+from measure import processor
 
 SECOND = "second derivative"
 LIBRARIES = "torch", "jax", "numpy", "scipy"
@@ -209,7 +209,7 @@ fastact.
 PROCESSORS = """
 ## Results that depend on the processor
 
-Each library computed the same functions at the same inputs twice, on a processor of {vendor}: with all
+Each library computed the same functions at the same inputs twice, on the processor {processor}: with all
 instruction sets, which include AVX-512, and restricted to AVX2. Some libraries, such as MKL in torch, also
 distinguish vendors, so that a processor of another vendor may give a longer or a shorter table. It lists the
 functions whose results differ, the number of inputs at which they differ, and the input with the largest
@@ -217,13 +217,6 @@ error. The results of fastact are compared too{own}.
 
 {differences}
 """
-
-
-def vendor() -> str:
-    """The processor's vendor, as Linux names it: AMD or Intel."""
-    found = re.search(r"^vendor_id\s*:\s*(\w+)", Path("/proc/cpuinfo").read_text(), re.M)
-    names = {"AuthenticAMD": "AMD", "GenuineIntel": "Intel"}
-    return names.get(found[1], found[1]) if found else "an unknown vendor"
 
 
 def table(columns: dict[str, bool], rows: list[list[str]]) -> str:
@@ -249,7 +242,7 @@ def main() -> None:
     columns = {"library": False, "function": False, "inputs": True, "x": True}
     columns |= {"AVX-512": True, "AVX2": True, "exact value": True}
     own = "" if any(row[0] == "fastact" for row in rows) else ", and do not differ anywhere"
-    print(PROCESSORS.format(vendor=vendor(), own=own, differences=table(columns, rows)), end="")
+    print(PROCESSORS.format(processor=processor(), own=own, differences=table(columns, rows)), end="")
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ def test_autograd(f: Function) -> None:
 @pytest.mark.slow
 @each_fused
 def test_numba(f: Function) -> None:
-    numba = pytest.importorskip("numba", reason="numba is not installed")
+    numba = pytest.importorskip("numba", reason="pip install 'fastact[numba]' for numba's functions")
     space: dict[str, Any] = {"fastact": fastact}
     exec(f"def call(x, t, axis): return fastact.{f}(x, t, axis)\n"
          f"def into(x, t, out): return fastact.{f}(x, t, out=out)", space)  # fmt: skip

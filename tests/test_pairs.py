@@ -302,7 +302,7 @@ def test_autograd(f: Function) -> None:
 @pytest.mark.slow
 @each
 def test_numba(f: Function) -> None:
-    numba = pytest.importorskip("numba", reason="numba is not installed")
+    numba = pytest.importorskip("numba", reason="pip install 'fastact[numba]' for numba's functions")
     rng = np.random.default_rng(0)
     for dtype, name in ((np.float32, "array"), (np.float64, "number")):
         arrays = [rng.random(77).astype(dtype) for _ in f.inputs]

@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cstddef>
-#include <type_traits>
 
 namespace fastact::kernels {
 // Internal linkage gives each instruction set code of its own: none may run what was compiled for another.
@@ -42,64 +41,6 @@ void fold_vectors(Join join, X* x, std::size_t used, std::size_t groups) {
     for (std::size_t i = apart; i < used * groups; ++i) x[i - apart] = join(x[i - apart], x[i]);
   }
 }
-
-/// The number of vectors across some rows.
-template <class V>
-constexpr std::size_t vectors_across(std::size_t rows) {
-  return (rows + V::size - 1) / V::size;
-}
-
-/// Joins the sums of two chains, which some sums do in fewer steps in a row no longer than a block.
-struct Join {
-  bool in_block;
-  template <class X>
-  X operator()(X a, X b) const {
-    if constexpr (requires { join_in_block(a, b); }) {
-      if (in_block) return join_in_block(a, b);
-    }
-    return join_chains(a, b);
-  }
-};
-
-/// Joins the partial results of a sweep over some rows, of which vectors along rows have one for each row and vectors
-/// across them `used` for each vector. The results, one for each vector of rows, are joined to those of the pieces
-/// before unless this piece is the first. It is out of line, so that functions with the same sums share it.
-template <class V, class X>
-[[gnu::noinline, gnu::flatten]] void fold(void* partial, std::size_t used, std::size_t rows, bool across, bool in_block,
-                                          void* result, bool is_first) {
-  X *const x = static_cast<X*>(partial), *const to = static_cast<X*>(result);
-  const Join join{in_block};
-  if (V::size == 1 || across) {
-    fold_vectors(join, x, used, vectors_across<V>(rows));
-  } else {
-    x[0] = rows == 1 ? fold_lanes<V, 1>(join, x) : fold_lanes<V>(join, x);
-  }
-  for (std::size_t v = 0; v < vectors_across<V>(rows); ++v) to[v] = is_first ? x[v] : join(to[v], x[v]);
-}
-
-/// Vectors that hold one lane for each row, from which the lane of one row is copied to all lanes.
-template <class V, class X>
-class OfRows {
-  static constexpr std::size_t count = std::is_empty_v<X> ? 0 : sizeof(X) / sizeof(V);
-  alignas(64) typename V::Element lane_[count + 1][V::size];
-
- public:
-  explicit OfRows(const X& x) {
-    if constexpr (count > 0) {
-      const auto all = vectors<V>(x);
-      for (std::size_t k = 0; k < count; ++k) all[k].store(lane_[k]);
-    }
-  }
-  X operator[](std::size_t row) const {
-    if constexpr (count == 0) {
-      return {};
-    } else {
-      std::array<V, count> all;
-      for (std::size_t k = 0; k < count; ++k) all[k] = V(lane_[k][row]);
-      return std::bit_cast<X>(all);
-    }
-  }
-};
 
 }  // namespace
 }  // namespace fastact::kernels

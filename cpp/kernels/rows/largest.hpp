@@ -24,7 +24,7 @@ struct Largest {
 /// The largest of the numbers S that were added to each lane. Those of half precision are compared as they are, and
 /// then widened to one or several vectors V.
 template <class V, auto larger, class S = typename V::Element>
-struct Most {
+struct RunningMaximum {
   static constexpr std::size_t size = V::size;
   V largest = -std::numeric_limits<double>::infinity();
 
@@ -33,11 +33,11 @@ struct Most {
     const V least = -std::numeric_limits<double>::infinity();
     largest = larger(largest, select(V::indices() < V(static_cast<double>(part)), V::load(p, part), least));
   }
-  void add(const Most& other) { largest = larger(largest, other.largest); }
+  void add(const RunningMaximum& other) { largest = larger(largest, other.largest); }
   V vector(std::size_t) const { return largest; }
 };
 template <class V, auto larger, simd::HalfPrecision S>
-struct Most<V, larger, S> {
+struct RunningMaximum<V, larger, S> {
   using Patterns = simd::Patterns<typename V::InstructionSet, S>;
   static constexpr std::size_t count = std::max<std::size_t>(1, V::size / Patterns::size);
   static constexpr std::size_t size = count * Patterns::size;
@@ -51,7 +51,7 @@ struct Most<V, larger, S> {
     for (std::size_t k = 0; k < count; ++k, p += Patterns::size, part -= std::min(part, Patterns::size))
       largest[k].add(Patterns::load(p, std::min(part, Patterns::size), least));
   }
-  void add(const Most& other) {
+  void add(const RunningMaximum& other) {
     for (std::size_t k = 0; k < count; ++k) largest[k].add(other.largest[k]);
   }
   V vector(std::size_t k) const {
@@ -98,7 +98,7 @@ template <class V, auto larger>
   }
   if (is_first) std::fill_n(found, V::size, least);
   for (std::size_t i = 0; i < of.rows; ++i) {
-    Most<V, larger> most = {found[i]};
+    RunningMaximum<V, larger> most = {found[i]};
     add_all(most, x + static_cast<std::ptrdiff_t>(i) * line + begin, end - begin);
     found[i] = most.largest;
   }
@@ -108,7 +108,7 @@ template <class V, auto larger>
 template <class V, auto larger, class S>
 [[gnu::noinline, gnu::flatten]] void find_only_largest(const S* x, std::ptrdiff_t line, bool across, std::size_t rows,
                                                        std::size_t length, typename V::Element* found) {
-  using M = Most<V, larger, S>;
+  using M = RunningMaximum<V, larger, S>;
   const auto at = [x, line](std::size_t i) { return x + static_cast<std::ptrdiff_t>(i) * line; };
   if (!across) {
     for (std::size_t first = 0, some; first < rows; first += some) {

@@ -46,12 +46,12 @@ struct Road {
 /// `room` is the number of elements of the format `computed` that the buffers may have together.
 [[gnu::noinline]] inline Road road(const RowCall& call, const Traits& traits, std::size_t rows, Format computed,
                                    std::size_t room, std::size_t lanes) {
-  // Rows that would not fill a vector are transposed. `cached` elements fit into the first-level cache. Rows that lie
-  // side by side are copied in runs of at least `run` rows, which are worth fetching from memory; rows whose elements
-  // are only counted are computed `many` vectors at a time. What rows no longer than a block keep between sweeps stays
-  // in the first-level cache, so that each output is written once.
+  // Rows that would not fill a vector are transposed. `cached` elements of a row, or of every array of a gated unit,
+  // fit into the first-level cache. Rows that lie side by side are copied in runs of at least `run` rows, which are
+  // worth fetching from memory; rows whose elements are only counted are computed `many` vectors at a time. What rows
+  // no longer than a block keep between sweeps stays in the first-level cache, so that each output is written once.
   constexpr std::size_t run = 64, many = 8;
-  const std::size_t cached = traits.by_element() ? 2048 : 4096;  // of several arrays, or of one
+  const std::size_t cached = traits.by_element() ? 2048 : 4096;
   const std::ptrdiff_t item = size_of(call.rows_format);
   const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[traits.place(k)]; };
   const auto is_nearer_across = [&](const Operand& o) { return std::abs(o.row) < std::abs(o.element); };

@@ -109,8 +109,8 @@ struct Sweeps {
       sums[i] = total;
     }
   }
-  /// Does the same across rows: lines are read in the order of memory, but for four elements of a chain, which are
-  /// added together unless that would also write to four lines at a time. The sums stay in the first-level cache. The
+  /// Does the same across rows: lines are read in the order of memory, except that four elements of a chain are added
+  /// together where nothing is written. The sums stay in the first-level cache. The
   /// lines that the third sweep will write are fetched, unless they are too many to stay in a cache.
   [[gnu::noinline, gnu::flatten]] static void sum_chains(const Rows& of, std::size_t begin, std::size_t end,
                                                          bool is_first, const Before* before, Sums* sums) {

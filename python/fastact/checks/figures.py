@@ -13,7 +13,7 @@ from .accuracy import DType
 
 Errors = NDArray[np.float64]
 
-# What is measured: f(x), g·f'(x) with g = 1, g·f'(x) with any g, and g·f'(x) computed from y.
+# The names of the passes measured: f(x), g·f'(x) with g = 1, g·f'(x) with any g, and g·f'(x) from y = f(x).
 FORWARD, DERIVATIVE, GRADIENT, FROM_OUTPUT = "forward", "derivative", "any gradient", "from output"
 
 _BORDERS = [2.0**k for k in (-126, -10, -3, *range(8), 10)]

@@ -429,7 +429,7 @@ def settings_kept() -> Iterator[None]:
 
 @dataclass
 class Soak:
-    """What has been called, and which faults were found."""
+    """A soak run, which counts calls and compared results, and lists faults and the memory in use."""
 
     threads: int
     calls: int = 0
