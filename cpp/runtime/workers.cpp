@@ -2,7 +2,6 @@
 #include "runtime/workers.hpp"
 
 #include <exception>
-#include <thread>
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -25,35 +24,38 @@ Workers* those_of_this_process = new Workers;
 [[maybe_unused]] const int fork_guard = pthread_atfork(nullptr, nullptr, [] { those_of_this_process = new Workers; });
 #endif
 
-/// The processor that this thread runs on, or -1 where that is not known.
-int processor() {
-#ifdef __linux__
-  return sched_getcpu();
-#else
-  return -1;
-#endif
-}
+using Thread = std::thread::native_handle_type;
 
-/// Moves this thread away if it runs on this processor. Linux sometimes wakes a worker on the processor of the thread
-/// that wakes it, and leaves both there for tens of milliseconds although another processor is idle.
-void leave([[maybe_unused]] int processor_of_caller) {
 #ifdef __linux__
-  cpu_set_t allowed, others;
-  if (processor() != processor_of_caller || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-  others = allowed;
+Thread this_thread() { return pthread_self(); }
+int processor() { return sched_getcpu(); }
+
+/// Keeps this thread off its caller's processor from now on, if it finds itself there. Linux often wakes a worker on
+/// the processor of the thread that wakes it, where it waits for milliseconds although another processor is idle: under
+/// KVM, for one, an idle virtual processor does not count as available.
+void leave(Thread caller, int processor_of_caller) {
+  cpu_set_t others;
+  if (processor() != processor_of_caller || pthread_getaffinity_np(caller, sizeof others, &others) != 0) return;
   CPU_CLR(processor_of_caller, &others);
-  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) {
-    sched_setaffinity(0, sizeof allowed, &allowed);
-  }
-#endif
+  if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof others, &others);
 }
+#else
+Thread this_thread() { return {}; }
+int processor() { return -1; }
+void leave(Thread, int) {}
+#endif
 
 }  // namespace
 
 Workers& workers() { return *those_of_this_process; }
 
 void Workers::help(std::size_t n, bool worth_waking, void (*body)(const void*, std::size_t), const void* context) {
-  Job job{.body = body, .context = context, .processor = processor(), .wanted = n, .next = nullptr};
+  Job job{.body = body,
+          .context = context,
+          .caller = this_thread(),
+          .processor = processor(),
+          .wanted = n,
+          .next = nullptr};
   {
     const std::lock_guard lock(mutex_);
     grow(n);
@@ -97,7 +99,7 @@ void Workers::serve(std::size_t number) {
     ++job.joined;
     if (--job.wanted == 0) first_ = job.next;
     lock.unlock();
-    leave(job.processor);
+    leave(job.caller, job.processor);
     job.body(job.context, number);
     job.done.fetch_add(1, std::memory_order_release);
   }

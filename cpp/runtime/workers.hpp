@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <thread>
 
 namespace fastact::runtime {
 
@@ -35,6 +36,7 @@ class Workers {
   struct Job {
     void (*body)(const void*, std::size_t);
     const void* context;
+    std::thread::native_handle_type caller;
     int processor;  // of the caller
     std::size_t wanted, joined = 0;
     Job* next;
