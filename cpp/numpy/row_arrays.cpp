@@ -89,6 +89,11 @@ py::object make_with_rows_last(const Axes& axes, std::span<const npy_intp> sizes
   return checked(PyArray_Transpose(array(made), &permutation));
 }
 
+py::object view(const Strided& memory, std::span<const npy_intp> sizes, int type) {
+  return checked(PyArray_NewFromDescr(&PyArray_Type, PyArray_DescrFromType(type), static_cast<int>(sizes.size()),
+                                      sizes.data(), memory.along.data(), memory.data, NPY_ARRAY_WRITEABLE, nullptr));
+}
+
 std::optional<npy_intp> element_stride(const Strided& s, std::span<const int> row, std::span<const npy_intp> sizes) {
   std::optional<npy_intp> stride;
   npy_intp next = 0;

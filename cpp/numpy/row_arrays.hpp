@@ -71,6 +71,9 @@ pybind11::object make_like(pybind11::handle x, std::span<const int> axes, std::s
 /// A new array of this type with as many dimensions as x, in which every row is contiguous.
 pybind11::object make_with_rows_last(const Axes& axes, std::span<const npy_intp> sizes, int type);
 
+/// An array of this type and shape in memory that outlives it.
+pybind11::object view(const Strided& memory, std::span<const npy_intp> sizes, int type);
+
 /// The stride in bytes along a row, if it is the same everywhere.
 std::optional<npy_intp> element_stride(const Strided& s, std::span<const int> row, std::span<const npy_intp> sizes);
 

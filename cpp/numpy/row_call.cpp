@@ -216,7 +216,6 @@ class Call {
   double smoothing_ = 0;
   std::array<py::object, most_outputs> results_, computed_;  // the same, unless a result cannot be computed in place
   std::array<Strided, most_arrays> arrays_;
-  std::array<npy_intp, most_arrays> elements_ = {};  // strides along the rows
 
   [[noreturn]] void refuse_types() const {
     std::size_t k = 0;
@@ -284,7 +283,6 @@ class Call {
     }
     if (is_label) a = checked_labels(a, k);
     arrays_[k].set(a, axes_of(k));
-    if (divisor(k) > 0) find_element(k, a);
   }
 
   void read_ignored(PyObject* value) {
@@ -373,7 +371,6 @@ class Call {
              f_.names[0], shape_of(x()).ptr());
     }
     broadcast(mask_, arrays_[f_.operands()]);
-    find_element(f_.operands(), mask_);
   }
 
   bool broadcasts(py::handle a) const {
@@ -391,19 +388,6 @@ class Call {
     }
   }
 
-  /// Finds the stride along the rows of array k; if there is no single stride, replaces the array by a copy.
-  void find_element(std::size_t k, py::object& a) {
-    std::optional<npy_intp> stride = element_stride(arrays_[k], axes_->row(), sizes());
-    if (!stride) {
-      const py::object copy = make_with_rows_last(*axes_, sizes(), type_of(a));
-      if (k < f_.inputs() || k == f_.operands()) copy_into(copy, a);
-      a = copy;
-      arrays_[k].set(a, axes_->all());
-      stride = element_stride(arrays_[k], axes_->row(), sizes());
-    }
-    elements_[k] = *stride;
-  }
-
   /// Creates output k.
   void prepare(std::size_t k) {
     std::array<npy_intp, most_axes> storage;
@@ -415,10 +399,12 @@ class Call {
       result = py::reinterpret_borrow<py::object>(given);
     }
     computed = given != nullptr && may_be_written(given) ? result : make_like(x(), axes_of(k), wanted, type_);
-    if (!result) result = computed;
     arrays_[k].set(computed, axes_of(k));
-    if (f_.operand(k).divisor == 0) return;
-    find_element(k, computed);
+    if (!result && !element_of(arrays_[k], k, sizes())) {
+      computed = make_with_rows_last(*axes_, sizes(), type_);
+      arrays_[k].set(computed, axes_of(k));
+    }
+    if (!result) result = computed;
   }
 
   /// Throws an exception if a result of this shape and type cannot be written to the array.
@@ -446,32 +432,77 @@ class Call {
            (!weights_ || are_apart(weights_, out)) && std::ranges::all_of(computed_, is_safe);
   }
 
+  /// The stride along the rows of array k, an operand or the mask, if there is one.
+  std::optional<npy_intp> element_of(const Strided& array, std::size_t k, Sizes sizes) const {
+    const bool has_rows = k == f_.operands() || divisor(k) > 0;
+    return has_rows ? element_stride(array, axes_->row(), sizes) : 0;
+  }
+
+  /// Computes all rows. Where an array has no single stride along them, as many rows are copied at a time as stay in
+  /// the second-level cache.
   void compute() const {
+    constexpr npy_intp most = 1 << 16;  // elements
+    const std::size_t count = f_.operands() + (mask_ ? 1 : 0);
+    std::array<bool, most_arrays> is_copied = {};
+    for (std::size_t k = 0; k < count; ++k) is_copied[k] = !element_of(arrays_[k], k, sizes());
+    if (std::ranges::count(is_copied, true) == 0) return compute(sizes(), arrays_);
+
+    const auto size_along = [&](int axis) { return sizes()[static_cast<std::size_t>(axis)]; };
+    const auto others = axes_->others();
+    const int longest = others.empty() ? 0 : *std::ranges::max_element(others, {}, size_along);
+    const auto axis = static_cast<std::size_t>(longest);
+    const npy_intp size = size_along(longest), beside = PyArray_SIZE(array(x())) / std::max<npy_intp>(1, size);
+    const npy_intp step = others.empty() ? size : std::max<npy_intp>(1, most / std::max<npy_intp>(1, beside));
+    npy_intp begin = 0;
+    do {  // at least once, because rows may be empty
+      std::array<npy_intp, most_axes> storage;
+      std::ranges::copy(sizes(), storage.begin());
+      storage[axis] = std::min(step, size - begin);
+      const Sizes part = std::span(storage).first(sizes().size());
+      std::array<Strided, most_arrays> arrays = arrays_;
+      std::array<py::object, most_arrays> copies, originals;
+      for (std::size_t k = 0; k < count; ++k) {
+        arrays[k].data += begin * arrays[k].along[axis];
+        if (!is_copied[k]) continue;
+        const int type = k == f_.operands() ? NPY_BOOL : type_;
+        originals[k] = view(arrays[k], part, type);
+        copies[k] = make_with_rows_last(*axes_, part, type);
+        if (k < f_.inputs() || k == f_.operands()) copy_into(copies[k], originals[k]);
+        arrays[k].set(copies[k], axes_->all());
+      }
+      compute(part, arrays);
+      for (std::size_t k = f_.inputs(); k < f_.operands(); ++k) {
+        if (is_copied[k]) copy_into(originals[k], copies[k]);
+      }
+    } while ((begin += step) < size);
+  }
+  /// Computes the rows of arrays that have a single stride along them.
+  void compute(Sizes sizes, std::span<const Strided> given) const {
     kernels::RowCall call = {};
     call.length = static_cast<std::size_t>(length_);
     call.rows_format = call.format = format_of(type_);
     call.ignored = ignored_ ? &ignored_label_ : nullptr;
-    if (has_probabilities_ || weights_ || smoothing_ > 0) return compute_weighted(call);
-    for (std::size_t k = 0; k < f_.operands(); ++k) call.operands[k].element = elements_[k];
-    call.mask.element = elements_[f_.operands()];
+    if (has_probabilities_ || weights_ || smoothing_ > 0) return compute_weighted(call, sizes, given);
+    for (std::size_t k = 0; k < f_.operands(); ++k) call.operands[k].element = *element_of(given[k], k, sizes);
+    if (mask_) call.mask.element = *element_of(given[f_.operands()], f_.operands(), sizes);
     const std::size_t count = f_.operands() + (mask_ ? 1 : 0);
-    compute_rows(type_ == NPY_DOUBLE ? f_.f64 : f_.f32, call, f_.description->signature.halves(), *axes_, sizes(),
-                 std::span(arrays_).first(count), mask_ ? &kernels::RowCall::mask : nullptr);
+    compute_rows(type_ == NPY_DOUBLE ? f_.f64 : f_.f32, call, f_.description->signature.halves(), *axes_, sizes,
+                 given.first(count), mask_ ? &kernels::RowCall::mask : nullptr);
   }
   /// A cross-entropy of anything but plain labels; the operands of its kernels are in another order.
-  void compute_weighted(kernels::RowCall call) const {
+  void compute_weighted(kernels::RowCall call, Sizes sizes, std::span<const Strided> given) const {
     using kernels::RowFunction;
     const bool has_gradient = f_.operands() > 3, has_loss = f_.outputs() == 2;
     const std::size_t count = has_gradient ? 6 : 4;
     std::array<Strided, most_arrays> arrays;
     for (Strided& a : std::span(arrays).first(count)) {
       a.data = nullptr;
-      std::fill_n(a.along.begin(), sizes().size(), 0);
+      std::fill_n(a.along.begin(), sizes.size(), 0);
     }
     const auto place = [&](std::size_t k, std::size_t at) {
-      arrays[at].data = arrays_[k].data;
-      std::copy_n(arrays_[k].along.begin(), sizes().size(), arrays[at].along.begin());
-      if (at < count) call.operands[at].element = elements_[k];
+      arrays[at].data = given[k].data;
+      std::copy_n(given[k].along.begin(), sizes.size(), arrays[at].along.begin());
+      if (at < count) call.operands[at].element = *element_of(given[k], k, sizes);
     };
     place(0, 0);
     place(1, has_probabilities_ ? 1 : count);
@@ -485,7 +516,7 @@ class Call {
     const auto which =
         has_gradient ? RowFunction::weighted_cross_entropy_backward : RowFunction::weighted_cross_entropy;
     compute_rows(type_ == NPY_DOUBLE ? runtime::kernel<double>(which) : runtime::kernel<float>(which), call, false,
-                 *axes_, sizes(), std::span(arrays).first(count + (has_probabilities_ ? 0 : 1)),
+                 *axes_, sizes, std::span(arrays).first(count + (has_probabilities_ ? 0 : 1)),
                  has_probabilities_ ? nullptr : &kernels::RowCall::labels);
   }
 
