@@ -4,6 +4,7 @@ import inspect
 import itertools
 import math
 import pickle
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -398,6 +399,31 @@ def test_several_axes_are_one_row(f: RowFunction, axis: Any, dtype: DType) -> No
         if f.output:
             assert f(*given, axis=axis, out=given[0]) is given[0]
             assert_same(given[0], right)
+
+
+@pytest.mark.parametrize("f", UNGATED, ids=lambda f: f.name)
+def test_copies_of_rows_do_not_grow(f: RowFunction) -> None:
+    """Where rows have no single stride, as many are copied at a time as stay in a cache."""
+    shape, row = (6, 80, 70, 9), (0, 2)
+    n, others = 6 * 70, (80, 9)
+    args = f.arguments(numbers(np.dtype(np.float32), 80 * 9, n))
+
+    def placed(a: Any, size: str) -> Any:
+        return (
+            np.ascontiguousarray(a.reshape(80, 9, 6, 70).transpose(2, 0, 3, 1)) if size else a.reshape(others)
+        )
+
+    given = [placed(a, size) for a, size in zip(args, f.inputs, strict=True)]
+    right = placed(np.asarray(f(*args)), f.output)
+    out = np.zeros_like(right)
+    f(*given, axis=row, out=out)
+    assert_same(out, right)
+    tracemalloc.start()
+    try:
+        f(*given, axis=row, out=out)
+        assert tracemalloc.get_traced_memory()[1] < 4 * math.prod(shape)
+    finally:
+        tracemalloc.stop()
 
 
 @each_dtype
