@@ -208,7 +208,10 @@ class StepsOf {
     } else if constexpr (traits.only_largest()) {
       made.rows_at_once = most_rows<V>;
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>& ends) {
-        find_only_largest<V, F::template larger<V>>(rows, length, ends.result);
+        with_type(rows.format, [&]<class S>(S*) {
+          if constexpr (std::is_same_v<T, S> || (std::is_same_v<T, float> && sizeof(S) < sizeof(T) && V::lanes > 1))
+            find_only_largest<V, F::template larger<V>, S>(rows, length, ends.result);
+        });
         for (std::size_t i = 0; i < rows.rows; i += V::size) {
           const V largest = V::load(ends.result + i);
           store(F::after(largest, {}, {}), largest, i, ends);
