@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
-#include <iterator>
 #include <limits>
 
 #include "functions/rows/list.hpp"
@@ -30,10 +29,13 @@ class Engine : Tile<V> {
   const Steps<V>& steps_;
 
  public:
-  Engine(const Steps<V>& steps, const RowCall& call, std::size_t rows)
-      : Base(steps.traits, call, rows), steps_(steps) {}
+  [[gnu::noinline]] Engine(const Steps<V>& steps, const RowCall& call, std::size_t rows)
+      : Base(steps.traits, call, rows), steps_(steps) {
+    const std::size_t groups = road_.at_once ? most_groups : road_.across ? steps.groups : 1;
+    if (!road_.at_once || !traits_.by_element()) road_.rows = std::min(road_.rows, groups * V::size);
+  }
 
-  void operator()(std::size_t begin, std::size_t end) {
+  [[gnu::noinline]] void operator()(std::size_t begin, std::size_t end) const {
     const std::size_t rest = (end - begin) % road_.multiple, last = end - rest;
     for (std::size_t r = begin; r < last; r += road_.rows) tile(r, std::min(road_.rows, last - r));
     if (rest > 0) Engine(steps_, call_, rest)(last, end);
@@ -41,34 +43,31 @@ class Engine : Tile<V> {
 
  private:
   void tile(std::size_t r, std::size_t rows) const {
+    Ends<V> ends;
     if (held()) this->bring_inputs(r, rows, 0, call_.length);
-    const std::size_t most = road_.at_once ? steps_.rows_at_once : V::size * (road_.across ? steps_.groups : 1);
-    for (std::size_t i = 0; i < rows; i += std::min(most, rows)) {
-      Ends<V> ends;
-      compute(r + i, i, std::min(most, rows - i), ends);
-      write(ends, r + i, i, std::min(most, rows - i));
-    }
+    compute(r, rows, ends);
+    write(ends, r, rows);
     if (held()) this->bring_outputs(r, rows, 0, call_.length);
   }
 
   /// Computes some rows, out of line, so that the state leaves the stack: threads of some systems have a small one.
-  [[gnu::noinline]] void compute(std::size_t r, std::size_t i, std::size_t rows, Ends<V>& ends) const {
+  [[gnu::noinline]] void compute(std::size_t r, std::size_t rows, Ends<V>& ends) const {
     State<V> state;
-    if (!road_.at_once) return sweep(r, i, rows, state, ends);
+    if (!road_.at_once) return sweep(r, rows, state, ends);
     read_numbers(r, rows, state);
     const std::size_t joined = road_.joined ? rows : 1;
-    steps_.at_once(this->group(r, i, rows / joined, 0), joined * call_.length, state, ends);
+    steps_.at_once(this->group(r, rows / joined, 0), joined * call_.length, state, ends);
   }
 
   /// The sweeps over some rows: as many as a vector has lanes or, if vectors lie across them, several times as many.
-  void sweep(std::size_t r, std::size_t i, std::size_t rows, State<V>& state, Ends<V>& ends) const {
+  void sweep(std::size_t r, std::size_t rows, State<V>& state, Ends<V>& ends) const {
     const std::size_t vectors = vectors_across<V>(rows);
     const Pieces pieces(call_.length);
-    if (traits_.has_largest) run(steps_.largest, r, i, rows, pieces, false, state, state.largest.bytes);
+    if (traits_.has_largest) run(steps_.largest, r, rows, pieces, false, state, state.largest.bytes);
     read_numbers(r, rows, state);  // before an output replaces x
     for (std::size_t v = 0; v < vectors; ++v) steps_.before(v, state);
     for (bool again = traits_.has_sums; again;) {
-      run(steps_.sum, r, i, rows, pieces, !traits_.has_late, state, state.sums.bytes);
+      run(steps_.sum, r, rows, pieces, !traits_.has_late, state, state.sums.bytes);
       again = false;
       for (std::size_t v = 0; v < vectors && traits_.repeats; ++v) again |= steps_.repeats(v, state);
     }
@@ -77,7 +76,7 @@ class Engine : Tile<V> {
     // The buffer of rows that are not held no longer has what the second sweep kept.
     const bool anew = traits_.keeps && !held() && road_.staged[traits_.inputs];
     each_piece(pieces, [&](const Engine& own, std::size_t, std::size_t begin, std::size_t end) {
-      own.each_stretch(r, i, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+      own.each_stretch(r, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
         if (anew) steps_.sum.some(group, from, to, true, state, own.memory_);
         steps_.late(group, from, to, state);
       });
@@ -86,12 +85,12 @@ class Engine : Tile<V> {
 
   /// Runs a sweep over every piece of some rows, and joins the results for each vector of rows in order. Pieces that
   /// threads share have one vector of rows.
-  void run(const Sweep<V>& sweep, std::size_t r, std::size_t i, std::size_t rows, const Pieces& pieces, bool writes,
-           State<V>& state, std::byte* result) const {
+  void run(const Sweep<V>& sweep, std::size_t r, std::size_t rows, const Pieces& pieces, bool writes, State<V>& state,
+           std::byte* result) const {
     alignas(V) std::byte of_piece[Pieces::most * most_summed * sizeof(V)];
     const bool is_shared = call_.split != nullptr && pieces.count > 1;
     each_piece(pieces, [&](const Engine& own, std::size_t piece, std::size_t begin, std::size_t end) {
-      own.each_stretch(r, i, rows, begin, end, writes, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+      own.each_stretch(r, rows, begin, end, writes, [&](const Group<T>& group, std::size_t from, std::size_t to) {
         sweep.some(group, from, to, from == begin, state, own.memory_);
       });
       sweep.fold(own.memory_, std::min(sweep.chains, end - begin), rows, road_.across, call_.length <= block,
@@ -106,10 +105,9 @@ class Engine : Tile<V> {
   template <class Body>
   void each_piece(const Pieces& pieces, const Body& body) const {
     if (call_.split == nullptr || pieces.count == 1) return some_pieces(pieces, 0, pieces.count, body);
-    const bool has_scratch = Scratch<T>::of_thread() != nullptr;
     std::array<bool, Pieces::most> is_left = {};
     const auto of_thread = [&](std::size_t first, std::size_t last) {
-      if (has_scratch && Scratch<T>::of_thread() == nullptr) {
+      if (memory_ != this->little_ && Scratch<T>::of_thread() == nullptr) {
         std::fill(is_left.begin() + first, is_left.begin() + last, true);
       } else {
         Engine own(*this);
@@ -134,14 +132,14 @@ class Engine : Tile<V> {
   }
   /// Calls sweep(group, begin, end) for as much of the rows as fits into the buffers at a time.
   template <class Sweep>
-  void each_stretch(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
+  void each_stretch(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
                     Sweep sweep) const {
-    if (held()) return sweep(this->group(r, i, rows, 0), begin, end);
+    if (held()) return sweep(this->group(r, rows, 0), begin, end);
     std::size_t j = begin;
     do {  // at least once, even for empty rows
       const std::size_t to = std::min(end, j + road_.length);
       this->bring_inputs(r, rows, j, to);
-      sweep(this->group(r, i, rows, j), j, to);
+      sweep(this->group(r, rows, j), j, to);
       if (writes) this->bring_outputs(r, rows, j, to);
       j = to;
     } while (j < end);
@@ -166,27 +164,24 @@ class Engine : Tile<V> {
         move_line<V, Way::in>(traits_.parameter ? native<T> : call_.format, o.at(r, 0), o.row, values, rows);
       }
     }
-    if (traits_.settings > 0) {
-      const T smoothing = static_cast<T>(call_.smoothing);
-      const double settings[] = {call_.smoothing, call_.smoothing - static_cast<double>(smoothing),
-                                 static_cast<double>(call_.length)};
-      for (std::size_t k = 0; k < std::size(settings); ++k)
-        std::fill_n(state.numbers[traits_.numbers + k], filled, static_cast<T>(settings[k]));
-    }
+    const double rounded = static_cast<T>(call_.smoothing), n = static_cast<double>(call_.length);
+    const double settings[] = {rounded, call_.smoothing - rounded, n};
+    for (std::size_t k = 0; k < traits_.settings; ++k)
+      std::fill_n(state.numbers[traits_.numbers + k], filled, static_cast<T>(settings[k]));
   }
 
   /// Writes what rows have beside their elements: the output at the label, and the result.
-  void write(Ends<V>& ends, std::size_t r, std::size_t i, std::size_t rows) const {
-    if (traits_.writes_label) this->write_labels(ends.at_label, r, i, rows);
+  void write(Ends<V>& ends, std::size_t r, std::size_t rows) const {
+    if (traits_.writes_label) this->write_labels(ends.at_label, r, rows);
     if (ends.any_unusual) [[unlikely]]
-      steps_.in_double != nullptr ? in_double(ends, r, rows) : this->keep_first(ends.unusual, r, i, rows);
-    if (this->writes_result()) write_result(ends, r, rows);
+      steps_.in_double != nullptr ? in_double(ends, r, rows) : this->keep_first(ends.unusual, r, rows);
     if ((traits_.maskable && call_.mask.data != nullptr) || (traits_.has_labels() && call_.ignored != nullptr))
         [[unlikely]]
-      this->write_nothing(ends.largest, r, i, rows);
+      this->write_nothing(ends.largest, ends.result, r, rows);
+    const Operand& result = call_.operands[traits_.place_of_result()];
+    if (traits_.has_result && result.data != nullptr) write_result(ends, result, r, rows);
   }
-  void write_result(Ends<V>& ends, std::size_t r, std::size_t rows) const {
-    const Operand& o = call_.operands[traits_.place_of_result()];
+  void write_result(Ends<V>& ends, const Operand& o, std::size_t r, std::size_t rows) const {
     if (!traits_.parameter) return move_line<V, Way::out>(call_.format, o.at(r, 0), o.row, ends.result, rows);
     for (std::size_t k = 0; k < rows; ++k) {
       const double low = std::isfinite(ends.result_lo[k]) ? ends.result_lo[k] : 0.0;  // it is NaN if result overflowed
@@ -206,14 +201,10 @@ class Engine : Tile<V> {
   }
 };
 
-template <class V>
-[[gnu::noinline]] void run(const Steps<V>& steps, const RowCall& call, std::size_t begin, std::size_t end) {
-  Engine<V>(steps, call, end - begin)(begin, end);
-}
 template <class V, class F>
 void run_rows(const RowCall& call, std::size_t begin, std::size_t end) {
   static constexpr Steps<V> steps = StepsOf<V, F>::steps();
-  run(steps, call, begin, end);
+  Engine<V>(steps, call, end - begin)(begin, end);
 }
 
 /// All kernels of row functions, for one instruction set.

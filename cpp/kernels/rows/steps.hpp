@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <limits>
 #include <type_traits>
 
 #include "functions/rows/row_function.hpp"
@@ -18,9 +17,9 @@
 namespace fastact::kernels {
 namespace {
 
-/// The number of rows that are computed together, at most.
+/// The number of rows that are computed together, at most, and beyond them those that a vector of results may reach.
 template <class V>
-constexpr std::size_t most_rows = std::max(most_groups * V::size, Wide<V, 8>::size);
+constexpr std::size_t most_rows = most_groups * V::size + Wide<V, 8>::size;
 
 /// The numbers that a function computes for each row beside the elements of its outputs.
 template <class V>
@@ -71,10 +70,9 @@ struct Steps {
   bool (*repeats)(std::size_t vector, State<V>&);
   void (*after)(std::size_t vector, State<V>&, Ends<V>&);
   void (*late)(const Rows&, std::size_t begin, std::size_t end, State<V>&);
-  /// All steps at once, over at most so many rows: for short rows, for rows of which elements are only counted, and for
-  /// outputs that depend on the elements in their place alone.
+  /// All steps at once, over `most_groups` vectors of rows at most: for short rows, for rows of which elements are only
+  /// counted, and for outputs that depend on the elements in their place alone.
   void (*at_once)(const Rows&, std::size_t length, State<V>&, Ends<V>&);
-  std::size_t rows_at_once;
   RowKernel in_double;  // computes rows whose result is unusual, or null
 };
 
@@ -203,10 +201,8 @@ class StepsOf {
       store(after, m, v * V::size, ends);
     };
     if constexpr (traits.by_element()) {
-      made.rows_at_once = std::numeric_limits<std::size_t>::max();
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) { write_lines(rows, length); };
     } else if constexpr (traits.only_largest()) {
-      made.rows_at_once = most_rows<V>;
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>& ends) {
         with_type(rows.format, [&]<class S>(S*) {
           if constexpr (std::is_same_v<T, S> || (std::is_same_v<T, float> && sizeof(S) < sizeof(T) && V::lanes > 1))
@@ -218,7 +214,6 @@ class StepsOf {
         }
       };
     } else if constexpr (V::lanes > 1) {
-      made.rows_at_once = most_rows<V> - Wide<V, 8>::size;  // vectors of results may reach beyond the last row
       made.at_once = [](const Rows& rows, std::size_t length, State<V>& state, Ends<V>& ends) {
         // As many long rows at a time as stay in the first-level cache. Where little is computed, fewer stores at a
         // time do not wait for one another.

@@ -53,10 +53,9 @@ struct Tile {
   }
   /// Whether whole rows are in the buffers.
   bool held() const { return road_.length >= call_.length; }
-  /// The distance from the first number of an array to element j of row i.
-  std::ptrdiff_t offset(const Array<T>& array, std::size_t i, std::size_t j) const {
-    const auto line = static_cast<std::ptrdiff_t>(road_.across ? j : i);
-    return line * array.line + static_cast<std::ptrdiff_t>(road_.across ? i : j);
+  /// The distance from the first number of a buffer to element j of row i.
+  std::size_t offset(std::size_t i, std::size_t j) const {
+    return road_.across ? j * road_.pitch + i : i * road_.pitch + j;
   }
   const Operand& operand(std::size_t k) const { return call_.operands[traits_.place(k)]; }
   Rectangle rectangle(const Operand& o, Format format, std::size_t r, std::size_t rows, std::size_t begin,
@@ -100,7 +99,7 @@ struct Tile {
     for (std::size_t i = 0; i < lines; ++i) std::fill_n(to + i * road_.pitch, count, k == 1 ? T{0} : T{1});
     for (std::size_t i = 0; k == 1 && i < rows; ++i) {
       const std::size_t j = label(r + i);
-      if (j >= begin && j < end) to[road_.across ? (j - begin) * road_.pitch + i : i * road_.pitch + j - begin] = T{1};
+      if (j >= begin && j < end) to[offset(i, j - begin)] = T{1};
     }
   }
   [[gnu::noinline]] void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
@@ -110,39 +109,36 @@ struct Tile {
     }
   }
 
-  /// Reads or writes an element of the output, which may still be in its buffer. Row r is row i of the tile.
+  /// Reads or writes an element of the output, which may still be in its buffer. Row r is the first of the tile.
   template <Way way>
   void move(std::size_t r, std::size_t i, std::size_t j, T& value) const {
     const std::size_t output = traits_.inputs;
     if (!held() || !road_.staged[output]) {
-      move_line<V, way>(call_.rows_format, operand(output).at(r, j), 0, &value, 1);
+      move_line<V, way>(call_.rows_format, operand(output).at(r + i, j), 0, &value, 1);
     } else {
-      T& element = arrays_[output].p[offset(arrays_[output], i, j)];
+      T& element = arrays_[output].p[offset(i, j)];
       way == Way::in ? value = element : element = value;
     }
   }
   /// Sets all but the first of the nonzero elements of an output to 0, in rows that have several.
-  void keep_first(const T* has_several, std::size_t r, std::size_t i, std::size_t rows) const {
+  void keep_first(const T* has_several, std::size_t r, std::size_t rows) const {
     T value, zero = 0;
     for (std::size_t k = 0; k < rows; ++k) {
       for (std::size_t j = 0, found = 0; has_several[k] != 0 && j < call_.length; ++j) {
-        move<Way::in>(r + k, i + k, j, value);
-        if ((value != 0 || std::signbit(value)) && found++ > 0) move<Way::out>(r + k, i + k, j, zero);
+        move<Way::in>(r, k, j, value);
+        if ((value != 0 || std::signbit(value)) && found++ > 0) move<Way::out>(r, k, j, zero);
       }
     }
   }
 
-  void write_labels(T* values, std::size_t r, std::size_t i, std::size_t rows) const {
+  void write_labels(T* values, std::size_t r, std::size_t rows) const {
     for (std::size_t k = 0; k < rows; ++k) {
-      if (const std::size_t j = label(r + k); j < call_.length) move<Way::out>(r + k, i + k, j, values[k]);
+      if (const std::size_t j = label(r + k); j < call_.length) move<Way::out>(r, k, j, values[k]);
     }
   }
 
-  bool writes_result() const {
-    return traits_.has_result && (!traits_.targets || call_.operands[traits_.place_of_result()].data != nullptr);
-  }
-  /// Writes the outputs of rows that the mask excludes entirely, and of rows whose label is ignored.
-  void write_nothing(const T* largest, std::size_t r, std::size_t i, std::size_t rows) const {
+  /// Sets the outputs and results of rows that the mask excludes entirely, and of rows whose label is ignored.
+  void write_nothing(const T* largest, T* results, std::size_t r, std::size_t rows) const {
     for (std::size_t k = 0; k < rows; ++k) {
       std::size_t j = 0;
       if (traits_.has_labels()) {
@@ -153,14 +149,13 @@ struct Tile {
         if (j < call_.length) continue;
       }
       T nothing = static_cast<T>(traits_.of_nothing);
-      const Operand& result = call_.operands[traits_.place_of_result()];
-      if (writes_result()) move_line<V, Way::out>(call_.format, result.at(r + k, 0), 0, &nothing, 1);
-      for (j = 0; traits_.outputs > 0 && j < call_.length; ++j) move<Way::out>(r + k, i + k, j, nothing);
+      results[k] = nothing;
+      for (j = 0; traits_.outputs > 0 && j < call_.length; ++j) move<Way::out>(r, k, j, nothing);
     }
   }
 
-  /// Some rows that begin with row r, which is row i of the tile. The buffers begin with element `begin` of each row.
-  Group<T> group(std::size_t r, std::size_t i, std::size_t rows, std::size_t begin) const {
+  /// The rows of the tile that begins with row r. The buffers begin with element `begin` of each row.
+  Group<T> group(std::size_t r, std::size_t rows, std::size_t begin) const {
     const Format format = road_.staged[0] ? native<T> : call_.rows_format;
     Group<T> group = {road_.across, road_.kept_apart, rows, format, arrays_};
     Arrays<T>& arrays = group.arrays;
@@ -168,7 +163,7 @@ struct Tile {
     for (std::size_t k = 0; k < kept; ++k) {
       const Operand& o = operand(k);
       if (road_.staged[k]) {
-        arrays[k].p += offset(arrays[k], i, 0) - offset(arrays[k], 0, begin);
+        arrays[k].p -= offset(0, begin);
       } else {
         arrays[k].p = reinterpret_cast<T*>(o.at(r, 0));
         arrays[k].line = (road_.across ? o.element : o.row) / size_of(call_.rows_format);
