@@ -58,21 +58,23 @@ struct Road {
 
   Road road = {};
   // Where only the largest element of a row is wanted, one sweep finds it, and half precision is compared as it is.
-  const bool is_whole = call.split == nullptr || Pieces(call.length).count == 1;
+  const bool in_pieces = Pieces(call.length).count > 1, is_whole = call.split == nullptr || !in_pieces;
   const bool only_largest = traits.only_largest() && is_whole;
   const bool is_computed = call.rows_format == computed || (only_largest && lanes > 1 && computed == Format::f32);
   const bool by_element = traits.by_element(), keeps = traits.keeps && traits.has_late;
   const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(traits.arrays() - 1));
-  road.joined = by_element && call.length <= (computed == Format::f64 ? 2 : 1) * lanes;
-  for (std::size_t k = 0; k < traits.arrays(); ++k) road.joined &= operand(k).element == item;
-  road.across =
-      lanes > 1 && !road.joined && (call.length <= lanes ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
+  const bool is_short = call.length <= lanes;
   bool in_place = is_computed;
-  for (std::size_t k = 0; k < traits.arrays(); ++k) in_place &= operand(k).row == item;
-  const bool is_short = call.length <= lanes, counts = traits.counts() && in_place && rows >= many * lanes;
-  road.at_once = road.across && (counts || is_short) && !by_element;
-  const std::size_t unit = !road.at_once ? lanes : (traits.counts() ? many : 2) * lanes;
-  road.unit = unit;
+  road.joined = by_element && call.length <= (computed == Format::f64 ? 2 : 1) * lanes;
+  for (std::size_t k = 0; k < traits.arrays(); ++k) {
+    in_place &= operand(k).row == item;
+    road.joined &= operand(k).element == item;
+  }
+  road.across = lanes > 1 && !road.joined && (is_short ? rows >= lanes / 4 : side_by_side && rows >= lanes / 2);
+  const bool along = lanes > 1 && !road.joined && !by_element && !road.across;
+  const bool counts = traits.counts() && in_place && rows >= many * lanes;
+  const bool together = along ? !in_pieces : road.across && !by_element && (counts || is_short);
+  const std::size_t unit = road.unit = !together ? lanes : (traits.counts() ? many : 2) * lanes;
   // A few columns with more elements would displace each other in the cache.
   const bool stays = only_largest || (rows >= unit && (traits.counts() || !is_short || call.length <= lanes / 2));
   road.multiple = 1;
@@ -88,7 +90,6 @@ struct Road {
     if (road.across && !road.staged[k] && !only_largest) road.multiple = unit;
     buffers += road.staged[k];
   }
-  const bool along = !road.across && !road.joined && !by_element && lanes > 1;
   road.kept_apart = keeps && along && !road.staged[traits.inputs] && call.length <= block;
   const std::size_t fitting = room / std::max<std::size_t>(1, buffers + road.kept_apart);
   const auto whole = [](std::size_t n, std::size_t part) { return std::max(part, n / part * part); };
@@ -99,22 +100,18 @@ struct Road {
     road.pitch = road.rows + lanes;
     const bool fits = buffers == 0 || call.length * road.pitch <= fitting;
     road.length = fits ? call.length : whole(fitting / road.pitch, block);
-    if (buffers == 0) road.rows = rows;
   } else if (road.joined) {
     road.rows = std::max<std::size_t>(1, std::min(cached, fitting) / std::max<std::size_t>(1, call.length));
     road.length = road.pitch = call.length;
   } else {
     const std::size_t most = by_element ? std::min(fitting, cached) : fitting;
     road.length = buffers == 0 ? call.length : std::min(call.length, whole(most, block));
-    road.at_once = along && road.length == call.length && Pieces(call.length).count == 1;
-    road.rows = buffers == 0 && road.at_once ? rows : std::clamp<std::size_t>(several, 1, lanes);
+    road.rows = std::clamp<std::size_t>(several, 1, lanes);
     road.pitch = (road.length + lanes - 1) / lanes * lanes;
     if (buffers > 0 && road.rows * road.pitch > fitting) road.rows = 1;
   }
-  if (by_element || only_largest) {
-    road.at_once = is_whole && road.length >= call.length && (only_largest || !road.across);
-    if (road.at_once && buffers == 0) road.rows = rows;
-  }
+  road.at_once = road.length >= call.length && (by_element ? is_whole && !road.across : only_largest || together);
+  if (buffers == 0 && (road.across || road.at_once)) road.rows = rows;
   return road;
 }
 
