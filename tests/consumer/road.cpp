@@ -55,12 +55,17 @@ int main() {
   expect(columns.across && !columns.staged[0] && !columns.staged[1], "rows side by side stay where they are");
   expect(columns.rows == 1024 && columns.length == 1024, "all of them, whole");
   expect(columns.multiple == lanes && contiguous.multiple == 1, "but for those that do not fill a vector");
+  const Road copied = Rows{1024, 1024, 1, 1024, Format::f16}.road();
+  expect(copied.across && copied.staged[0] && copied.staged[1], "those of half precision are copied");
+  expect(copied.rows >= 64, "in runs that are worth fetching");
+  expect(copied.pitch % 1024 != 0, "whose lines do not share the sets of a cache");
   const Road narrow = Rows{10, 1024, 1, 10}.road();
-  expect(narrow.across && narrow.staged[0] && narrow.staged[1] && narrow.multiple == 1, "which are packed");
-  const Road packed = Rows{1024, 1024, 1, 1024, Format::f16}.road();
-  expect(packed.across && packed.staged[0] && packed.staged[1], "and so are those of half precision");
-  expect(packed.rows >= 64, "in runs that are worth fetching");
-  expect(packed.pitch % 1024 != 0, "whose lines do not share the sets of a cache");
+  expect(narrow.packed == lanes && narrow.pitch == 10 * lanes, "a line has several elements of each of a few rows");
+  expect(narrow.across && !narrow.staged[0] && !narrow.staged[1] && narrow.multiple == 1, "which stay, too");
+  expect(Rows{24, 1024, 1, 24}.road().packed == 2, "so many that they fill whole vectors");
+  expect(Rows{32, 1024, 1, 32}.road().packed == 0 && Rows{32, 1024, 1, 32, Format::f16}.road().packed == 1,
+         "and one where it fills them, if it is of half precision");
+  expect(Rows{10, 1024, 1, 11}.road().packed == 0, "but not where something else lies between");
   const Road few = Rows{1000, 8, 1, 1000}.road();
   expect(few.at_once && !few.staged[0] && few.multiple == 2 * lanes,
          "very short rows stay, too, two vectors at a time");
@@ -97,11 +102,13 @@ int main() {
       for (const Rows& r : {Rows{count, length, n, 1}, Rows{count, length, 1, rows}, Rows{count, length, 2 * n, 2},
                             Rows{count, length, n, 1, Format::f16}}) {
         const Road road = r.road();
-        const std::size_t lines = road.across ? road.length : road.rows;
+        const std::size_t held =
+            road.packed != 0 ? road.rows * road.length : (road.across ? road.length : road.rows) * road.pitch;
         const auto buffers = static_cast<std::size_t>(road.staged[0] + road.staged[1]);
         const std::size_t kept = road.kept_apart ? lanes * road.pitch : 0;
-        expect(lines * road.pitch * buffers + kept <= room, "all buffers fit");
-        expect(road.length >= length || road.rows <= lanes, "rows that pass in stretches share one vector");
+        expect(held * buffers + kept <= room, "all buffers fit");
+        expect(road.length >= length || road.rows <= lanes || road.packed != 0,
+               "rows that pass in stretches share one vector");
       }
     }
   }

@@ -31,8 +31,9 @@ struct Group {
   bool across;      // vectors lie across the rows
   bool kept_apart;  // the values kept between sweeps are whole vectors, also at the end of a row
   std::size_t rows;
-  Format format;     // of the first input, whose numbers are not T if it is half precision
-  Arrays<T> arrays;  // the inputs, the outputs, and what is kept
+  Format format;           // of the first input, whose numbers are not T if it is half precision
+  Arrays<T> arrays;        // the inputs, the outputs, and what is kept
+  std::size_t packed = 1;  // so many elements of each row, one after another, are as many rows of their own
 };
 
 /// The number of groups of rows that lie side by side in a sweep, each of which fills the lanes of a vector, at most.

@@ -11,6 +11,7 @@
 #include "functions/rows/list.hpp"
 #include "kernels/interface.hpp"
 #include "kernels/rows/group.hpp"
+#include "kernels/rows/packed.hpp"
 #include "kernels/rows/road.hpp"
 #include "kernels/rows/steps.hpp"
 #include "kernels/rows/tile.hpp"
@@ -73,13 +74,14 @@ class Engine : Tile<V> {
     }
     for (std::size_t v = 0; v < vectors; ++v) steps_.after(v, state, ends);
     if (!traits_.has_late) return;
-    // The buffer of rows that are not held no longer has what the second sweep kept.
-    const bool anew = traits_.keeps && !held() && road_.staged[traits_.inputs];
     each_piece(pieces, [&](const Engine& own, std::size_t, std::size_t begin, std::size_t end) {
-      own.each_stretch(r, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
-        if (anew) steps_.sum.some(group, from, to, true, state, own.memory_);
-        steps_.late(group, from, to, state);
-      });
+      own.each_stretch(
+          r, rows, begin, end, true, [&](const Engine& of, const Group<T>& group, std::size_t from, std::size_t to) {
+            // The buffer of rows that are not held no longer has what the second sweep kept.
+            if (traits_.keeps && !held() && of.road_.staged[traits_.inputs])
+              of.some(steps_.sum, group, from, to, true, state);
+            steps_.late(group, of.lines(from), of.lines(to), of.of_lanes(state.after.bytes, steps_.size_of_after));
+          });
     });
   }
 
@@ -90,10 +92,13 @@ class Engine : Tile<V> {
     alignas(V) std::byte of_piece[Pieces::most * most_summed * sizeof(V)];
     const bool is_shared = call_.split != nullptr && pieces.count > 1;
     each_piece(pieces, [&](const Engine& own, std::size_t piece, std::size_t begin, std::size_t end) {
-      own.each_stretch(r, rows, begin, end, writes, [&](const Group<T>& group, std::size_t from, std::size_t to) {
-        sweep.some(group, from, to, from == begin, state, own.memory_);
-      });
-      sweep.fold(own.memory_, std::min(sweep.chains, end - begin), rows, road_.across, call_.length <= block,
+      own.each_stretch(r, rows, begin, end, writes,
+                       [&](const Engine& of, const Group<T>& group, std::size_t from, std::size_t to) {
+                         of.some(sweep, group, from, to, from == begin, state);
+                       });
+      const std::size_t most = std::max(sweep.chains, road_.packed);
+      if (road_.packed != 0) unpack<V>(own.packed_, own.memory_, sweep.size, most, rows);
+      sweep.fold(own.memory_, std::min(most, end - begin), rows, road_.across, call_.length <= block,
                  is_shared ? of_piece + piece * sweep.size : result, is_shared || piece == 0);
     });
     for (std::size_t k = 0; k < pieces.count && is_shared; ++k)
@@ -130,19 +135,41 @@ class Engine : Tile<V> {
                                      const Body& body) const {
     for (std::size_t i = first; i < last; ++i) body(*this, i, pieces.begin(i), pieces.begin(i + 1));
   }
-  /// Calls sweep(group, begin, end) for as much of the rows as fits into the buffers at a time.
+  /// Calls sweep(engine, group, begin, end) for as much of the rows as fits into the buffers at a time.
   template <class Sweep>
   void each_stretch(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
                     Sweep sweep) const {
-    if (held()) return sweep(this->group(r, rows, 0), begin, end);
+    if (held()) return sweep(*this, this->group(r, rows, 0), begin, end);
+    // Elements at the end that do not fill a packed line are copied, and so are the others of their block.
+    const std::size_t part = road_.packed != 0 && end % road_.packed != 0 ? (end - begin) % block : 0;
     std::size_t j = begin;
     do {  // at least once, even for empty rows
-      const std::size_t to = std::min(end, j + road_.length);
-      this->bring_inputs(r, rows, j, to);
-      sweep(this->group(r, rows, j), j, to);
-      if (writes) this->bring_outputs(r, rows, j, to);
+      const std::size_t to = j + road_.length < end ? j + road_.length : j == end - part ? end : end - part;
+      Engine some(*this);
+      if (part > 0 && to == end) std::ranges::fill(some.road_.staged, true);
+      some.bring_inputs(r, rows, j, to);
+      sweep(some, some.group(r, rows, j), j, to);
+      if (writes) some.bring_outputs(r, rows, j, to);
       j = to;
     } while (j < end);
+  }
+
+  /// Adds the elements from begin to end of some rows to the partial results in this thread's memory.
+  void some(const Sweep<V>& sweep, const Group<T>& group, std::size_t begin, std::size_t end, bool is_first,
+            const State<V>& state) const {
+    T* const partial = road_.packed != 0 ? this->packed_ : memory_;
+    sweep.some(group, lines(begin), lines(end), is_first, of_lanes(state.before.bytes, steps_.size_of_before), partial);
+  }
+  /// What each vector needs to know of its rows.
+  const void* of_lanes(const void* of_rows, std::size_t size) const {
+    if (road_.packed == 0) return of_rows;
+    T* const packed = this->packed_ + Scratch<T>::sums;
+    pack<V>(of_rows, packed, size, road_.pitch, road_.rows);
+    return packed;
+  }
+  /// The number of lines that have so many elements of each row.
+  std::size_t lines(std::size_t elements) const {
+    return road_.packed == 0 ? elements : (elements + road_.packed - 1) / road_.packed;
   }
 
   /// Reads the inputs that have one number for each row, and the settings.

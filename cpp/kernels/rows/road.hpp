@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <numeric>
 
 #include "functions/rows/row_function.hpp"
 #include "kernels/interface.hpp"
@@ -41,7 +42,49 @@ struct Road {
   std::size_t multiple;        // this road takes a multiple of so many rows; the rest of a call takes another road
   std::size_t pitch;           // elements between two lines of a buffer
   bool kept_apart;             // the values kept between sweeps have a buffer of their own, of whole vectors
+  std::size_t packed;          // if not 0, a line has so many elements of each row, one after another
 };
+
+/// The operand of a call that is array k of its rows.
+inline const Operand& array_of(const RowCall& call, const Traits& traits, std::size_t k) {
+  return call.operands[traits.place(k)];
+}
+
+/// Whether the values that are kept in this array would replace an input that is still needed.
+inline bool is_overwritten(const RowCall& call, const Traits& traits, std::size_t k) {
+  bool overwritten = false;
+  for (std::size_t i = 1; i < traits.inputs; ++i)
+    overwritten |= array_of(call, traits, k).data == array_of(call, traits, i).data;
+  return overwritten && k >= traits.inputs && traits.keeps && traits.has_late;
+}
+
+/// The road of a few long rows that lie side by side and fill memory, such as those along axis 0 of a matrix with ten
+/// columns. A line has so many elements of each row that it fills whole vectors. To the sweeps each place in a line is
+/// a row of its own, whose elements are all in one chain of the row that it belongs to: so sums have the same order as
+/// those of other rows. For other rows, `packed` is 0.
+inline Road packed_road(const RowCall& call, const Traits& traits, std::size_t rows, bool is_computed, std::size_t room,
+                        std::size_t lanes) {
+  const auto item = size_of(call.rows_format), apart = static_cast<std::ptrdiff_t>(rows);
+  constexpr std::size_t most = 16;  // vectors in a line
+  const std::size_t packed = rows <= lanes ? lanes : lanes / std::gcd(lanes, rows);
+  bool fills = lanes > 1 && !traits.by_element() && !traits.targets && call.length > block && rows > 1 &&
+               rows <= 4 * lanes && packed * rows <= most * lanes && (packed > 1 || !is_computed);
+  const bool is_masked = call.mask.data != nullptr;
+  if (is_masked) fills = fills && call.mask.row == 1 && call.mask.element == apart;
+  for (std::size_t k = 0; fills && k < traits.arrays(); ++k) {
+    const Operand& o = array_of(call, traits, k);
+    fills = o.row == item && o.element == item * apart;
+  }
+  if (!fills) return {};
+  Road road = {};
+  road.across = true, road.unit = lanes, road.multiple = 1;
+  road.rows = rows, road.length = call.length, road.packed = packed, road.pitch = packed * rows;
+  for (std::size_t k = 0; k < traits.arrays(); ++k) {
+    road.staged[k] = !is_computed || (is_masked && k < traits.inputs) || is_overwritten(call, traits, k);
+    if (road.staged[k]) road.length = room / 8 / rows / block * block;
+  }
+  return road;
+}
 
 /// `room` is the number of elements of the format `computed` that the buffers may have together.
 [[gnu::noinline]] inline Road road(const RowCall& call, const Traits& traits, std::size_t rows, Format computed,
@@ -53,9 +96,12 @@ struct Road {
   constexpr std::size_t run = 64, many = 8;
   const std::size_t cached = traits.by_element() ? 2048 : 4096;
   const std::ptrdiff_t item = size_of(call.rows_format);
-  const auto operand = [&](std::size_t k) -> const Operand& { return call.operands[traits.place(k)]; };
+  const auto operand = [&](std::size_t k) -> const Operand& { return array_of(call, traits, k); };
   const auto is_nearer_across = [&](const Operand& o) { return std::abs(o.row) < std::abs(o.element); };
 
+  if (const Road road = packed_road(call, traits, rows, call.rows_format == computed, room, lanes); road.packed != 0) {
+    return road;
+  }
   Road road = {};
   // Where only the largest element of a row is wanted, one sweep finds it, and half precision is compared as it is.
   const bool in_pieces = Pieces(call.length).count > 1, is_whole = call.split == nullptr || !in_pieces;
@@ -82,11 +128,9 @@ struct Road {
   for (std::size_t k = 0; k < traits.arrays(); ++k) {
     const Operand& o = operand(k);
     const bool is_masked = call.mask.data != nullptr && k < traits.inputs;
-    bool is_overwritten = false;  // values kept there would replace an input that is still needed
-    for (std::size_t i = 1; i < traits.inputs; ++i) is_overwritten |= k >= traits.inputs && o.data == operand(i).data;
     const bool lies_apart = road.joined && o.row != item * static_cast<std::ptrdiff_t>(call.length);
     const bool is_in_place = road.across ? stays && o.row == item : o.element == item;
-    road.staged[k] = !is_computed || !is_in_place || is_masked || lies_apart || (keeps && is_overwritten);
+    road.staged[k] = !is_computed || !is_in_place || is_masked || lies_apart || is_overwritten(call, traits, k);
     if (road.across && !road.staged[k] && !only_largest) road.multiple = unit;
     buffers += road.staged[k];
   }

@@ -51,7 +51,7 @@ struct State {
 template <class V>
 struct Sweep {
   std::size_t size, chains;
-  void (*some)(const Group<typename V::Element>&, std::size_t begin, std::size_t end, bool is_first, State<V>&,
+  void (*some)(const Group<typename V::Element>&, std::size_t begin, std::size_t end, bool is_first, const void* before,
                void* partial);
   decltype(&fold<V, V>) fold;
 };
@@ -69,7 +69,8 @@ struct Steps {
   void (*before)(std::size_t vector, State<V>&);
   bool (*repeats)(std::size_t vector, State<V>&);
   void (*after)(std::size_t vector, State<V>&, Ends<V>&);
-  void (*late)(const Rows&, std::size_t begin, std::size_t end, State<V>&);
+  void (*late)(const Rows&, std::size_t begin, std::size_t end, const void* after);
+  std::size_t size_of_before, size_of_after;  // for a vector of rows
   /// All steps at once, over `most_groups` vectors of rows at most: for short rows, for rows of which elements are only
   /// counted, and for outputs that depend on the elements in their place alone.
   void (*at_once)(const Rows&, std::size_t length, State<V>&, Ends<V>&);
@@ -168,11 +169,12 @@ class StepsOf {
     Steps<V> made = {};
     made.traits = traits;
     made.groups = S::groups;
+    made.size_of_before = sizeof(Before), made.size_of_after = sizeof(After);
     if constexpr (traits.has_largest) {
       constexpr auto larger = F::template larger<V>;
       made.largest = {
           sizeof(V), 1,
-          [](const Rows& rows, std::size_t begin, std::size_t end, bool is_first, State<V>&, void* partial) {
+          [](const Rows& rows, std::size_t begin, std::size_t end, bool is_first, const void*, void* partial) {
             find_largest<V, larger>(rows, begin, end, is_first, static_cast<V*>(partial));
           },
           fold<V, Largest<V, larger>>};
@@ -183,8 +185,8 @@ class StepsOf {
     if constexpr (traits.has_sums) {
       made.sum = {
           sizeof(Sums), chains<T>,
-          [](const Rows& rows, std::size_t begin, std::size_t end, bool is_first, State<V>& state, void* partial) {
-            S::sum(rows, begin, end, is_first, as<Before>(state.before), static_cast<Sums*>(partial));
+          [](const Rows& rows, std::size_t begin, std::size_t end, bool is_first, const void* before, void* partial) {
+            S::sum(rows, begin, end, is_first, static_cast<const Before*>(before), static_cast<Sums*>(partial));
           },
           fold<V, Sums>};
     }
@@ -225,7 +227,7 @@ class StepsOf {
       };
     }
     if constexpr (traits.by_element()) {
-      made.late = [](const Rows& rows, std::size_t begin, std::size_t end, State<V>&) {
+      made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void*) {
         Rows lines = rows;  // across rows, a line has one element of each
         for (std::size_t k = 0; k < traits.arrays(); ++k)
           lines.arrays[k].p += static_cast<std::ptrdiff_t>(begin) * (rows.across ? rows.arrays[k].line : 1);
@@ -233,8 +235,8 @@ class StepsOf {
         write_lines(lines, rows.across ? rows.rows : end - begin);
       };
     } else if constexpr (traits.has_late) {
-      made.late = [](const Rows& rows, std::size_t begin, std::size_t end, State<V>& state) {
-        S::late(rows, begin, end, as<After>(state.after));
+      made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void* after) {
+        S::late(rows, begin, end, static_cast<const After*>(after));
       };
     }
     if constexpr (traits.may_cancel && std::is_same_v<T, float>)

@@ -37,6 +37,8 @@ struct Sweeps {
   static constexpr std::size_t groups =
       V::lanes == 1 ? 1 : std::min<std::size_t>(most_groups, std::bit_floor(32768 / (chains<T> * sizeof(Sums))));
 
+  static_assert(groups >= 4 || V::lanes == 1);  // packed rows fill no more than four vectors
+
   /// The address of line i in each array, beginning with its number `first`.
   static Line line(const Rows& of, std::size_t i, std::size_t first = 0) {
     Line p;
@@ -116,20 +118,20 @@ struct Sweeps {
                                                          bool is_first, const Before* before, Sums* sums) {
     constexpr std::size_t together = traits.keeps ? 1 : 4;
     const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
-    const std::size_t n = vectors_across<V>(of.rows), chained = chains<T> * n;
+    const std::size_t n = vectors_across<V>(of.rows), lines = chains<T> / of.packed, chained = lines * n;
     Sums none = {};
     none.settle();
     if (begin == end) std::fill_n(sums, chained, none);
-    for (std::size_t b = begin; b < end; b += block, is_first = false) {
+    for (std::size_t b = begin; b < end; b += block / of.packed, is_first = false) {
       Sums* const of_block = is_first ? sums : sums + chained;
       std::fill_n(of_block, chained, Sums{});
       const auto add_lines = [&](std::size_t j, auto count) {
         std::array<Line, count> p;
         for (std::size_t k = 0; k < count; ++k) {
-          const std::size_t element = j + k * chains<T>;
+          const std::size_t element = j + k * lines;
           p[k] = of.across ? line(of, element) : line(of, 0, element);
         }
-        Sums* const of_chain = of_block + (j - b) % chains<T> * n;
+        Sums* const of_chain = of_block + (j - b) % lines * n;
         for (std::size_t v = 0; v < n; ++v) {
           Sums s = of_chain[v];
           for (const Line& some : p) {
@@ -139,10 +141,10 @@ struct Sweeps {
           of_chain[v] = s;
         }
       };
-      const std::size_t to = std::min(end, b + block);
+      const std::size_t to = std::min(end, b + block / of.packed);
       std::size_t j = b;
-      for (; j + together * chains<T> <= to; j += together * chains<T>) {
-        for (std::size_t c = 0; c < chains<T>; ++c) add_lines(j + c, std::integral_constant<std::size_t, together>{});
+      for (; j + together * lines <= to; j += together * lines) {
+        for (std::size_t c = 0; c < lines; ++c) add_lines(j + c, std::integral_constant<std::size_t, together>{});
       }
       for (; j < to; ++j) add_lines(j, std::integral_constant<std::size_t, 1>{});
       for (std::size_t k = 0; k < chained; ++k) {

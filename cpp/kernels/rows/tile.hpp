@@ -28,6 +28,7 @@ struct Tile {
   const RowCall& call_;
   Road road_;
   T* memory_;  // for partial results of sweeps, followed by the buffers
+  T* packed_;  // the memory behind them: of packed rows, for partial results and for what vectors hold of the rows
   Arrays<T> arrays_;
   /// Used where no memory could be allocated: room for the results of one vector of rows, and for one row at a time.
   static constexpr std::size_t little_sums = most_summed * chains<T> * chains<T>;
@@ -47,12 +48,17 @@ struct Tile {
     const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
     for (std::size_t k = 0; k < traits_.arrays(); ++k) {
       arrays_[k] = {buffer, pitch};
-      if (road_.staged[k]) buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
+      if (road_.packed != 0) {
+        buffer += (road_.staged[k] ? road_.length : block) * road_.rows;
+      } else if (road_.staged[k]) {
+        buffer += (road_.across ? road_.length : road_.rows) * road_.pitch;
+      }
     }
     arrays_[traits_.arrays()] = {buffer, pitch};
+    packed_ = buffer;
   }
   /// Whether whole rows are in the buffers.
-  bool held() const { return road_.length >= call_.length; }
+  bool held() const { return road_.packed == 0 && road_.length >= call_.length; }
   /// The distance from the first number of a buffer to element j of row i.
   std::size_t offset(std::size_t i, std::size_t j) const {
     return road_.across ? j * road_.pitch + i : i * road_.pitch + j;
@@ -60,6 +66,7 @@ struct Tile {
   const Operand& operand(std::size_t k) const { return call_.operands[traits_.place(k)]; }
   Rectangle rectangle(const Operand& o, Format format, std::size_t r, std::size_t rows, std::size_t begin,
                       std::size_t end) const {
+    if (road_.packed != 0) return {format, o.at(r, begin), 0, o.row, 1, rows * (end - begin)};
     const Rectangle of_rows = {format, o.at(r, begin), o.row, o.element, rows, end - begin};
     return road_.across ? of_rows.transposed() : of_rows;
   }
@@ -79,6 +86,11 @@ struct Tile {
         const T filling = k == 0 ? static_cast<T>(traits_.filling) : T{0};
         T* const line = held() ? Scratch<T>::of_thread() : nullptr;  // no sweep uses that memory yet
         bring_masked<V>(from, mask, filling, to, road_.pitch, line);
+      }
+      if (road_.packed != 0) {
+        const std::size_t count = rows * (end - begin), whole = (count + road_.pitch - 1) / road_.pitch * road_.pitch;
+        std::fill(to + count, to + whole, k == 0 ? static_cast<T>(traits_.filling) : T{0});
+        continue;
       }
       // Lanes without a row are filled with zeros, because leftovers could be subnormal and slow.
       const std::size_t filled = (rows + road_.unit - 1) / road_.unit * road_.unit;
@@ -158,6 +170,7 @@ struct Tile {
   Group<T> group(std::size_t r, std::size_t rows, std::size_t begin) const {
     const Format format = road_.staged[0] ? native<T> : call_.rows_format;
     Group<T> group = {road_.across, road_.kept_apart, rows, format, arrays_};
+    if (road_.packed != 0) group.packed = road_.packed, group.rows = road_.pitch, begin /= road_.packed;
     Arrays<T>& arrays = group.arrays;
     const std::size_t kept = traits_.arrays();
     for (std::size_t k = 0; k < kept; ++k) {
@@ -167,6 +180,7 @@ struct Tile {
       } else {
         arrays[k].p = reinterpret_cast<T*>(o.at(r, 0));
         arrays[k].line = (road_.across ? o.element : o.row) / size_of(call_.rows_format);
+        if (road_.packed != 0) arrays[k].line *= static_cast<std::ptrdiff_t>(road_.packed);
       }
     }
     if (!road_.kept_apart) arrays[kept] = arrays[traits_.inputs];
