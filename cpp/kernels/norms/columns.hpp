@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <numeric>
 
 #include "kernels/interface.hpp"
 #include "kernels/norms/normalize.hpp"
@@ -28,7 +29,11 @@ class NormColumns {
   static constexpr std::size_t unit = 32, pitch = most_rows + 16;
   /// Memory is fetched so many elements before it is written.
   static constexpr std::size_t fetched_ = 16;
-  static constexpr std::size_t most_groups = 16, groups_size = most_groups * sizeof(Narrow<T>) / sizeof(T);
+  /// The results of so many rows that lie side by side are written together. The pitch of their numbers is no power of
+  /// two, either.
+  static constexpr std::size_t most_across = 4096 / sizeof(T);
+  using Across = Narrow<T, most_across + 16>;
+  static constexpr std::size_t across_size = sizeof(Across) / sizeof(T);
 
   /// Columns from one row on, in memory or in a buffer.
   template <class S>
@@ -63,7 +68,7 @@ class NormColumns {
   }
   /// Whether the buffers can hold all arrays.
   static bool fits(const NormCall& call) {
-    return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size - groups_size;
+    return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size - across_size;
   }
 
  public:
@@ -73,12 +78,22 @@ class NormColumns {
     const std::size_t fewest = call.length <= few ? 8 : unit / 2;  // fewer leave most lanes of a unit empty
     const auto is_nearer_across = [](const Segments& a) { return std::abs(a.rows.row) < std::abs(a.rows.element); };
     const bool is_across = is_nearer_across(call.x) && is_nearer_across(call.result);
-    if (call.segment < call.length || rows < fewest || !(is_across || call.length <= few)) return 0;
-    if (Scratch<T>::of_thread() == nullptr) return 0;
+    if (call.segment < call.length || Scratch<T>::of_thread() == nullptr) return 0;
+    if (joined(call, rows) > 1) return rows;
+    if (rows < fewest || !(is_across || call.length <= few)) return 0;
     if (fits(call) || (call.pass == NormPass::given && are_across(call))) return rows;
     const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
                           (!is_backward(call) || is_in_place(call, call.g));
     return in_place ? rows / unit * unit : 0;
+  }
+  /// How many elements of so many contiguous rows are written like one element of more rows, if the statistics are
+  /// given: as many as fill whole vectors and make a long run, of numbers that stay in the first-level cache.
+  static std::size_t joined(const NormCall& call, std::size_t rows) {
+    const std::ptrdiff_t run = static_cast<std::ptrdiff_t>(rows) * size_of(call.format);
+    const bool is_contiguous = call.x.rows.element == run && call.result.rows.element == run;
+    if (call.pass != NormPass::given || !are_across(call) || !is_contiguous) return 1;
+    const std::size_t even = unit / std::gcd(unit, rows), whole = even * rows <= most_across - unit ? even : 1;
+    return std::clamp<std::size_t>(call.length / 16, 1, whole * std::max<std::size_t>(1, 256 / (whole * rows)));
   }
   explicit NormColumns(const NormCall& call) : call_(call) {}
 
@@ -100,7 +115,7 @@ class NormColumns {
  private:
   using Row = simd::Vec<Isa, T>;
   /// The first buffer.
-  static T* first() { return Scratch<T>::of_thread() + Scratch<T>::sums + groups_size; }
+  static T* first() { return Scratch<T>::of_thread() + Scratch<T>::sums + across_size; }
   template <class S = T>
   static ColumnsOf<S> in_memory(const Segments& array, std::size_t r) {
     return {reinterpret_cast<S*>(array.rows.at(r, 0)), array.rows.element / std::ptrdiff_t{sizeof(S)}};
@@ -132,7 +147,7 @@ class NormColumns {
   void some(std::size_t r) {
     find_statistics(r);
     if (is_backward(call_)) return differentiate(r);
-    write(&of_rows_, x_, result_, padded_, sum_block);
+    write(static_cast<const Narrow<T>&>(of_rows_), x_, result_, padded_, n_);
   }
   void find_statistics(std::size_t r) {
     if (call_.pass == NormPass::given) {
@@ -184,62 +199,62 @@ class NormColumns {
         [](X& sum, const Measure<D>& by) { sum.settle(by); });
   }
 
-  /// Writes some rows, whose numbers are in groups, `stretch` elements of each at a time.
-  template <Form form, class S>
-  [[gnu::flatten, gnu::noinline]] void forward(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y,
-                                               std::size_t rows, std::size_t stretch) const {
+  /// Writes some rows, one element of each after another, which is how memory is written fastest.
+  template <Form form, class S, class Numbers>
+  [[gnu::flatten, gnu::noinline]] void forward(const Numbers& numbers, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows,
+                                               std::size_t n) const {
+    using V = simd::Vec<Isa, T, 128 / sizeof(T) / Isa::template size<T>>;
     const T *const gammas = of_elements(call_.gamma), *const betas = of_elements(call_.beta);
-    const auto at = [](const T* numbers, std::size_t k, double none) {
-      return V(numbers == nullptr ? none : static_cast<double>(numbers[k]));
-    };
-    for (std::size_t j = 0; j < n_; j += stretch) {
-      const std::size_t end = std::min(n_, j + stretch);
-      for (std::size_t i = 0; i < rows; i += V::size) {
-        const Forward<form, V> formula(groups[i / most_rows], SomeRows{i % most_rows});
-        // Two elements are loaded before the first one is stored: where x and the result are multiples of 4 KiB
-        // apart, a load waits for the store before it.
-        const auto write = [&](std::size_t first, auto count, auto... lanes) {
-          std::array<V, count> v;
-          for (std::size_t k = 0; k < count; ++k) v[k] = V::load(x.at(first + k, i), lanes...);
-          for (std::size_t k = 0; k < count; ++k) {
-            formula(
-                v[k], [&] { return at(gammas, first + k, 1.0); }, [&] { return at(betas, first + k, -0.0); })
-                .store(y.at(first + k, i), lanes...);
-          }
-        };
-        std::size_t k = j;
-        const auto each = [&](auto count, auto... lanes) {
-          for (; k + count <= end; k += count) write(k, count, lanes...);
-        };
-        if (rows - i >= V::size) each(std::integral_constant<std::size_t, 2>{}), each(one_);
-        if (rows - i < V::size) each(one_, rows - i);
-      }
+    for (std::size_t j = 0; j < n; ++j) {
+      const S* const from = x.at(j, 0);
+      S* const to = y.at(j, 0);
+      const V gamma = gammas == nullptr ? 1.0 : static_cast<double>(gammas[j]);
+      const V beta = betas == nullptr ? -0.0 : static_cast<double>(betas[j]);
+      const auto write = [&](std::size_t i, auto... lanes) {
+        const Forward<form, V> formula(numbers, SomeRows{i});
+        formula(V::load(from + i, lanes...), [&] { return gamma; }, [&] { return beta; }).store(to + i, lanes...);
+      };
+      std::size_t i = 0;
+      for (; i + V::size <= rows; i += V::size) write(i);
+      if (i < rows) write(i, rows - i);
     }
   }
 
-  template <class S>
-  void write(const Narrow<T>* groups, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows, std::size_t stretch) const {
-    constexpr std::array of_form = {&NormColumns::forward<Form::affine, S>, &NormColumns::forward<Form::scaled, S>,
-                                    &NormColumns::forward<Form::full, S>};
-    (this->*of_form[static_cast<std::size_t>(form_of(call_))])(groups, x, y, rows, stretch);
+  template <class S, class Numbers>
+  void write(const Numbers& numbers, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows, std::size_t n) const {
+    constexpr std::array of_form = {&NormColumns::forward<Form::affine, S, Numbers>,
+                                    &NormColumns::forward<Form::scaled, S, Numbers>,
+                                    &NormColumns::forward<Form::full, S, Numbers>};
+    (this->*of_form[static_cast<std::size_t>(form_of(call_))])(numbers, x, y, rows, n);
   }
 
   /// Normalizes rows that are side by side, as many at a time as a long run in memory has. Only what has to be measured
   /// and is not of the type T is copied.
   void across(std::size_t begin, std::size_t end) {
-    Narrow<T>* const groups = reinterpret_cast<Narrow<T>*>(Scratch<T>::of_thread() + Scratch<T>::sums);
-    for (std::size_t r = begin; r < end; r += most_groups * most_rows) {
-      const std::size_t rows = std::min(most_groups * most_rows, end - r);
+    Across& numbers = *reinterpret_cast<Across*>(Scratch<T>::of_thread() + Scratch<T>::sums);
+    for (std::size_t r = begin; r < end; r += most_across) {
+      const std::size_t rows = std::min(most_across, end - r);
       for (std::size_t i = 0; i < rows; i += most_rows) {
         rows_ = std::min(most_rows, rows - i), padded_ = (rows_ + unit - 1) / unit * unit;
         T* buffer = first();
         if (call_.pass != NormPass::given) x_ = brought(call_.x, r + i, false, buffer);
         find_statistics(r + i);
-        groups[i / most_rows] = of_rows_;
+        of_rows_.copy(padded_, numbers, i);
       }
       with_type(call_.format, [&]<class S>(S*) {
         if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
-          write(groups, in_memory<S>(call_.x, r), in_memory<S>(call_.result, r), rows, 2);
+          ColumnsOf<S> x = in_memory<S>(call_.x, r), y = in_memory<S>(call_.result, r);
+          const std::size_t many = joined(call_, rows), count = many * rows;
+          if (many > 1) {
+            for (std::size_t i = rows; i < count + unit; i *= 2) {
+              numbers.copy(std::min(i, count + unit - i), numbers, i);
+            }
+            const auto run = static_cast<std::ptrdiff_t>(count);
+            write(numbers, ColumnsOf<S>{x.data, run}, ColumnsOf<S>{y.data, run}, count, n_ / many);
+          }
+          const std::size_t rest = many > 1 ? n_ % many : n_;
+          x.data = x.at(n_ - rest, 0), y.data = y.at(n_ - rest, 0);
+          write(numbers, x, y, rows, rest);
         }
       });
     }

@@ -96,8 +96,8 @@ class Forward {
   const Standardize<V, form == Form::full> standardized_;
 
  public:
-  template <class T, class Rows>
-  Forward(const Narrow<T>& s, Rows rows) : standardized_(s, rows) {}
+  template <class T, std::size_t count, class Rows>
+  Forward(const Narrow<T, count>& s, Rows rows) : standardized_(s, rows) {}
   template <class Gamma, class Beta>
   V operator()(V x, Gamma gamma, Beta beta) const {
     const V y = standardized_(x);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 
 #include "kernels/norms/sums.hpp"
@@ -15,8 +16,8 @@ namespace {
 
 /// The largest number of rows that are computed together, and one number for each of them.
 constexpr std::size_t most_rows = 64;
-template <class T>
-using PerRow = std::array<T, most_rows>;
+template <class T, std::size_t count = most_rows>
+using PerRow = std::array<T, count>;
 
 /// 1/√v, or 0 where v is 0. The low part comes from a Newton step.
 template <class D>
@@ -40,24 +41,32 @@ D power_of_two(D x) {
 /// one for each lane.
 struct OneRow {
   std::size_t row;
-  template <class V, class T>
-  V of(const PerRow<T>& numbers) const {
+  template <class V, class Numbers>
+  V of(const Numbers& numbers) const {
     return V(static_cast<double>(numbers[row]));
   }
 };
 struct SomeRows {
   std::size_t row;
-  template <class V, class T>
-  V of(const PerRow<T>& numbers) const {
+  template <class V, class Numbers>
+  V of(const Numbers& numbers) const {
     return V::load(&numbers[row]);
   }
 };
 
 /// The numbers from which elements are standardized, of the type of the rows (see Standardize). A batch norm's contain
 /// gamma and beta in its forward pass.
-template <class T>
+template <class T, std::size_t count = most_rows>
 struct Narrow {
-  alignas(64) PerRow<T> factor, center, hi, lo, rest;
+  alignas(64) PerRow<T, count> factor, center, hi, lo, rest;
+
+  /// Copies the numbers of the first `some` rows to those of others, from row i on.
+  template <std::size_t others>
+  void copy(std::size_t some, Narrow<T, others>& to, std::size_t i) const {
+    const PerRow<T, count>* const mine[] = {&factor, &center, &hi, &lo, &rest};
+    PerRow<T, others>* const theirs[] = {&to.factor, &to.center, &to.hi, &to.lo, &to.rest};
+    for (std::size_t k = 0; k < std::size(mine); ++k) std::copy_n(mine[k]->data(), some, theirs[k]->data() + i);
+  }
 };
 
 /// The standardization of rows, x̂ = (scale x - mean) inverse. The mean and the inverse of the deviation have two parts
@@ -76,8 +85,8 @@ class Standardize {
   V factor_, center_, hi_, lo_, rest_;
 
  public:
-  template <class T, class Rows>
-  Standardize(const Narrow<T>& s, Rows rows)
+  template <class T, std::size_t count, class Rows>
+  Standardize(const Narrow<T, count>& s, Rows rows)
       : factor_(rows.template of<V>(s.factor)),
         center_(rows.template of<V>(s.center)),
         hi_(rows.template of<V>(s.hi)),
