@@ -25,8 +25,8 @@ class NormColumns {
   static constexpr bool is_single = std::is_same_v<T, float>;
   static constexpr std::integral_constant<std::size_t, 8> eight_ = {};
   static constexpr std::integral_constant<std::size_t, 1> one_ = {};
-  /// Rows are computed in multiples of `unit`. The pitch of buffers is no power of two.
-  static constexpr std::size_t unit = 32, pitch = most_rows + 16;
+  /// Rows are computed in multiples of `unit`, and so many at a time in a buffer, whose pitch is no power of two.
+  static constexpr std::size_t unit = 32, most_staged = 64, pitch = most_staged + 16;
   /// Memory is fetched so many elements before it is written.
   static constexpr std::size_t fetched_ = 16;
   /// The results of so many rows that lie side by side are written together. The pitch of their numbers is no power of
@@ -82,6 +82,7 @@ class NormColumns {
     if (joined(call, rows) > 1) return rows;
     if (rows < fewest || !(is_across || call.length <= few)) return 0;
     if (fits(call) || (call.pass == NormPass::given && are_across(call))) return rows;
+    if (are_across(call)) return rows / unit * unit;
     const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
                           (!is_backward(call) || is_in_place(call, call.g));
     return in_place ? rows / unit * unit : 0;
@@ -100,7 +101,7 @@ class NormColumns {
   void operator()(std::size_t begin, std::size_t end) {
     if (are_across(call_)) return across(begin, end);
     for (std::size_t r = begin; r < end; r += rows_) {
-      rows_ = std::min(most_rows, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
+      rows_ = std::min(most_staged, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
       T* buffer = first();
       x_ = brought(call_.x, r, displaces(call_.x), buffer);
       if (is_backward(call_)) g_ = brought(call_.g, r, displaces(call_.g), buffer);
@@ -145,15 +146,16 @@ class NormColumns {
   const T* of_elements(const Operand& o) const { return per_row_ ? nullptr : static_cast<const T*>(o.data); }
 
   void some(std::size_t r) {
-    find_statistics(r);
+    find_statistics(r, x_);
     if (is_backward(call_)) return differentiate(r);
     write(static_cast<const Narrow<T>&>(of_rows_), x_, result_, padded_, n_);
   }
-  void find_statistics(std::size_t r) {
+  template <class S>
+  void find_statistics(std::size_t r, ColumnsOf<S> x) {
     if (call_.pass == NormPass::given) {
       of_rows_.take(r, rows_);
     } else {
-      measure();
+      measure(x);
     }
     of_rows_.narrow(r, rows_, padded_);
     of_rows_.give(call_, r, rows_);
@@ -162,61 +164,69 @@ class NormColumns {
   /// Sums over rows: add(sums, chains, groups, j, n) adds n elements from j on. `chains` is memory for add_columns.
   template <class X, class Add>
   void sweep(X* totals, Add add) const {
-    const std::size_t groups = padded_ / 8;
-    static_assert(sum_unit * most_rows / 8 * sizeof(X) <= Scratch<T>::sums * sizeof(T));
-    X* const chains = reinterpret_cast<X*>(Scratch<T>::of_thread());
-    std::array<X, most_rows> sums;
-    std::fill_n(sums.data(), std::min<std::size_t>(8, n_) * groups, X{});
-    each_block([&](std::size_t j, std::size_t n) { add(sums.data(), chains, groups, j, n); });
-    fold_vectors([](X a, X b) { return a + b; }, sums.data(), std::min<std::size_t>(8, n_), groups);
-    std::copy_n(sums.data(), groups, totals);
+    const std::size_t groups = padded_ / 8, places = std::min<std::size_t>(8, n_);
+    static_assert(12 * most_staged / 8 * sizeof(X) <= Scratch<T>::sums * sizeof(T));
+    static_assert(12 * most_rows / 8 * sizeof(X) <= (Scratch<T>::size - across_size) * sizeof(T));
+    // More rows than are staged are in memory, and leave the buffers to the sums.
+    X* const sums = reinterpret_cast<X*>(rows_ > most_staged ? first() : Scratch<T>::of_thread());
+    X* const chains = sums + 8 * groups;
+    std::fill_n(sums, places * groups, X{});
+    each_block([&](std::size_t j, std::size_t n) { add(sums, chains, groups, j, n); });
+    fold_vectors([](X a, X b) { return a + b; }, sums, places, groups);
+    std::copy_n(sums, groups, totals);
   }
 
-  void measure() {
+  template <class S>
+  void measure(ColumnsOf<S> x) {
     of_rows_.measure(padded_, [&]<class X>(X* totals, bool chooses_shift) {
       if (chooses_shift) {
         const std::size_t count = std::min(n_, sum_block);
         for (std::size_t i = 0; i < padded_; i += 8) {
-          const auto at = [&](std::size_t j) { return eight<D>(x_.at(j, i), eight_); };
+          const auto at = [&](std::size_t j) { return eight<D>(x.at(j, i), eight_); };
           of_rows_.set_shifts(i, of_rows_.typical(at(0), at(count / 2), at(count - 1)));
         }
       }
       sweep(totals, [&](X* sums, X* chains, std::size_t groups, std::size_t j, std::size_t n) {
-        add_moments(sums, chains, groups, {x_.at(j, 0), x_.step}, n, x_.step != pitch, of_rows_);
+        add_moments(sums, chains, groups, ColumnsOf<S>{x.at(j, 0), x.step}, n, of_rows_);
       });
     });
   }
-  template <class X>
-  [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, X* chains, std::size_t groups, Columns x,
-                                                          std::size_t n, bool is_in_memory,
-                                                          const Statistics<Isa, T>& s) {
+  template <class X, class S>
+  [[gnu::flatten, gnu::noinline]] static void add_moments(X* sums, X* chains, std::size_t groups, ColumnsOf<S> x,
+                                                          std::size_t n, const Statistics<Isa, T>& s) {
     add_columns<Isa, sum_unit>(
-        sums, chains, groups, n, is_in_memory, [&](std::size_t i) { return s.measure(SomeRows{8 * i}); },
-        [](X& sum, const Measure<D>& by) { sum.begin(by); },
+        sums, chains, groups, n, x.step == pitch ? sum_block : 8,
+        [&](std::size_t i) { return s.measure(SomeRows{8 * i}); }, [](X& sum, const Measure<D>& by) { sum.begin(by); },
         [&](X& sum, const Measure<D>& by, std::size_t j, std::size_t i) {
           sum.add(eight<D>(x.at(j, 8 * i), eight_), by);
         },
         [](X& sum, const Measure<D>& by) { sum.settle(by); });
   }
 
-  /// Writes some rows, one element of each after another, which is how memory is written fastest.
+  /// Writes some rows: of those in memory one element after another, which is how memory is written fastest.
   template <Form form, class S, class Numbers>
   [[gnu::flatten, gnu::noinline]] void forward(const Numbers& numbers, ColumnsOf<S> x, ColumnsOf<S> y, std::size_t rows,
                                                std::size_t n) const {
-    using V = simd::Vec<Isa, T, 128 / sizeof(T) / Isa::template size<T>>;
+    constexpr bool is_across = std::is_same_v<Numbers, Across>;
+    using W = simd::Vec<Isa, T,
+                        is_across ? 128 / sizeof(T) / Isa::template size<T> : sizeof(V) / sizeof(typename V::Register)>;
     const T *const gammas = of_elements(call_.gamma), *const betas = of_elements(call_.beta);
-    for (std::size_t j = 0; j < n; ++j) {
-      const S* const from = x.at(j, 0);
-      S* const to = y.at(j, 0);
-      const V gamma = gammas == nullptr ? 1.0 : static_cast<double>(gammas[j]);
-      const V beta = betas == nullptr ? -0.0 : static_cast<double>(betas[j]);
-      const auto write = [&](std::size_t i, auto... lanes) {
-        const Forward<form, V> formula(numbers, SomeRows{i});
-        formula(V::load(from + i, lanes...), [&] { return gamma; }, [&] { return beta; }).store(to + i, lanes...);
-      };
+    const auto at = [](const T* of_elements, std::size_t j, double none) {
+      return W(of_elements == nullptr ? none : static_cast<double>(of_elements[j]));
+    };
+    const auto write = [&](std::size_t first, std::size_t end, std::size_t i, auto... lanes) {
+      const Forward<form, W> formula(numbers, SomeRows{i});
+      for (std::size_t j = first; j < end; ++j) {
+        formula(
+            W::load(x.at(j, i), lanes...), [&] { return at(gammas, j, 1.0); }, [&] { return at(betas, j, -0.0); })
+            .store(y.at(j, i), lanes...);
+      }
+    };
+    for (std::size_t j = 0, end; j < n; j = end) {
+      end = is_across ? j + 1 : n;
       std::size_t i = 0;
-      for (; i + V::size <= rows; i += V::size) write(i);
-      if (i < rows) write(i, rows - i);
+      for (; i + W::size <= rows; i += W::size) write(j, end, i);
+      if (i < rows) write(j, end, i, rows - i);
     }
   }
 
@@ -234,15 +244,21 @@ class NormColumns {
     Across& numbers = *reinterpret_cast<Across*>(Scratch<T>::of_thread() + Scratch<T>::sums);
     for (std::size_t r = begin; r < end; r += most_across) {
       const std::size_t rows = std::min(most_across, end - r);
-      for (std::size_t i = 0; i < rows; i += most_rows) {
-        rows_ = std::min(most_rows, rows - i), padded_ = (rows_ + unit - 1) / unit * unit;
-        T* buffer = first();
-        if (call_.pass != NormPass::given) x_ = brought(call_.x, r + i, false, buffer);
-        find_statistics(r + i);
-        of_rows_.copy(padded_, numbers, i);
-      }
       with_type(call_.format, [&]<class S>(S*) {
         if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
+          for (std::size_t i = 0; i < rows; i += rows_) {
+            // Long runs are read fastest, and short columns stay in the cache until they are written.
+            rows_ = std::min(std::clamp<std::size_t>(n_, 128, most_rows), rows - i);
+            if (rows_ > unit) rows_ = rows_ / unit * unit;
+            padded_ = (rows_ + unit - 1) / unit * unit;
+            if (rows_ == padded_ || call_.pass == NormPass::given) {
+              find_statistics(r + i, in_memory<S>(call_.x, r + i));
+            } else {
+              T* buffer = first();
+              find_statistics(r + i, brought(call_.x, r + i, false, buffer));
+            }
+            of_rows_.copy(padded_, numbers, i);
+          }
           ColumnsOf<S> x = in_memory<S>(call_.x, r), y = in_memory<S>(call_.result, r);
           const std::size_t many = joined(call_, rows), count = many * rows;
           if (many > 1) {
@@ -283,9 +299,9 @@ class NormColumns {
                                                        std::size_t n) const {
     using Standardized = StandardizeWide<T, D>;
     const T* const gammas = of_elements(call_.gamma);
-    const bool is_in_memory = x_.step != pitch || g_.step != pitch;
+    const std::size_t at_once = x_.step == pitch && g_.step == pitch ? sum_block : 4;
     add_columns<Isa, 8>(
-        sums, chains, groups, n, is_in_memory, [&](std::size_t i) { return Standardized(of_rows_, SomeRows{8 * i}); },
+        sums, chains, groups, n, at_once, [&](std::size_t i) { return Standardized(of_rows_, SomeRows{8 * i}); },
         [](P& sum, const Standardized&) { sum = {}; },
         [&](P& sum, const Standardized& standardized, std::size_t at, std::size_t i) {
           const std::size_t j = first + at;

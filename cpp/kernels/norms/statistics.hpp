@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/norms/sums.hpp"
 #include "math/pair.hpp"
@@ -14,15 +15,17 @@
 namespace fastact::kernels {
 namespace {
 
-/// The largest number of rows that are computed together, and one number for each of them.
-constexpr std::size_t most_rows = 64;
-template <class T, std::size_t count = most_rows>
+/// The largest number of rows that are computed together, and one number for each of them. Such arrays lie side by
+/// side, and a load from one should not wait for a store to another, as it does if they are multiples of 4 KiB apart.
+constexpr std::size_t most_rows = 512;
+template <class T, std::size_t count = most_rows + 40>
 using PerRow = std::array<T, count>;
 
-/// 1/√v, or 0 where v is 0. The low part comes from a Newton step.
-template <class D>
+/// 1/√v, or 0 where v is 0. The low part comes from a Newton step; floats need none.
+template <class T, class D>
 math::Pair<D> inverse_root(math::Pair<D> v) {
   const D root = D(1.0) / sqrt(v.hi);
+  if constexpr (std::is_same_v<T, float>) return {select(v.hi == D(0.0), D(0.0), root), 0.0};
   const math::Pair<D> product = math::product(v.hi, root);
   const D excess = fma(product.hi, root, D(-1.0)) + root * fma(v.lo, root, product.lo);
   const D lo = D(-0.5) * root * excess;
@@ -56,7 +59,7 @@ struct SomeRows {
 
 /// The numbers from which elements are standardized, of the type of the rows (see Standardize). A batch norm's contain
 /// gamma and beta in its forward pass.
-template <class T, std::size_t count = most_rows>
+template <class T, std::size_t count = most_rows + 40>
 struct Narrow {
   alignas(64) PerRow<T, count> factor, center, hi, lo, rest;
 
@@ -130,7 +133,7 @@ class Statistics : public Standards<T> {
   const bool centered_;
   const double n_, eps_;
   const math::Divisor<D> by_n_{{n_, 0.0}};
-  alignas(64) PerRow<double> shift_ = {}, start_ = {}, most_ = {};
+  alignas(64) PerRow<double> shift_, start_, most_;
 
  public:
   using Base::scale, Base::mean, Base::mean_lo, Base::inverse, Base::inverse_lo, Base::variance;
@@ -157,7 +160,9 @@ class Statistics : public Standards<T> {
   /// scaled numbers where squares or the low part of the mean overflow or underflow.
   template <class Sweep>
   void measure(std::size_t rows, const Sweep& sweep) {
-    std::fill_n(scale.data(), (rows + 7) / 8 * 8, 1.0);
+    const std::size_t padded = (rows + 7) / 8 * 8;
+    std::fill_n(scale.data(), padded, 1.0);
+    std::fill(shift_.data() + rows, shift_.data() + padded, 0.0);
     sum(rows, sweep);
     if constexpr (!is_single) {
       if (choose_scales(rows)) sum(rows, sweep);
@@ -168,7 +173,7 @@ class Statistics : public Standards<T> {
     for (std::size_t i = 0; i < rows; i += 8) {
       const std::size_t some = std::min<std::size_t>(8, rows - i);
       const D middle = D::load(call_.first + r + i, some), square = D::load(call_.second + r + i, some);
-      store(i, D(1.0), {middle, 0.0}, inverse_root(math::sum(square, D(eps_))), square);
+      store(i, D(1.0), {middle, 0.0}, inverse_root<T>(math::sum(square, D(eps_))), square);
     }
   }
   /// Computes the numbers that have the type of the rows: `rows` of them, from row r on, rounded up to `padded`.
@@ -244,8 +249,11 @@ class Statistics : public Standards<T> {
     for (std::size_t i = 0; i < rows; i += 8) {
       const D v = D::load(&variance[i]) + D(eps_), one = 1.0;
       // Where the numbers are tiny beside eps, the scale is limited so that the scaled eps stays finite.
-      const D most = select(v < D(0x1p600), D::load(&most_[i]), one);
-      const D tiny = centered_ ? select(most < D(0x1p-900), D(0x1p200), one) : one;
+      D tiny = one;
+      if (centered_) {
+        const D most = select(v < D(0x1p600), D::load(&most_[i]), one);
+        tiny = select(most < D(0x1p-900), D(0x1p200), one);
+      }
       const D chosen = select(v < D(0x1p-900), D(0x1p600), select(v <= D(0x1p1000), tiny, D(0x1p-600)));
       const D s = select(D::indices() < D(static_cast<double>(rows - i)), chosen, one);
       s.store(&scale[i]);
@@ -266,7 +274,7 @@ class Statistics : public Standards<T> {
       }
     }
     const math::Pair<D> zero = {0.0, 0.0}, v = math::select(square.hi < D(0.0), zero, square);
-    store(i, s, middle, inverse_root(math::normalized(s * eps_ * s + v)), all(s == D(1.0)) ? v.hi : v.hi / s / s);
+    store(i, s, middle, inverse_root<T>(math::normalized(s * eps_ * s + v)), all(s == D(1.0)) ? v.hi : v.hi / s / s);
   }
   /// Brings the inverse, multiplied by gamma, into the range of floats.
   void rescale(std::size_t i, D gamma) {

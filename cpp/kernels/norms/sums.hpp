@@ -29,19 +29,18 @@ constexpr std::size_t sum_chains = 4, sum_unit = 8 * sum_chains, sum_block = 102
 /// Eight numbers, or the first `count` of them and zeros.
 template <class D, class T, class Count>
 D eight(const T* p, Count count) {
-  constexpr bool is_double = std::is_same_v<T, double>;
-  if constexpr (!std::is_same_v<Count, std::size_t>) {
-    if constexpr (is_double)
-      return D::load(p);
-    else
-      return D::load_double(p);
+  constexpr bool is_double = std::is_same_v<T, double>, is_full = !std::is_same_v<Count, std::size_t>;
+  if constexpr (is_double && is_full) {
+    return D::load(p);
   } else if constexpr (is_double) {
     return D::load(p, count);
+  } else if constexpr (is_full && std::is_same_v<T, float>) {
+    return D::load_double(p);
   } else {
     using Isa = typename D::InstructionSet;
-    using V = simd::Vec<Isa, T, std::max<std::size_t>(1, 8 / Isa::template size<T>)>;
-    alignas(64) T few[V::size];
-    V::load(p, count).store(few);
+    using V = simd::Vec<Isa, float, std::max<std::size_t>(1, 8 / Isa::template size<float>)>;
+    alignas(64) float few[V::size];
+    V::load(p, V::size > 8 ? std::min<std::size_t>(8, count) : count).store(few);
     return D::load_double(few);
   }
 }
@@ -249,58 +248,57 @@ template <std::size_t unit, class Chain>
 /// Adds a block of columns, which are side by side, to their sums in the order of a line. X holds the sums of eight
 /// columns; `sums` has one for each of the eight places in a line and, next to it, those of the other columns. of(i)
 /// returns what begin(sum, of), add(sum, of, j, i) and settle(sum, of) need to know of the columns of group i. Element
-/// j belongs to chain j modulo `unit`. Columns in memory are read as they lie there: `chains` keeps the sums of all
-/// chains, to which four elements are added at a time. Columns in a buffer, which is in a cache, are read a chain at a
-/// time. Chains of single elements stay in registers.
+/// j belongs to chain j modulo `unit`. The chains of one place are in `chains` at a time, which has room for four.
+/// `at_once` elements are added to a chain before the next columns' are. Chains of single elements stay in registers.
 template <class Isa, std::size_t unit, class X, class Of, class Begin, class Add, class Settle>
-[[gnu::always_inline]] inline void add_columns(X* sums, X* chains, std::size_t groups, std::size_t n, bool is_in_memory,
-                                               Of of, Begin begin, Add add, Settle settle) {
-  const std::size_t places = std::min<std::size_t>(8, n);
-  if (n <= unit) {
-    for (std::size_t i = 0; i < groups; ++i) {
-      const auto columns = of(i);
-      for (std::size_t place = 0; place < places; ++place) {
-        X& sum = sums[place * groups + i];
-        sum = sum + joined_chains<unit>(place, n, [&](std::size_t first) {
-                X chain;
-                begin(chain, columns);
-                add(chain, columns, first, i);
-                settle(chain, columns);
-                return chain;
-              });
-      }
-    }
-    return;
-  }
+[[gnu::always_inline]] inline void add_columns(X* sums, X* chains, std::size_t groups, std::size_t n,
+                                               std::size_t at_once, Of of, Begin begin, Add add, Settle settle) {
   // As many chains are added to together as there are registers for.
   constexpr std::size_t registers = sizeof(X) / sizeof(double) / Isa::template size<double>,
                         together = std::clamp<std::size_t>(8 / registers, 1, 4);
-  const std::size_t step = is_in_memory ? 4 * unit : n;
-  for (std::size_t first = 0; first < n; first += step) {
-    const std::size_t last = std::min(first + step, n);
-    for (std::size_t c = 0; c < unit; ++c) {
-      for (std::size_t i = 0; i < groups; i += together) {
-        std::array<X, together> some;
-        std::array<decltype(of(i)), together> columns;
-        for (std::size_t k = 0; k < together; ++k) {
-          columns[k] = of(i + k);
-          if (first == 0)
-            begin(some[k], columns[k]);
-          else
-            some[k] = chains[c * groups + i + k];
-        }
-        for (std::size_t j = first + c; j < last; j += unit) {
-          for (std::size_t k = 0; k < together; ++k) add(some[k], columns[k], j, i + k);
-        }
-        for (std::size_t k = 0; k < together; ++k) {
-          if (last == n) settle(some[k], columns[k]);
-          chains[c * groups + i + k] = some[k];
+  const std::size_t places = std::min<std::size_t>(8, n);
+  for (std::size_t i = 0; n <= unit && i < groups; ++i) {
+    const auto columns = of(i);
+    for (std::size_t place = 0; place < places; ++place) {
+      X& sum = sums[place * groups + i];
+      sum = sum + joined_chains<unit>(place, n, [&](std::size_t first) {
+              X chain;
+              begin(chain, columns);
+              add(chain, columns, first, i);
+              settle(chain, columns);
+              return chain;
+            });
+    }
+  }
+  for (std::size_t place = 0; n > unit && place < places; ++place) {
+    for (std::size_t c = place; c < unit; c += 8) {
+      X* const chain = chains + c / 8 * groups;
+      for (std::size_t first = c; first < n; first += at_once * unit) {
+        const std::size_t last = std::min(first + at_once * unit, n);
+        for (std::size_t i = 0; i < groups; i += together) {
+          std::array<X, together> some;
+          std::array<decltype(of(i)), together> columns;
+          for (std::size_t k = 0; k < together; ++k) {
+            columns[k] = of(i + k);
+            if (first == c)
+              begin(some[k], columns[k]);
+            else
+              some[k] = chain[i + k];
+          }
+          for (std::size_t j = first; j < last; j += unit) {
+            for (std::size_t k = 0; k < together; ++k) add(some[k], columns[k], j, i + k);
+          }
+          for (std::size_t k = 0; k < together; ++k) {
+            if (first + at_once * unit >= n) settle(some[k], columns[k]);
+            chain[i + k] = some[k];
+          }
         }
       }
     }
-  }
-  for (std::size_t i = 0; i < places * groups; ++i) {
-    sums[i] = sums[i] + joined_chains<unit>(0, n, [&](std::size_t c) { return chains[c * groups + i]; });
+    for (std::size_t i = 0; i < groups; ++i) {
+      X& sum = sums[place * groups + i];
+      sum = sum + joined_chains<unit>(place, n, [&](std::size_t c) { return chains[c / 8 * groups + i]; });
+    }
   }
 }
 
