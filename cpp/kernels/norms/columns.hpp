@@ -66,6 +66,11 @@ class NormColumns {
     const std::ptrdiff_t item = size_of(call.format);
     return !is_backward(call) && call.x.rows.row == item && call.result.rows.row == item;
   }
+  /// Whether nothing has to be copied.
+  static bool are_in_place(const NormCall& call) {
+    return is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
+           (!is_backward(call) || is_in_place(call, call.g));
+  }
   /// Whether the buffers can hold all arrays.
   static bool fits(const NormCall& call) {
     return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size - across_size;
@@ -83,9 +88,7 @@ class NormColumns {
     if (rows < fewest || !(is_across || call.length <= few)) return 0;
     if (fits(call) || (call.pass == NormPass::given && are_across(call))) return rows;
     if (are_across(call)) return rows / unit * unit;
-    const bool in_place = is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
-                          (!is_backward(call) || is_in_place(call, call.g));
-    return in_place ? rows / unit * unit : 0;
+    return are_in_place(call) ? rows / unit * unit : 0;
   }
   /// How many elements of so many contiguous rows are written like one element of more rows, if the statistics are
   /// given: as many as fill whole vectors and make a long run, of numbers that stay in the first-level cache.
@@ -100,8 +103,12 @@ class NormColumns {
 
   void operator()(std::size_t begin, std::size_t end) {
     if (are_across(call_)) return across(begin, end);
+    // The gradients of doubles are written in columns, of which many would not stay in the cache.
+    const bool are_many = is_single && are_in_place(call_);
     for (std::size_t r = begin; r < end; r += rows_) {
-      rows_ = std::min(most_staged, end - r), padded_ = (rows_ + unit - 1) / unit * unit;
+      rows_ = are_many && end - r > most_staged ? several(end - r, std::max<std::size_t>(n_, 256))
+                                                : std::min(most_staged, end - r);
+      padded_ = (rows_ + unit - 1) / unit * unit;
       T* buffer = first();
       x_ = brought(call_.x, r, displaces(call_.x), buffer);
       if (is_backward(call_)) g_ = brought(call_.g, r, displaces(call_.g), buffer);
@@ -115,6 +122,12 @@ class NormColumns {
 
  private:
   using Row = simd::Vec<Isa, T>;
+  /// Returns how many of so many rows in memory to compute together, in whole units but for the last ones. Long runs
+  /// are read fastest, and short columns stay in the cache until they are written.
+  static std::size_t several(std::size_t rows, std::size_t n) {
+    const std::size_t some = std::min(std::clamp<std::size_t>(n, 128, most_rows), rows);
+    return some > unit ? some / unit * unit : some;
+  }
   /// The first buffer.
   static T* first() { return Scratch<T>::of_thread() + Scratch<T>::sums + across_size; }
   template <class S = T>
@@ -126,7 +139,7 @@ class NormColumns {
   }
   /// Whether the columns would displace each other in the cache before they are read again, as gradients do often.
   bool displaces(const Segments& array) const {
-    return array.rows.element % 4096 == 0 && is_backward(call_) && fits(call_);
+    return array.rows.element % 4096 == 0 && rows_ <= most_staged && is_backward(call_) && fits(call_);
   }
   /// The columns where they are or, from the next part of the buffer on, a copy.
   Columns brought(const Segments& array, std::size_t r, bool is_copied, T*& buffer) const {
@@ -247,9 +260,7 @@ class NormColumns {
       with_type(call_.format, [&]<class S>(S*) {
         if constexpr (std::is_same_v<T, double> == std::is_same_v<S, double>) {
           for (std::size_t i = 0; i < rows; i += rows_) {
-            // Long runs are read fastest, and short columns stay in the cache until they are written.
-            rows_ = std::min(std::clamp<std::size_t>(n_, 128, most_rows), rows - i);
-            if (rows_ > unit) rows_ = rows_ / unit * unit;
+            rows_ = several(rows - i, n_);
             padded_ = (rows_ + unit - 1) / unit * unit;
             if (rows_ == padded_ || call_.pass == NormPass::given) {
               find_statistics(r + i, in_memory<S>(call_.x, r + i));
