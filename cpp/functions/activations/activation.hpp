@@ -30,6 +30,8 @@ constexpr Cost copying = {80, 160}, computing = {300, 1200};
 ///     gradients(x, g, p)               Gradients, in place of backward, where the parameter is learnable
 struct Traits {
   static constexpr Cost cost = computing;
+  /// The cost of backward_from_output, for the choice of kernels.
+  static constexpr Cost output_cost = copying;
   /// Whether kernels may compute more registers at a time than usual (kernels/elements/loop.hpp).
   static constexpr bool interleaves = true;
   /// How many arrays f is a function of. The derivative is that for the first one; the others precede g.

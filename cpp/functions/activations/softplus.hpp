@@ -13,6 +13,7 @@ namespace fastact::activations {
 
 /// f(x) = log(1 + e^(βx))/β, as max(x, 0) + log(1 + e^-|βx|)/β; f'(x) = σ(βx).
 struct softplus : Traits {
+  static constexpr Cost output_cost = computing;
   template <class V>
   static V forward(V x, V beta) {
     constexpr double infinity = std::numeric_limits<double>::infinity();

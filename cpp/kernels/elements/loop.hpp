@@ -10,6 +10,7 @@
 #include "kernels/elements/subnormal_guard.hpp"
 #include "kernels/interface.hpp"
 #include "math/pair.hpp"
+#include "simd/interleaved.hpp"
 #include "simd/patterns.hpp"
 #include "simd/simd.hpp"
 
@@ -26,17 +27,17 @@ std::size_t unaligned(const T* out, std::size_t n, bool streaming) {
 }
 
 /// out[i] = f(in[i]…). The elements before and after the whole vectors are loaded and stored under a mask and computed
-/// by the same f. Vectors of one element need no masks.
+/// by the same f. Vectors of one element need no masks. V loads and stores the vectors of f.
 template <class V, class S, class F, class... In>
 void short_loop(F f, S* out, std::size_t n, bool streaming, const In*... in) {
   std::size_t i = 0;
   for (std::size_t part = unaligned<V>(out, n, streaming);; part = n - i) {
     if (V::size > 1 && part > 0) {
-      f(V::load(in + i, part)...).store(out + i, part);
+      V{f(V::load(in + i, part)...)}.store(out + i, part);
       i += part;
     }
     for (; i + V::size <= n; i += V::size) {
-      const V y = f(V::load(in + i)...);
+      const V y{f(V::load(in + i)...)};
       if constexpr (requires { y.stream(out + i); }) {
         streaming ? y.stream(out + i) : y.store(out + i);
       } else {
@@ -87,12 +88,17 @@ void long_loop(F f, const typename V::Element* const* in, typename V::Element* o
 template <class V, class A, std::size_t parameters, class S = typename V::Element>
 struct Passes {
   using T = typename V::Element;
-  static constexpr bool is_half = !std::is_same_v<S, T>;
+  static constexpr bool is_bfloat16 = std::is_same_v<S, simd::Bfloat16> && !std::is_same_v<S, T>;
+  /// What loads and stores vectors.
+  using Memory = std::conditional_t<is_bfloat16, simd::Interleaved<V>, V>;
+
+  /// Whether passes, and backward_from_output, take little longer than copying.
+  static constexpr bool copies = A::cost.f32 == activations::copying.f32,
+                        output_copies = A::output_cost.f32 == activations::copying.f32;
 
   /// Whether f takes so long that the few nanoseconds that a partial vector spends in buffers count for little. Those
   /// of floats without parameters take less, and have little code.
-  static constexpr bool is_long = A::cost.f32 > activations::copying.f32 &&
-                                  (sizeof(T) == sizeof(double) || parameters > 0);
+  static constexpr bool is_long = !copies && (sizeof(T) == sizeof(double) || parameters > 0);
 
   /// The arrays have elements S, and the numbers that follow them T.
   template <bool has_buffers, std::size_t arrays, std::size_t numbers, class F>
@@ -102,10 +108,19 @@ struct Passes {
         long_loop<V>(f, reinterpret_cast<const T* const*>(inputs), out, n, streaming,
                      std::make_index_sequence<arrays + numbers>());
       } else {
-        short_loop<V>(f, out, n, streaming, static_cast<const S*>(inputs[k])...,
-                      static_cast<const T*>(inputs[arrays + p])...);
+        short_loop<Memory>(f, out, n, streaming, static_cast<const S*>(inputs[k])...,
+                           static_cast<const T*>(inputs[arrays + p])...);
       }
     }(std::make_index_sequence<arrays>(), std::make_index_sequence<numbers>());
+  }
+
+  static V uniform(const T* parameter) {
+    const V p = static_cast<double>(*parameter);
+    if constexpr (is_bfloat16) {
+      return Memory::rounding(p);
+    } else {
+      return p;
+    }
   }
 
   // flatten, because a call of a vector operation costs more than the operation itself.
@@ -116,7 +131,7 @@ struct Passes {
       loop_over<has_buffers, arrays, 0>(f, inputs, out, n, mode.streaming);
     } else if (mode.uniform) {
       [&]<std::size_t... k>(std::index_sequence<k...>) {
-        const V values[] = {V(static_cast<double>(*static_cast<const T*>(inputs[arrays + k])))...};
+        const V values[] = {uniform(static_cast<const T*>(inputs[arrays + k]))...};
         const auto with_values = [&](auto... v) { return f(v..., values[k]...); };
         loop_over<has_buffers, arrays, 0>(with_values, inputs, out, n, mode.streaming);
       }(std::make_index_sequence<parameters>());
@@ -132,8 +147,8 @@ struct Passes {
     loop<A::arrays + 1>([](auto... v) { return activations::gradient<A>(v...); }, inputs, output, n, mode);
   }
   static void backward_from_output(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<2, is_long && (parameters > 0)>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n,
-                                         mode);
+    loop<2, is_long && !output_copies>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n,
+                                       mode);
   }
   static void gate(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     loop<2>([](auto a, auto b) { return A::gated(a, b); }, inputs, output, n, mode);
@@ -155,22 +170,30 @@ struct Passes {
       store(gradients.b, 1);
     }
   }
-  /// The kernel, behind a guard unless it merely selects or converts from float16, whose numbers are normal floats.
-  template <Kernel kernel, std::size_t arrays, bool selects = A::selects>
+  /// The kernel, behind a guard unless it merely selects or converts from float16, whose numbers are normal floats. The
+  /// guard calls the kernel for floats where it lifts numbers.
+  template <Kernel kernel, Kernel of_floats, std::size_t arrays, bool selects = A::selects>
   static constexpr Kernel guarded() {
-    if constexpr (selects || is_half) {
+    if constexpr (selects || std::is_same_v<S, simd::Half>) {
       return kernel;
     } else {
       return [](const void* const* inputs, void* output, std::size_t n, Mode mode) {
-        SubnormalGuard<V, arrays, parameters, A::quadratic>(kernel, mode)(inputs, output, n);
+        SubnormalGuard<V, S, arrays, parameters, A::quadratic>(kernel, of_floats, mode)(inputs, output, n);
       };
     }
   }
-  static constexpr Kernels all() {
-    Kernels kernels = {guarded<forward, A::arrays>()};
-    if constexpr (!activations::Learnable<A>) kernels[1] = guarded<backward, A::arrays + 1>();
-    if constexpr (activations::DifferentiableFromOutput<A>) kernels[2] = guarded<backward_from_output, 2>();
-    if constexpr (activations::Gated<A> && requires(V v) { fma(v, v, v); }) kernels[3] = guarded<gate, 2, false>();
+  /// The kernels of all passes, or of those that take little longer than copying. Floats are the passes of floats.
+  template <bool all = true, class Floats = Passes>
+  static constexpr Kernels kernels() {
+    Kernels kernels = {};
+    if constexpr (all || copies) {
+      kernels[0] = guarded<forward, Floats::forward, A::arrays>();
+      if constexpr (!activations::Learnable<A>) kernels[1] = guarded<backward, Floats::backward, A::arrays + 1>();
+      if constexpr (activations::Gated<A> && requires(V v) { fma(v, v, v); })
+        kernels[3] = guarded<gate, Floats::gate, 2, false>();
+    }
+    if constexpr (activations::DifferentiableFromOutput<A> && (all || output_copies))
+      kernels[2] = guarded<backward_from_output, Floats::backward_from_output, 2>();
     return kernels;
   }
 };
@@ -188,14 +211,14 @@ template <class Isa, class T, class A>
 using ElementVec = simd::Vec<Isa, T, registers_of<Isa, T, A>()>;
 
 /// The kernels for arrays of half precision S. A function that selects needs no conversion to float, unless it has
-/// parameters. Other kernels are for float16 alone, because numbers of bfloat16 may be subnormal floats.
+/// parameters.
 template <class Isa, class S, class A, std::size_t parameters>
 constexpr Kernels half_kernels() {
   if constexpr (A::selects && parameters == 0) {
-    return Passes<simd::Patterns<Isa, S>, A, 0>::all();
-  } else if constexpr (std::is_same_v<S, simd::Half> && A::cost.f32 == activations::copying.f32 &&
-                       Isa::template size<float> > 1) {
-    return Passes<simd::Vec<Isa, float, 1>, A, parameters, S>::all();
+    return Passes<simd::Patterns<Isa, S>, A, 0>::kernels();
+  } else if constexpr (Isa::template size<float> > 1) {
+    using V = simd::Vec<Isa, float, std::is_same_v<S, simd::Half> ? 1 : 2>;
+    return Passes<V, A, parameters, S>::template kernels<false, Passes<ElementVec<Isa, float, A>, A, parameters>>();
   } else {
     return {};
   }
@@ -212,8 +235,8 @@ constexpr GateKernel gate_kernel() {
 
 template <class Isa, class A, std::size_t parameters>
 constexpr ElementEntry element_entry() {
-  return {.f32 = Passes<ElementVec<Isa, float, A>, A, parameters>::all(),
-          .f64 = Passes<ElementVec<Isa, double, A>, A, parameters>::all(),
+  return {.f32 = Passes<ElementVec<Isa, float, A>, A, parameters>::kernels(),
+          .f64 = Passes<ElementVec<Isa, double, A>, A, parameters>::kernels(),
           .f16 = half_kernels<Isa, simd::Half, A, parameters>(),
           .bf16 = half_kernels<Isa, simd::Bfloat16, A, parameters>(),
           .gate_gradients = gate_kernel<ElementVec<Isa, float, A>, A>()};

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/interface.hpp"
+#include "kernels/staging/lines.hpp"
 #include "math/pair.hpp"
 #include "simd/environment.hpp"
 
@@ -18,8 +20,8 @@ namespace {
 /// is streamed; and the number of elements that are lifted at a time.
 constexpr std::size_t check_interval = 4096, streaming_check_interval = 65536, lifted_at_once = 512;
 
-template <class V>
-bool any_subnormal(const typename V::Element* p, std::size_t n) {
+template <class V, class S>
+bool any_subnormal(const S* p, std::size_t n) {
   const V zero = 0.0, infinity = std::numeric_limits<double>::infinity();
   const V least_normal = math::Subnormal<typename V::Element>::least_normal;
   for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
@@ -114,32 +116,52 @@ template <class V>
   }
 }
 
+/// The same for arrays of half precision S.
+template <class V, class S>
+[[gnu::noinline]] void call_widened(Kernel kernel, Mode mode, Guarded guarded, const void* const* inputs, void* output,
+                                    std::size_t n) {
+  alignas(64) float wide[2][lifted_at_once], results[lifted_at_once];
+  for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
+    const std::size_t count = std::min(lifted_at_once, n - begin);
+    const void* part[most_inputs];
+    for (std::size_t k = 0; k < guarded.arrays + guarded.parameters; ++k) {
+      const bool is_array = k < guarded.arrays;
+      if (is_array) convert_line<V>(static_cast<const S*>(inputs[k]) + begin, wide[k], count);
+      part[k] = is_array ? wide[k] : static_cast<const float*>(inputs[k]) + (mode.uniform ? 0 : begin);
+    }
+    call_lifted<V>(kernel, mode, guarded, part, results, count);
+    convert_line<V>(results, static_cast<S*>(output) + begin, count);
+  }
+}
+
 /// Calls an elementwise kernel so that it does not multiply subnormal numbers, which takes a hundred cycles or more. It
 /// computes a block, and computes it again if the processor's flag shows that it met a subnormal number. Subnormal
 /// elements of x (or y) and g are then lifted, that is, multiplied by a power of two, and the results are scaled back.
 ///
 /// This is possible because every kernel is linear in g and, near x = 0, either proportional to x or constant to within
 /// the rounding error; a `quadratic` kernel is 0 there unless g is huge. Elements with a very large or very small
-/// parameter are not lifted. The result of an element does not depend on its neighbours.
-template <class V, std::size_t arrays, std::size_t parameters, bool quadratic>
+/// parameter are not lifted. The result of an element does not depend on its neighbours. The elements are S; where that
+/// is bfloat16, lifted numbers go to the kernel for floats.
+template <class V, class S, std::size_t arrays, std::size_t parameters, bool quadratic>
 class SubnormalGuard {
   static_assert(arrays <= 2);  // x and g
   using T = typename V::Element;
-  using Inputs = std::array<const T*, arrays + parameters>;
+  using Inputs = std::array<const void*, arrays + parameters>;
 
-  const Kernel kernel_;
+  const Kernel kernel_, of_floats_;
   const Mode mode_;
 
  public:
-  SubnormalGuard(Kernel kernel, Mode mode) : kernel_(kernel), mode_(mode) {}
+  SubnormalGuard(Kernel kernel, Kernel of_floats, Mode mode) : kernel_(kernel), of_floats_(of_floats), mode_(mode) {}
 
   [[gnu::noinline]] void operator()(const void* const* inputs, void* output, std::size_t n) const {
     Inputs in;
-    std::transform(inputs, inputs + in.size(), in.begin(), [](const void* p) { return static_cast<const T*>(p); });
-    T* const out = static_cast<T*>(output);
-    const std::less<const T*> before;
-    const bool overwrites = std::any_of(in.begin(), in.begin() + arrays,
-                                        [&](const T* p) { return before(p, out + n) && before(out, p + n); });
+    std::copy_n(inputs, in.size(), in.begin());
+    S* const out = static_cast<S*>(output);
+    const std::less<const void*> before;
+    const bool overwrites = std::any_of(in.begin(), in.begin() + arrays, [&](const void* p) {
+      return before(p, out + n) && before(out, static_cast<const S*>(p) + n);
+    });
     const std::size_t most = mode_.streaming ? streaming_check_interval : check_interval;
     bool expected = overwrites;  // a block whose input is overwritten cannot be computed again
     for (std::size_t begin = 0; begin < n; begin += most) {
@@ -147,16 +169,19 @@ class SubnormalGuard {
       const std::size_t count = std::min(most, n - begin);
       expected = expected || any(part, std::min(count, V::size));
       bool found = expected && any(part, count);
-      std::array<const void*, part.size()> any_type;
-      std::copy(part.begin(), part.end(), any_type.begin());
       if (!found) {
-        kernel_(any_type.data(), out + begin, count, mode_);
+        kernel_(part.data(), out + begin, count, mode_);
         // The first vector has been looked at already.
         found = !expected && count > V::size && simd::FloatEnvironment::met_subnormal() && any(part, count);
       }
       if (found) {
         using Usual = typename V::template OfRegisters<V::InstructionSet::registers>;
-        call_lifted<Usual>(kernel_, mode_, {arrays, parameters, quadratic}, any_type.data(), out + begin, count);
+        constexpr Guarded guarded = {arrays, parameters, quadratic};
+        if constexpr (std::is_same_v<S, T>) {
+          call_lifted<Usual>(of_floats_, mode_, guarded, part.data(), out + begin, count);
+        } else {
+          call_widened<Usual, S>(of_floats_, mode_, guarded, part.data(), out + begin, count);
+        }
       }
       expected = overwrites || found;
     }
@@ -164,11 +189,18 @@ class SubnormalGuard {
 
  private:
   Inputs from(Inputs inputs, std::size_t i) const {
-    for (std::size_t k = 0; k < inputs.size(); ++k) inputs[k] += k < arrays || !mode_.uniform ? i : 0;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      if (k < arrays) {
+        inputs[k] = static_cast<const S*>(inputs[k]) + i;
+      } else if (!mode_.uniform) {
+        inputs[k] = static_cast<const T*>(inputs[k]) + i;
+      }
+    }
     return inputs;
   }
   static bool any(const Inputs& inputs, std::size_t n) {
-    return std::any_of(inputs.begin(), inputs.begin() + arrays, [n](const T* p) { return any_subnormal<V>(p, n); });
+    return std::any_of(inputs.begin(), inputs.begin() + arrays,
+                       [n](const void* p) { return any_subnormal<V>(static_cast<const S*>(p), n); });
   }
 };
 
