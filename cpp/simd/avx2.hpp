@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <string_view>
@@ -115,28 +116,15 @@ struct Avx2 {
     return _mm256_castsi256_pd(_mm256_mul_epu32(_mm256_castpd_si256(a), _mm256_castpd_si256(b)));
   }
 
-  static __m256 less(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-  static __m256d less(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
-  static __m256 less_equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
-  static __m256d less_equal(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
-  static __m256 equal(__m256 a, __m256 b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
-  static __m256d equal(__m256d a, __m256d b) { return _mm256_cmp_pd(a, b, _CMP_EQ_OQ); }
-  // Of a blend with zeros GCC makes comparisons of the mask, where one bitwise operation does.
-  static __m256 select(__m256 m, __m256 a, __m256 b) {
-    if (is_zero(_mm256_castps_si256(b))) return _mm256_and_ps(m, a);
-    if (is_zero(_mm256_castps_si256(a))) return _mm256_andnot_ps(m, b);
-    return _mm256_blendv_ps(b, a, m);
-  }
-  static __m256d select(__m256d m, __m256d a, __m256d b) {
-    if (is_zero(_mm256_castpd_si256(b))) return _mm256_and_pd(m, a);
-    if (is_zero(_mm256_castpd_si256(a))) return _mm256_andnot_pd(m, b);
-    return _mm256_blendv_pd(b, a, m);
-  }
-  /// Whether the compiler knows that the register holds zeros.
-  static bool is_zero(__m256i v) {
-    const long long any = v[0] | v[1] | v[2] | v[3];
-    return __builtin_constant_p(any) && any == 0;
-  }
+  // Compared by operators: GCC would test the lanes of a mask from an intrinsic once more before it selects by them.
+  static __m256 less(__m256 a, __m256 b) { return std::bit_cast<__m256>(a < b); }
+  static __m256d less(__m256d a, __m256d b) { return std::bit_cast<__m256d>(a < b); }
+  static __m256 less_equal(__m256 a, __m256 b) { return std::bit_cast<__m256>(a <= b); }
+  static __m256d less_equal(__m256d a, __m256d b) { return std::bit_cast<__m256d>(a <= b); }
+  static __m256 equal(__m256 a, __m256 b) { return std::bit_cast<__m256>(a == b); }
+  static __m256d equal(__m256d a, __m256d b) { return std::bit_cast<__m256d>(a == b); }
+  static __m256 select(__m256 m, __m256 a, __m256 b) { return _mm256_blendv_ps(b, a, m); }
+  static __m256d select(__m256d m, __m256d a, __m256d b) { return _mm256_blendv_pd(b, a, m); }
   static bool all(__m256 m) { return _mm256_movemask_ps(m) == 0xFF; }
   static bool all(__m256d m) { return _mm256_movemask_pd(m) == 0xF; }
 
