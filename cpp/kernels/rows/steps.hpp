@@ -218,11 +218,12 @@ class StepsOf {
     } else if constexpr (V::lanes > 1) {
       made.at_once = [](const Rows& rows, std::size_t length, State<V>& state, Ends<V>& ends) {
         // As many long rows at a time as stay in the first-level cache. Where little is computed, fewer stores at a
-        // time do not wait for one another.
-        constexpr std::size_t cached = std::is_empty_v<Before> ? 2048 : 4096;
+        // time do not wait for one another, and the sums of one row are joined so much faster that two do not pay.
+        constexpr bool is_little = std::is_empty_v<Before>;
         using W = Wide<V, traits.counts() ? 8 : V::several>;
         if (rows.across) return sweep<W, true>(rows, length, W::size, state, ends);
-        sweep<V, false>(rows, length, std::clamp<std::size_t>(length <= block ? V::size : cached / length, 1, V::size),
+        const std::size_t several = length <= block ? V::size : (is_little ? 2048 : 4096) / length;
+        sweep<V, false>(rows, length, is_little && several < 3 ? 1 : std::clamp<std::size_t>(several, 1, V::size),
                         state, ends);
       };
     }
