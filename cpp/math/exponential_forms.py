@@ -292,6 +292,29 @@ def write_exp() -> None:
     print(f"  /// (e^r - 1)/r, error 2^{float(log(error, 2)):.1f}.")
     print(f"  static constexpr float series[] = {array([mpf(1), *coefficients])};")
     print("};\n")
+    write_row_exp(array(coefficients))
+
+
+def write_row_exp(coefficients: str) -> None:
+    """Print a table of C 2^(j/8), C being the one of all floats for which these are nearest to floats."""
+    candidates = np.arange(1 << 23, dtype=np.int32) + np.int32(bits(1.0))
+    c = candidates.view(np.float32).astype(np.longdouble)
+    lines = [1 + j / STEPS for j in range(STEPS)]
+    exact = [np.longdouble(2) ** (np.longdouble(j) / STEPS) for j in range(STEPS)]
+    factors = [(c * e / line).astype(np.float32) for e, line in zip(exact, lines, strict=True)]
+    worst = np.zeros(c.shape)
+    for factor, e, line in zip(factors, exact, lines, strict=True):
+        power = (factor * np.float32(line)).astype(np.longdouble)
+        worst = np.maximum(worst, np.abs(power / (c * e) - 1).astype(np.float64))
+    best = worst.argmin()
+    print("/// e^x of rows' elements by steps of ln 2/8: one 2^(j/8) is (1 + j/8) factor[j], rounded, error")
+    print(f"/// 2^{math.log2(worst[best]):.1f}.")
+    print("struct RowExp {")
+    print(f"  static constexpr float one = {literal(mpf(float(c[best])), 'float')};")
+    print(f"  static constexpr simd::Eight factor{{{array([mpf(float(f[best])) for f in factors])}}};")
+    print("  /// (e^r - 1 - r)/r².")
+    print(f"  static constexpr float series[] = {coefficients};")
+    print("};\n")
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ struct Term {
   }
 };
 
-/// Terms are e^x 2^(lift - N), N being the integer nearest m log2 e and m the row's largest element. A power of two
+/// Terms are e^x 2^(lift - N) one, N being the integer nearest m log2 e and m the row's largest element. A power of two
 /// takes the place of e^m, so that x itself is reduced and x - m is never rounded: where |m| is so large that N would
 /// be, m is subtracted first, which is exact for every x that counts (Sterbenz, "Floating-point computation", 1974).
 /// Elsewhere a tiny number is added to keep subnormal x out of products. The lift keeps terms normal that count beside
-/// 1; those below 2^(-lift - bias) are exactly 0. Max error of a term: float 2^-28, double 2^-55 relative. NaN gives
-/// NaN.
+/// 1; those below 2^(-lift - bias) are exactly 0. `one` makes all powers of a table nearly floats. Max error of a term:
+/// float 2^-27.5, double 2^-55 relative. NaN gives NaN.
 template <class V>
 struct Reference {
   using T = typename V::Element;
@@ -34,8 +34,9 @@ struct Reference {
   static constexpr bool is_single = sizeof(T) == sizeof(float);
   /// Steps between two powers of two, of which floats have a table.
   static constexpr int steps = is_single ? 8 : 1;
+  static constexpr double one = is_single ? forms::RowExp::one : 1.0F;
   static constexpr double lift = is_single ? 64 : 200;
-  static constexpr double far = is_single ? 300 : 2500, tiny = is_single ? 0x1p-100 : 0x1p-400;
+  static constexpr double far = is_single ? 300 : 2500, tiny = is_single ? 0x1p-60 : 0x1p-400;
 
   V shift, lowest, magic;
 
@@ -53,9 +54,9 @@ struct Reference {
     const V hi = fma(n, V(-C::ln2_hi / steps), d);  // exact: both are multiples of the last bit of ln2_hi
     const V power = index.template shift_left<is_single ? 20 : C::significand_bits>();
     if constexpr (is_single) {
-      using E = forms::Exp;
-      const V r = hi + fma(n, V(-C::ln2_lo / steps), index.lookup(E::rest));
-      return {power * index.lookup(E::factor), r * polynomial(r, E::series)};
+      using E = forms::RowExp;
+      const V r = fma(n, V(-C::ln2_lo / steps), hi);
+      return {power * index.lookup(E::factor), fma(r * r, polynomial(r, E::series), r)};
     } else {
       const V r = fma(n, V(-C::ln2_lo), hi);
       return {power, fma(r * r, polynomial(r, C::exp), r)};

@@ -146,9 +146,9 @@ template <class V>
 struct Positive {
   V hi, lo;
   void add(math::Term<V> t) {
-    const math::Pair<V> s = math::positive_sum(hi, t.power);
-    hi = s.hi;
-    lo = fma(t.power, t.rest, lo + s.lo);
+    const V s = hi + t.power;
+    lo = fma(t.power, t.rest, lo + ((hi - s) + t.power));
+    hi = s;
   }
   /// Carries what lo, the sum of low parts, has above the last place of hi over to hi.
   void settle() {
@@ -177,6 +177,12 @@ struct Signed {
     const math::Pair<V> s = math::sum(hi, a);
     hi = s.hi;
     lo = lo + s.lo;
+  }
+  /// The same, but not exact: an a that is larger than the sum may be rounded.
+  void add_nearly(V a) {
+    const V s = hi + a;
+    lo = lo + ((hi - s) + a);
+    hi = s;
   }
   void add(math::Pair<V> a) {
     add(a.hi);

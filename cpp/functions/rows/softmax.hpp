@@ -194,7 +194,7 @@ struct Logarithm : RowFunction {
   static void add(Sums<V>& sums, Before<V> row, V x) {
     const auto is_largest = x == row.largest;
     sums.below.add(row.term_of(select(is_largest, V(-std::numeric_limits<double>::infinity()), x)));
-    sums.largest = select(is_largest, sums.largest + V(1.0), sums.largest);
+    sums.largest = sums.largest + select(is_largest, V(1.0), V(0.0));
   }
 };
 
@@ -217,7 +217,7 @@ struct log_softmax_backward : Exponentials {
   using Sums = TermsAndOther<V>;  // the other is Σ g
   template <class V>
   static V add(Sums<V>& sums, Before<V> term_of, V x, V g) {
-    sums.other.add(g);
+    sums.other.add_nearly(g);
     return Exponentials::add(sums.e, term_of, x);
   }
   template <class V>
@@ -226,7 +226,7 @@ struct log_softmax_backward : Exponentials {
   }
   template <class V>
   static V late(Factor<V> total, V e, V g) {
-    return g - total * e;
+    return fma(-total.lifted(e), total.power, g);
   }
 };
 
@@ -242,7 +242,7 @@ struct log_softmax_backward_from_output : RowFunction {
   using Sums = Signed<V>;
   template <class V>
   static void add(Sums<V>& sum, Before<V>, V, V g) {
-    sum.add(g);
+    sum.add_nearly(g);
   }
   template <class V>
   struct After {
@@ -251,7 +251,9 @@ struct log_softmax_backward_from_output : RowFunction {
   };
   template <class V>
   static After<V> after(V, Before<V> term_of, Sums<V> sum) {
-    return {term_of, Factor<V>::of(sum.pair(), {nan<V>(), nan<V>()})};  // which element is the largest is not known
+    constexpr double hi = static_cast<typename V::Element>(1 / Before<V>::one), lo = 1 / Before<V>::one - hi;
+    const math::Pair<V> total = sum.pair() * math::Pair<V>{hi, lo};
+    return {term_of, Factor<V>::of(total, {nan<V>(), nan<V>()})};  // which element is the largest is not known
   }
   template <class V>
   static V late(After<V> row, V y, V g) {
@@ -262,7 +264,7 @@ struct log_softmax_backward_from_output : RowFunction {
     // y > 0 is no output of log_softmax, but its exponential is what the formula asks for.
     const auto general = [](After<V> r, V v, V gradient, V usual) {
       const math::Exponential<V> e = math::exp<true>(v);
-      const V product = math::scale(r.total.c.hi * e.significand.hi, e.half_scale);
+      const V c = r.total.c.hi * V(Before<V>::one), product = math::scale(c * e.significand.hi, e.half_scale);
       const V unusual = gradient - math::scale(product, sqrt(r.total.power));
       return select(v <= V(0.0), usual, unusual);
     };
@@ -288,10 +290,11 @@ struct logsumexp : Logarithm {
     const V value = log_sum(row.largest, row.excess).value(), excess = row.excess.hi;
     return select(math::is_finite(row.largest), value, select(excess == excess, row.largest, excess));
   }
-  /// Where m and log s cancel so far that a float needs them in double.
+  /// Where m and log s cancel so far that a float needs them in double. The error of log s is that of s, which is
+  /// relative, or less.
   template <class V>
   static typename V::Mask cancels(After<V> row, V result) {
-    return abs(result) < -0.25 * row.largest;
+    return abs(result) < 0.75 * min(V(1.0), result - row.largest);
   }
 };
 
