@@ -141,12 +141,12 @@ struct softmax_backward_from_output : RowFunction {
     sum.add_product(y, g);
   }
   template <class V>
-  static math::Pair<V> after(V, Nothing, Sums<V> sum) {
-    return sum.pair();
+  static V after(V, Nothing, Sums<V> sum) {
+    return sum.pair().hi;
   }
   template <class V>
-  static V late(math::Pair<V> mean, V y, V g) {
-    return fma(y, g - mean.hi, -(y * mean.lo));
+  static V late(V mean, V y, V g) {
+    return y * (g - mean);
   }
 };
 
