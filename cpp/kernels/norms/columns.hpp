@@ -310,7 +310,7 @@ class NormColumns {
                                                        std::size_t n) const {
     using Standardized = StandardizeWide<T, D>;
     const T* const gammas = of_elements(call_.gamma);
-    const std::size_t at_once = x_.step == pitch && g_.step == pitch ? sum_block : 4;
+    const std::size_t at_once = x_.step == pitch && g_.step == pitch ? sum_block : 8;
     add_columns<Isa, 8>(
         sums, chains, groups, n, at_once, [&](std::size_t i) { return Standardized(of_rows_, SomeRows{8 * i}); },
         [](P& sum, const Standardized&) { sum = {}; },
