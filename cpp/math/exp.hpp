@@ -24,19 +24,19 @@ struct Stepped {
   V power, rest;
 };
 
-/// e^(x + x_lo) 2^lift. For floats, x = n ln(2)/8 + r. The index n, shifted into the exponent, is the bit pattern of
-/// 2^⌊n/8⌋ (1 + (n mod 8)/8); a factor from a table makes it 2^(n/8), and r includes the rounding error of that factor.
-/// The bit pattern of `down` is subtracted from that of the power, which divides it by a power of two. For doubles,
-/// x = n ln 2 + r, and lift and down are 0. Valid range: where e^x 2^lift, so divided, is normal. Max error: 2^-28
-/// (float) or 2^-54 (double) relative. Source: exponential_forms.py (float), reduce and constants.py (double).
+/// e^(x + x_lo) 2^lift. For floats, x = n ln(2)/8 + r. The index n, shifted into the exponent, and a bit pattern from a
+/// table have as their sum the bit pattern of a float near 2^(n/8); r includes the rounding error of that float. The
+/// bit pattern of `down` is subtracted from that of the power, which divides it by a power of two. For doubles, x = n
+/// ln 2 + r, and lift and down are 0. Valid range: where e^x 2^lift, so divided, is normal. Max error: 2^-28 (float) or
+/// 2^-54 (double) relative. Source: exponential_forms.py (float), reduce and constants.py (double).
 template <class V>
 Stepped<V> exp_by_steps(V x, V x_lo, V lift = 0.0, V down = 0.0) {
   if constexpr (is_single<V>) {
     using E = forms::Exp;
-    const V bias = 8.0 * lift + (0x1.8p23 + 8 * 127), index = fma(x, V(E::per_step), bias), n = index - bias;
+    const V bias = 8.0 * lift + 0x1.8p23, index = fma(x, V(E::per_step), bias), n = index - bias;
     const V r = fma(n, V(-E::step_hi), x) + fma(n, V(-E::step_lo), x_lo + index.lookup(E::rest));
-    const V line = index.template shift_left<20>().minus_bits(down);
-    return {line * index.lookup(E::factor), r * polynomial(r, E::series)};
+    const V power = index.template shift_left<20>().plus_bits(index.lookup(E::power));
+    return {power.minus_bits(down), r * polynomial(r, E::series)};
   } else {
     using C = Constants<double>;
     const V bias = C::to_integer + C::exponent_bias, index = fma(x, V(C::log2_e), bias), n = index - bias;

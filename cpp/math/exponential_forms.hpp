@@ -9,12 +9,12 @@
 
 namespace fastact::math::forms {
 
-/// e^x by steps of ln 2/8: 2^(j/8) is (1 + j/8) factor[j], rounded, times e^rest[j].
+/// e^x by steps of ln 2/8: 2^(j/8) is a float, whose bit pattern is power[j] plus j 2^20, times e^rest[j].
 struct Exp {
   static constexpr float per_step = 0x1.715476p+3F;
   static constexpr float step_hi = 0x1.62ep-4F;
   static constexpr float step_lo = 0x1.0bfbe8p-18F;
-  static constexpr simd::Eight factor{{0x1p+0F, 0x1.f04d5cp-1F, 0x1.e71968p-1F, 0x1.e2e55ap-1F, 0x1.e2b7dep-1F, 0x1.e5ea4p-1F, 0x1.ec0b66p-1F, 0x1.f4ce76p-1F}};
+  static constexpr simd::Eight power{{0x1p+0F, 0x1.f72b84p-1F, 0x1.f06fep-1F, 0x1.ebfdaep-1F, 0x1.ea09e6p-1F, 0x1.eace54p-1F, 0x1.ee89fap-1F, 0x1.f5818ep-1F}};
   static constexpr simd::Eight rest{{0x0p+0F, -0x1.9c0c22p-27F, 0x1.125002p-25F, -0x1.0a3552p-25F, 0x1.26055cp-26F, 0x1.67a1cap-28F, -0x1.f9c306p-27F, -0x1.a5217cp-28F}};
   /// (e^r - 1)/r, error 2^-32.6.
   static constexpr float series[] = {0x1p+0F, 0x1p-1F, 0x1.555c8ap-3F, 0x1.555a46p-5F};

@@ -268,26 +268,27 @@ FORMS = [
 
 
 def write_exp() -> None:
-    """Print the tables of 2^(j/8): (1 + j/8) factor[j], rounded, times e^rest[j]."""
+    """Print the tables of 2^(j/8): a float times e^rest[j]. The float's bit pattern is power[j] plus j 2^20."""
     step = log(mpf(2)) / STEPS
     hi = rounded(step, 12)
     names = {"per_step": 1 / step, "step_hi": hi, "step_lo": step - hi}
-    factors, rests = [], []
+    powers, rests = [], []
     for j in range(STEPS):
         line, exact = 1 + mpf(j) / STEPS, mpf(2) ** (mpf(j) / STEPS)
-        factors.append(rounded(exact / line, 24))
-        rests.append(log(exact / rounded(factors[-1] * line, 24)))
+        power = rounded(rounded(exact / line, 24) * line, 24)
+        powers.append(from_bits(bits(float(power)) - (j << 20)))
+        rests.append(log(exact / power))
     bound = step * mpf("0.501")
 
     def series(r: mpf) -> mpf:
         return expm1(r) / r - 1
 
     coefficients, error = fit(series, 1, EXP_DEGREE - 1, -bound, bound, "float", lambda r: r)
-    print("/// e^x by steps of ln 2/8: 2^(j/8) is (1 + j/8) factor[j], rounded, times e^rest[j].")
+    print("/// e^x by steps of ln 2/8: 2^(j/8) is a float, whose bit pattern is power[j] plus j 2^20, times e^rest[j].")
     print("struct Exp {")
     for key, x in names.items():
         print(f"  static constexpr float {key} = {literal(x, 'float')};")
-    print(f"  static constexpr simd::Eight factor{{{array(factors)}}};")
+    print(f"  static constexpr simd::Eight power{{{array(powers)}}};")
     print(f"  static constexpr simd::Eight rest{{{array(rests)}}};")
     print(f"  /// (e^r - 1)/r, error 2^{float(log(error, 2)):.1f}.")
     print(f"  static constexpr float series[] = {array([mpf(1), *coefficients])};")
