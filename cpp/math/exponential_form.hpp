@@ -86,7 +86,8 @@ Lifted<V> mirrored_pair(V x, Exponent q) {
   const auto [index, size, rest, u] = decay<F>(a, q(a));
   const V power = size.xor_bits(x.and_bits(V(-0.0))), one = V(1.0).without_bits(x.sign_mask());
   const V root = index.lookup(F::root), z = a - root, z_lo = (a - (z + root)) - index.lookup(F::root_lo);
-  const V hi = fma(z, power, one), lost = fma(z_lo, power, fma(z, power, one - hi)), whole = fma(z, power, lost);
+  const V low = z_lo * power, whole = fma(z, power, low);
+  const V hi = fma(z, power, one), lost = fma(z, power, one - hi) + low;
   return {{hi, fma(fma(whole, rest, whole), u, fma(whole, rest, lost))}, index.lookup(F::down)};
 }
 

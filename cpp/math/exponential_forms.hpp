@@ -88,5 +88,38 @@ struct GeluDerivative {
       {{-0x1.19ae5p-20F, -0x1.684b0ap-24F, -0x1.a0c12ap-28F, -0x1.a6d3dep-32F, -0x1.b6a58ap-11F, -0x1.3fe906p-12F, -0x1.0ba076p-14F, -0x1.40aefap-17F}}};
 };
 
+/// gelu_tanh'(-a): W to a relative 2^-29.1, |u| up to 0.24.
+struct GeluTanhDerivative {
+  static constexpr std::size_t degree = 8;
+  static constexpr float offset = std::bit_cast<float>(6284051U);
+  static constexpr float end = 0x1.69999ap+3F;
+  static constexpr float near = 0x1.f600b8p+2F;
+  static constexpr float slope = 0x1.26fe66p-1F;
+  static constexpr float start = 0x1.efep-2F;
+  static constexpr float per_step = 0x1.715476p+3F;
+  static constexpr float step_hi = 0x1.62e43p-4F;
+  static constexpr float step_lo = -0x1.05c61p-32F;
+  static constexpr float most = 0x1p+15F;
+  static constexpr float linear = 0x1.2p+0F;
+  static constexpr float cubic = 0x1.28a8p-4F;
+  static constexpr float series[] = {-0x1p+0F, 0x1p-1F, -0x1.555ca8p-3F, 0x1.555a5ap-5F};
+  static constexpr simd::Eight power{{0x1.2fa848p-1F, 0x1.2b2404p-1F, 0x1.291c8ap-1F, 0x1.29cb7cp-1F, 0x1.2d6fb4p-1F, 0x1.344dbcp-1F, 0x1.3eb052p-1F, 0x1.36747cp-1F}};
+  static constexpr simd::Eight delta{{0x1p+3F, 0x1.cp+2F, 0x1.4p+2F, 0x1.8p+1F, 0x1.69p+9F, 0x1p+0F, 0x1.4p+2F, 0x1.cp+2F}};
+  static constexpr simd::Eight centre{{0x1.c3b5d4p+0F, 0x1.6ccdb8p+1F, 0x1.17a568p+2F, 0x1.a2a2a2p+2F, 0x1.3253e4p+3F, 0x1.f59e7ep-4F, 0x1.d917bcp-2F, 0x1.012e5p+0F}};
+  static constexpr simd::Eight down{{0x0p+0F, 0x0p+0F, 0x0p+0F, 0x0p+0F, 0x1p-37F, 0x0p+0F, 0x0p+0F, 0x0p+0F}};
+  static constexpr simd::Eight root{{0x1.81428p-1F, 0x1.81428p-1F, 0x1.81428p-1F, 0x1.81428p-1F, 0x1.81428p-1F, 0x1.8142ap-1F, 0x1.8142ap-1F, 0x1.8142ap-1F}};
+  static constexpr simd::Eight root_lo{{0x1.f9e97ep-21F, 0x1.f9e97ep-21F, 0x1.f9e97ep-21F, 0x1.f9e97ep-21F, 0x1.f9e97ep-21F, -0x1.85a06cp-27F, -0x1.85a06cp-27F, -0x1.85a06cp-27F}};
+  static constexpr simd::Eight column[] = {
+      {{-0x1.28a80cp-8F, -0x1.6cac4cp-8F, 0x1.c33f36p-8F, -0x1.10e184p-5F, -0x1.52fd0ep-4F, 0x1.13d5bap-3F, -0x1.37d894p-9F, 0x1.5f1c06p-6F}},
+      {{-0x1.83fe7cp-6F, -0x1.af0f42p-4F, -0x1.ae919ap-4F, -0x1.57c03cp-4F, 0x1.1bb68ap-7F, 0x1.bc05d8p-1F, 0x1.0bc93ep-1F, 0x1.ca4a18p-3F}},
+      {{-0x1.7ee42cp-4F, 0x1.b3b664p-11F, 0x1.a1a5dcp-8F, 0x1.88edd6p-7F, 0x1.584b68p-6F, -0x1.8799ap-4F, -0x1.8637ap-3F, -0x1.b0fb0ap-3F}},
+      {{0x1.a93ac2p-5F, 0x1.1a3f86p-7F, -0x1.5212a4p-14F, 0x1.7a68dp-11F, 0x1.9493fep-10F, -0x1.91b416p-3F, -0x1.845914p-4F, 0x1.00ec8p-6F}},
+      {{-0x1.ae6cbap-8F, -0x1.ba26f2p-8F, 0x1.9180ap-12F, -0x1.914eecp-15F, 0x1.f12aacp-13F, 0x1.3689cap-6F, 0x1.8705bcp-5F, 0x1.334ea4p-5F}},
+      {{-0x1.974c16p-8F, 0x1.4dbab4p-9F, -0x1.cb2f56p-15F, 0x1.045816p-18F, 0x1.16db04p-15F, 0x1.1ae642p-5F, 0x1.ab800ap-7F, -0x1.67b336p-7F}},
+      {{0x1.90974ep-9F, -0x1.f009b2p-13F, -0x1.706e86p-15F, 0x1.af598ep-19F, 0x1.76881p-19F, -0x1.876762p-8F, -0x1.1a18c8p-7F, -0x1.03db26p-8F}},
+      {{-0x1.dba66ap-15F, -0x1.a848fap-13F, 0x1.25d3cp-15F, -0x1.5bfa3p-21F, 0x1.8b2026p-22F, 0x1.31fc9ap-5F, -0x1.50ecfcp-10F, 0x1.228c66p-9F}},
+      {{-0x1.6cdc3ap-12F, 0x1.60071p-14F, -0x1.643b2cp-17F, 0x1.b3e2e6p-24F, 0x1.439b5p-25F, 0x1.50b3fap-4F, 0x1.5f606cp-11F, 0x1.108c82p-12F}}};
+};
+
 }  // namespace fastact::math::forms
 // clang-format on

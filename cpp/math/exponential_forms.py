@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from constants import Function, fit, gelu_derivative, literal, rounded
+from constants import Function, fit, gelu_derivative, gelu_tanh_derivative, literal, rounded
 from mpmath import diff, erfc, exp, expm1, findroot, floor, log, mp, mpf, nint, sqrt
 
 mp.dps = 40
@@ -229,7 +229,9 @@ def gelu(cuts: list[mpf]) -> Intervals:
     return Intervals([bent] * INTERVALS, {"knee": knee})
 
 
-def with_root(f: Function, scale: Function, guess: float) -> Callable[[list[mpf]], Intervals]:
+def with_root(
+    f: Function, scale: Function, guess: float, coefficients: dict[str, mpf] | None = None
+) -> Callable[[list[mpf]], Intervals]:
     """Return f with a root. The multiplier is root - a; the root has fewer bits where it would be inexact."""
     root = findroot(f, guess)
     near, far = rounded(root, 24), rounded(root, 18)
@@ -240,10 +242,14 @@ def with_root(f: Function, scale: Function, guess: float) -> Callable[[list[mpf]
 
     def intervals(cuts: list[mpf]) -> Intervals:
         roots = [near if b <= 2 * near else far for b in cuts[1:]]
-        return Intervals([ratio] * INTERVALS, {"root": roots, "root_lo": [root - r for r in roots]})
+        constants: dict[str, mpf | list[mpf]] = {"root": roots, "root_lo": [root - r for r in roots]}
+        return Intervals([ratio] * INTERVALS, constants | (coefficients or {}))
 
     return intervals
 
+
+# q of gelu_tanh'. Both coefficients have few bits, and with the first smaller than that of w, W varies little.
+LINEAR, CUBIC = mpf("1.125"), mpf("0.07242584228515625")
 
 FORMS = [
     Form(
@@ -263,6 +269,22 @@ FORMS = [
         mpf(10),
         mpf(2),
         (float.fromhex("0x1.f02dccp-2"), float.fromhex("0x1.af74e8p-2"), 1578834),
+    ),
+    Form(
+        "GeluTanhDerivative",
+        "gelu_tanh'(-a)",
+        with_root(
+            lambda a: gelu_tanh_derivative(-a),
+            lambda a: exp(a * (LINEAR + CUBIC * a * a)),
+            0.7525,
+            {"linear": LINEAR, "cubic": CUBIC},
+        ),
+        mpf("11.3"),
+        mpf("8.5"),
+        mpf(1),
+        (float.fromhex("0x1.efep-2"), float.fromhex("0x1.26fe66p-1"), 6284051),
+        most=15,
+        degree=8,
     ),
 ]
 

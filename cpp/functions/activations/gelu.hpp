@@ -121,12 +121,8 @@ struct gelu_tanh : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto formula = [](auto v) {
-      const Argument<V> w(math::clamped<Range>(v));
-      return math::Lifted<V>{
-          math::logistic_product_derivative<math::GeluTanhRoot>(w.x, w.one_plus_exp(), w.x_derivative()), w.down()};
-    };
-    return math::times_or_general<Range>(x, g, formula, [](V v, V once) { return once * derivative(v); });
+    return math::mirrored_gradient_or<math::forms::GeluTanhDerivative>(
+        x, g, exponent<V>, [](V v, V once) { return once * derivative(v); });
   }
   template <class V>
   static WithGradient<V> with_gradient(V x, V g) {
@@ -142,7 +138,8 @@ struct gelu_tanh : Traits {
     const auto fast = [near](auto v, auto once) {
       if (all(abs(once) <= V(Range::most))) [[likely]]
         return near(v, once);
-      return math::cold_path([](V u, V of_u) { return WithGradient<V>{forward(u), backward(u, of_u)}; }, v, once);
+      return math::cold_path([](V u, V of_u) { return WithGradient<V>{forward(u), quotient_gradient(u, of_u)}; }, v,
+                             once);
     };
     const auto general = [](V v, V once) {
       const Argument<V> w(bounded(v));
@@ -158,6 +155,24 @@ struct gelu_tanh : Traits {
   struct Range {
     static constexpr float near = 9.125F, end = 11.25F, most = 0x1p14F;
   };
+  /// The exponent of f'(-a).
+  template <class V>
+  static math::Pair<V> exponent(V a) {
+    using F = math::forms::GeluTanhDerivative;
+    const math::Pair<V> square = math::product(a, a);
+    const V slope = fma(F::cubic, square.hi, F::linear);
+    return a * math::Pair<V>{slope, fma(F::cubic, square.lo, fma(F::cubic, square.hi, F::linear - slope))};
+  }
+  /// g f'(x) for floats, with the bits that with_gradient computes.
+  template <class V>
+  static V quotient_gradient(V x, V g) {
+    const auto formula = [](auto v) {
+      const Argument<V> w(math::clamped<Range>(v));
+      return math::Lifted<V>{
+          math::logistic_product_derivative<math::GeluTanhRoot>(w.x, w.one_plus_exp(), w.x_derivative()), w.down()};
+    };
+    return math::times_or_general<Range>(x, g, formula, [](V v, V once) { return once * derivative(v); });
+  }
   /// Where |w| is beyond any exponential.
   template <class V>
   static V bounded(V x) {
