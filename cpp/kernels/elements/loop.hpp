@@ -147,8 +147,8 @@ struct Passes {
     loop<A::arrays + 1>([](auto... v) { return activations::gradient<A>(v...); }, inputs, output, n, mode);
   }
   static void backward_from_output(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<2, is_long && !output_copies>([](auto... v) { return A::backward_from_output(v...); }, inputs, output, n,
-                                       mode);
+    loop<2, is_long && (parameters > 0) && std::is_same_v<S, T>>(
+        [](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, mode);
   }
   static void gate(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     loop<2>([](auto a, auto b) { return A::gated(a, b); }, inputs, output, n, mode);
