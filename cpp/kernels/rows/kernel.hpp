@@ -45,10 +45,11 @@ class Engine : Tile<V> {
  private:
   void tile(std::size_t r, std::size_t rows) const {
     Ends<V> ends;
-    if (held()) this->bring_inputs(r, rows, 0, call_.length);
+    const bool copies = road_.copies && held();
+    if (copies) this->bring_inputs(r, rows, 0, call_.length);
     compute(r, rows, ends);
     write(ends, r, rows);
-    if (held()) this->bring_outputs(r, rows, 0, call_.length);
+    if (copies) this->bring_outputs(r, rows, 0, call_.length);
   }
 
   /// Computes some rows, out of line, so that the state leaves the stack: threads of some systems have a small one.

@@ -33,7 +33,8 @@ struct Pieces {
 
 struct Road {
   bool across;                 // a vector holds one element of each of several rows
-  bool staged[most_operands];  // which arrays of rows are copied through a buffer
+  bool staged[most_operands];  // which arrays of rows are copied through a buffer,
+  bool copies;                 // and whether any of them is
   bool joined;                 // contiguous rows are computed as one row
   std::size_t rows;            // the number of rows that are computed at a time
   std::size_t length;          // the number of elements of each row in the buffers
@@ -134,6 +135,7 @@ inline Road packed_road(const RowCall& call, const Traits& traits, std::size_t r
     if (road.across && !road.staged[k] && !only_largest) road.multiple = unit;
     buffers += road.staged[k];
   }
+  road.copies = buffers > 0;
   road.kept_apart = keeps && along && !road.staged[traits.inputs] && call.length <= block;
   const std::size_t fitting = room / std::max<std::size_t>(1, buffers + road.kept_apart);
   const auto whole = [](std::size_t n, std::size_t part) { return std::max(part, n / part * part); };
