@@ -81,10 +81,10 @@ struct hard_swish : Traits {
   template <class V>
   static V forward(V x) {
     // -b (b + 3) is p + excess, and the relative error of the sixth is a third of that of one rounding. The signs of
-    // zeros give the result the sign of x, but f is +0 for x <= -3. From 3 on the formula is above x or NaN.
+    // zeros give the result the sign of x, but f is +0 for x <= -3.
     const V b = max(V(-3.0), x), s = -3.0 - b, s_low = (-3.0 - s) - b, p = b * s;
     const V excess = fma(b, s_low, fma(b, s, -p)), sixth = -math::Constants<typename V::Element>::third_hi / 2;
-    return min(fma(p, sixth, excess * sixth), max(V(1.5), x));
+    return select(x >= V(3.0), x, fma(p, sixth, excess * sixth));
   }
   template <class V>
   static V backward(V x, V g) {
