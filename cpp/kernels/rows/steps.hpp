@@ -92,6 +92,7 @@ class StepsOf {
   static constexpr F traits = {};
   static_assert(rowwise::FunctionOfRows<F, V>);
   static_assert(traits.numbers + traits.settings <= State<V>::most_numbers);
+  static_assert(S::groups >= 4 || V::lanes == 1);  // packed rows fill no more than four vectors
 
   /// The array of structs X in the memory.
   template <class X, class Memory>

@@ -37,8 +37,6 @@ struct Sweeps {
   static constexpr std::size_t groups =
       V::lanes == 1 ? 1 : std::min<std::size_t>(most_groups, std::bit_floor(32768 / (chains<T> * sizeof(Sums))));
 
-  static_assert(groups >= 4 || V::lanes == 1);  // packed rows fill no more than four vectors
-
   /// The address of line i in each array, beginning with its number `first`.
   static Line line(const Rows& of, std::size_t i, std::size_t first = 0) {
     Line p;
