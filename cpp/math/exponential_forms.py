@@ -248,7 +248,7 @@ def with_root(
     return intervals
 
 
-# q of gelu_tanh'. Both coefficients have few bits, and with the first smaller than that of w, W varies little.
+# q of gelu_tanh'. Both coefficients have few bits. The first is smaller than that of w, so W varies little.
 LINEAR, CUBIC = mpf("1.125"), mpf("0.07242584228515625")
 
 FORMS = [
@@ -290,7 +290,7 @@ FORMS = [
 
 
 def write_exp() -> None:
-    """Print the tables of 2^(j/8): a float times e^rest[j]. The float's bit pattern is power[j] plus j 2^20."""
+    """Print the tables of 2^(j/8): a float of the bit pattern power[j] plus j 2^20, times e^rest[j]."""
     step = log(mpf(2)) / STEPS
     hi = rounded(step, 12)
     names = {"per_step": 1 / step, "step_hi": hi, "step_lo": step - hi}
@@ -306,7 +306,10 @@ def write_exp() -> None:
         return expm1(r) / r - 1
 
     coefficients, error = fit(series, 1, EXP_DEGREE - 1, -bound, bound, "float", lambda r: r)
-    print("/// e^x by steps of ln 2/8: 2^(j/8) is a float, whose bit pattern is power[j] plus j 2^20, times e^rest[j].")
+    print(
+        "/// e^x by steps of ln 2/8: 2^(j/8) is a float, whose bit pattern is power[j] plus j 2^20, ", end=""
+    )
+    print("times e^rest[j].")
     print("struct Exp {")
     for key, x in names.items():
         print(f"  static constexpr float {key} = {literal(x, 'float')};")

@@ -164,9 +164,7 @@ class Engine : Tile<V> {
   /// What each vector needs to know of its rows.
   const void* of_lanes(const void* of_rows, std::size_t size) const {
     if (road_.packed == 0) return of_rows;
-    T* const packed = this->packed_ + Scratch<T>::sums;
-    pack<V>(of_rows, packed, size, road_.pitch, road_.rows);
-    return packed;
+    return pack<V>(of_rows, this->packed_ + Scratch<T>::sums, size, road_.pitch, road_.rows);
   }
   /// The number of lines that have so many elements of each row.
   std::size_t lines(std::size_t elements) const {

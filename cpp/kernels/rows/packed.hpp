@@ -21,10 +21,11 @@ void copy_lanes(const void* from, void* to, std::size_t size, std::size_t lanes,
   }
 }
 
-/// Copies what vectors of rows hold to the lanes of packed rows.
+/// Copies what vectors of rows hold to the lanes of packed rows, and returns where these are.
 template <class V>
-[[gnu::noinline]] void pack(const void* of_rows, void* packed, std::size_t size, std::size_t lanes, std::size_t rows) {
+[[gnu::noinline]] void* pack(const void* of_rows, void* packed, std::size_t size, std::size_t lanes, std::size_t rows) {
   copy_lanes<V>(of_rows, packed, size, lanes, [rows](std::size_t i) { return i % rows; });
+  return packed;
 }
 /// Copies the sums of packed rows to vectors of rows, which follow one another for each chain. Lanes without a row
 /// repeat the first one.

@@ -169,8 +169,7 @@ class StepsOf {
   static constexpr Steps<V> steps() {
     Steps<V> made = {};
     made.traits = traits;
-    made.groups = S::groups;
-    made.size_of_before = sizeof(Before), made.size_of_after = sizeof(After);
+    made.groups = S::groups, made.size_of_before = sizeof(Before), made.size_of_after = sizeof(After);
     if constexpr (traits.has_largest) {
       constexpr auto larger = F::template larger<V>;
       made.largest = {
