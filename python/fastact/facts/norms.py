@@ -110,7 +110,10 @@ _PARAMETERS = {
         " {result}.",
     ),
     "mean": ("array_like", "The mean of each channel, of the shape that x has along axis."),
-    "variance": ("array_like", "The variance of each channel, of the same shape; not negative."),
+    "variance": (
+        "array_like",
+        "The variance of each channel, of the same shape; y is NaN where variance + eps is negative.",
+    ),
     "beta": ("array_like, optional", "The offset, of gamma's shape; 0 if omitted."),
     "axis": (
         "int, tuple of int or None, default -1",
