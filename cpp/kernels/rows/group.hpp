@@ -30,6 +30,7 @@ template <class T>
 struct Group {
   bool across;      // vectors lie across the rows
   bool kept_apart;  // the values kept between sweeps are whole vectors, also at the end of a row
+  bool copied;      // all arrays are in buffers
   std::size_t rows;
   Format format;           // of the first input, whose numbers are not T if it is half precision
   Arrays<T> arrays;        // the inputs, the outputs, and what is kept

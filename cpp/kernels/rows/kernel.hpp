@@ -46,10 +46,10 @@ class Engine : Tile<V> {
   void tile(std::size_t r, std::size_t rows) const {
     Ends<V> ends;
     const bool copies = road_.copies && held();
-    if (copies) this->bring_inputs(r, rows, 0, call_.length);
+    if (copies) this->bring_inputs(r, rows, 0, call_.length, false);
     compute(r, rows, ends);
     write(ends, r, rows);
-    if (copies) this->bring_outputs(r, rows, 0, call_.length);
+    if (copies) this->bring_outputs(r, rows, 0, call_.length, false);
   }
 
   /// Computes some rows, out of line, so that the state leaves the stack: threads of some systems have a small one.
@@ -58,7 +58,7 @@ class Engine : Tile<V> {
     if (!road_.at_once) return sweep(r, rows, state, ends);
     read_numbers(r, rows, state);
     const std::size_t joined = road_.joined ? rows : 1;
-    steps_.at_once(this->group(r, rows / joined, 0), joined * call_.length, state, ends);
+    steps_.at_once(this->group(r, rows / joined, 0, false), joined * call_.length, state, ends);
   }
 
   /// The sweeps over some rows: as many as a vector has lanes or, if vectors lie across them, several times as many.
@@ -76,13 +76,12 @@ class Engine : Tile<V> {
     for (std::size_t v = 0; v < vectors; ++v) steps_.after(v, state, ends);
     if (!traits_.has_late) return;
     each_piece(pieces, [&](const Engine& own, std::size_t, std::size_t begin, std::size_t end) {
-      own.each_stretch(
-          r, rows, begin, end, true, [&](const Engine& of, const Group<T>& group, std::size_t from, std::size_t to) {
-            // The buffer of rows that are not held no longer has what the second sweep kept.
-            if (traits_.keeps && !held() && of.road_.staged[traits_.inputs])
-              of.some(steps_.sum, group, from, to, true, state);
-            steps_.late(group, of.lines(from), of.lines(to), of.of_lanes(state.after.bytes, steps_.size_of_after));
-          });
+      own.each_stretch(r, rows, begin, end, true, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+        // The buffer of rows that are not held no longer has what the second sweep kept.
+        if (traits_.keeps && !held() && (road_.staged[traits_.inputs] || group.copied))
+          own.some(steps_.sum, group, from, to, true, state);
+        steps_.late(group, lines(from), lines(to), own.of_lanes(state.after.bytes, steps_.size_of_after));
+      });
     });
   }
 
@@ -93,10 +92,9 @@ class Engine : Tile<V> {
     alignas(V) std::byte of_piece[Pieces::most * most_summed * sizeof(V)];
     const bool is_shared = call_.split != nullptr && pieces.count > 1;
     each_piece(pieces, [&](const Engine& own, std::size_t piece, std::size_t begin, std::size_t end) {
-      own.each_stretch(r, rows, begin, end, writes,
-                       [&](const Engine& of, const Group<T>& group, std::size_t from, std::size_t to) {
-                         of.some(sweep, group, from, to, from == begin, state);
-                       });
+      own.each_stretch(r, rows, begin, end, writes, [&](const Group<T>& group, std::size_t from, std::size_t to) {
+        own.some(sweep, group, from, to, from == begin, state);
+      });
       const std::size_t most = std::max(sweep.chains, road_.packed);
       if (road_.packed != 0) unpack<V>(own.packed_, own.memory_, sweep.size, most, rows);
       sweep.fold(own.memory_, std::min(most, end - begin), rows, road_.across, call_.length <= block,
@@ -136,21 +134,20 @@ class Engine : Tile<V> {
                                      const Body& body) const {
     for (std::size_t i = first; i < last; ++i) body(*this, i, pieces.begin(i), pieces.begin(i + 1));
   }
-  /// Calls sweep(engine, group, begin, end) for as much of the rows as fits into the buffers at a time.
+  /// Calls sweep(group, begin, end) for as much of the rows as fits into the buffers at a time.
   template <class Sweep>
   void each_stretch(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end, bool writes,
                     Sweep sweep) const {
-    if (held()) return sweep(*this, this->group(r, rows, 0), begin, end);
+    if (held()) return sweep(this->group(r, rows, 0, false), begin, end);
     // Elements at the end that do not fill a packed line are copied, and so are the others of their block.
     const std::size_t part = road_.packed != 0 && end % road_.packed != 0 ? (end - begin) % block : 0;
     std::size_t j = begin;
     do {  // at least once, even for empty rows
       const std::size_t to = j + road_.length < end ? j + road_.length : j == end - part ? end : end - part;
-      Engine some(*this);
-      if (part > 0 && to == end) std::ranges::fill(some.road_.staged, true);
-      some.bring_inputs(r, rows, j, to);
-      sweep(some, some.group(r, rows, j), j, to);
-      if (writes) some.bring_outputs(r, rows, j, to);
+      const bool all = part > 0 && to == end;
+      this->bring_inputs(r, rows, j, to, all);
+      sweep(this->group(r, rows, j, all), j, to);
+      if (writes) this->bring_outputs(r, rows, j, to, all);
       j = to;
     } while (j < end);
   }

@@ -71,9 +71,11 @@ struct Tile {
     return road_.across ? of_rows.transposed() : of_rows;
   }
 
-  [[gnu::noinline]] void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+  /// Copies the inputs that are staged, or all of them.
+  [[gnu::noinline]] void bring_inputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end,
+                                      bool all) const {
     for (std::size_t k = 0; k < traits_.inputs; ++k) {
-      if (!road_.staged[k]) continue;
+      if (!road_.staged[k] && !all) continue;
       T* const to = arrays_[k].p;
       const Format format = traits_.targets && k == 2 ? native<T> : call_.rows_format;
       const Rectangle from = rectangle(operand(k), format, r, rows, begin, end);
@@ -114,10 +116,11 @@ struct Tile {
       if (j >= begin && j < end) to[offset(i, j - begin)] = T{1};
     }
   }
-  [[gnu::noinline]] void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end) const {
+  [[gnu::noinline]] void bring_outputs(std::size_t r, std::size_t rows, std::size_t begin, std::size_t end,
+                                       bool all) const {
     for (std::size_t k = traits_.inputs; k < traits_.arrays(); ++k) {
       const Rectangle to = rectangle(operand(k), call_.rows_format, r, rows, begin, end);
-      if (road_.staged[k]) bring<V, Way::out>(to, arrays_[k].p, road_.pitch);
+      if (road_.staged[k] || all) bring<V, Way::out>(to, arrays_[k].p, road_.pitch);
     }
   }
 
@@ -166,16 +169,17 @@ struct Tile {
     }
   }
 
-  /// The rows of the tile that begins with row r. The buffers begin with element `begin` of each row.
-  Group<T> group(std::size_t r, std::size_t rows, std::size_t begin) const {
+  /// The rows of the tile that begins with row r. The buffers, of all arrays or of those that are staged, begin with
+  /// element `begin` of each row.
+  Group<T> group(std::size_t r, std::size_t rows, std::size_t begin, bool all) const {
     const Format format = road_.staged[0] ? native<T> : call_.rows_format;
-    Group<T> group = {road_.across, road_.kept_apart, rows, format, arrays_};
+    Group<T> group = {road_.across, road_.kept_apart, all, rows, format, arrays_};
     if (road_.packed != 0) group.packed = road_.packed, group.rows = road_.pitch, begin /= road_.packed;
     Arrays<T>& arrays = group.arrays;
     const std::size_t kept = traits_.arrays();
     for (std::size_t k = 0; k < kept; ++k) {
       const Operand& o = operand(k);
-      if (road_.staged[k]) {
+      if (road_.staged[k] || all) {
         arrays[k].p -= offset(0, begin);
       } else {
         arrays[k].p = reinterpret_cast<T*>(o.at(r, 0));
