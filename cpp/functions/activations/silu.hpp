@@ -181,13 +181,9 @@ struct swish : Traits {
   template <class V>
   static Gradients<V> near_gradients(V x, V g, V beta) {
     const math::Pair<V> w = math::product(x, beta);
-    const auto negative = w.hi < V(0.0);  // f'(w) = 1 - f'(-w)
-    const math::Pair<V> below = {-abs(w.hi), select(negative, w.lo, -w.lo)};
-    const math::Divisor<V> by = math::one_plus_large_exp(-below.hi, -below.lo);
-    const math::Pair<V> derivative = math::logistic_product_derivative<math::SiluRoot>(below, by, below);
-    const math::Pair<V> other = math::fast_sum(V(1.0), -derivative);
-    return {math::multiply_any(g, select(negative, derivative, other)),
-            g * (x * (x * math::BothLogistics<V>(by).derivative()))};
+    const math::BothLogistics<V> logistics(w.hi, w.lo);
+    const math::Pair<V> derivative = math::near_root<math::SiluRoot>(w.hi, w.lo, logistics.product_derivative(w));
+    return {math::multiply_any(g, derivative), g * (x * (x * logistics.derivative()))};
   }
   template <class V>
   static Gradients<V> general_gradients(V x, V g, V beta) {
