@@ -439,7 +439,7 @@ class Call {
   }
 
   /// Computes all rows. Where an array has no single stride along them, as many rows are copied at a time as stay in
-  /// the second-level cache.
+  /// the second-level cache; an array that is one row is copied as a whole.
   void compute() const {
     constexpr npy_intp most = 1 << 16;  // elements
     const std::size_t count = f_.operands() + (mask_ ? 1 : 0);

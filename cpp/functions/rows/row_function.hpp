@@ -142,6 +142,8 @@ struct Terms {
 };
 
 /// A sum of terms, none of which is negative. The low parts of terms and the errors of additions are summed separately.
+/// Where a term is larger than the sum so far, what is taken for the error of the addition may differ from it by a
+/// rounding of the term.
 template <class V>
 struct Positive {
   V hi, lo;
@@ -178,7 +180,7 @@ struct Signed {
     hi = s.hi;
     lo = lo + s.lo;
   }
-  /// The same, but not exact: an a that is larger than the sum may be rounded.
+  /// Adds a in fewer operations. Where it is larger than the sum so far, it may be rounded once.
   void add_nearly(V a) {
     const V s = hi + a;
     lo = lo + ((hi - s) + a);

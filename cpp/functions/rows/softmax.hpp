@@ -251,6 +251,7 @@ struct log_softmax_backward_from_output : RowFunction {
   };
   template <class V>
   static After<V> after(V, Before<V> term_of, Sums<V> sum) {
+    // The terms are `one` times the exponentials of y, and no sum of terms cancels that factor here.
     constexpr double hi = static_cast<typename V::Element>(1 / Before<V>::one), lo = 1 / Before<V>::one - hi;
     const math::Pair<V> total = sum.pair() * math::Pair<V>{hi, lo};
     return {term_of, Factor<V>::of(total, {nan<V>(), nan<V>()})};  // which element is the largest is not known
@@ -290,8 +291,8 @@ struct logsumexp : Logarithm {
     const V value = log_sum(row.largest, row.excess).value(), excess = row.excess.hi;
     return select(math::is_finite(row.largest), value, select(excess == excess, row.largest, excess));
   }
-  /// Where m and log s cancel so far that a float needs them in double. The error of log s is that of s, which is
-  /// relative, or less.
+  /// Where m and log s cancel so far that a float needs them in double. The error of log s is a relative error of s
+  /// times the smaller of 1 and log s, because s - 1 is known to that accuracy.
   template <class V>
   static typename V::Mask cancels(After<V> row, V result) {
     return abs(result) < 0.75 * min(V(1.0), result - row.largest);

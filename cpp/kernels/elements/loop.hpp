@@ -89,7 +89,7 @@ template <class V, class A, std::size_t parameters, class S = typename V::Elemen
 struct Passes {
   using T = typename V::Element;
   static constexpr bool is_bfloat16 = std::is_same_v<S, simd::Bfloat16> && !std::is_same_v<S, T>;
-  /// What loads and stores vectors.
+  /// The type that loads vectors from the arrays and stores them there.
   using Memory = std::conditional_t<is_bfloat16, simd::Interleaved<V>, V>;
 
   /// Whether passes, and backward_from_output, take little longer than copying.
@@ -114,6 +114,7 @@ struct Passes {
     }(std::make_index_sequence<arrays>(), std::make_index_sequence<numbers>());
   }
 
+  /// The parameter in all lanes, as it would be if it were loaded for each element.
   static V uniform(const T* parameter) {
     const V p = static_cast<double>(*parameter);
     if constexpr (is_bfloat16) {

@@ -24,7 +24,6 @@ class NormColumns {
   using P = Projections<Total<T, D>>;
   static constexpr bool is_single = std::is_same_v<T, float>;
   static constexpr std::integral_constant<std::size_t, 8> eight_ = {};
-  static constexpr std::integral_constant<std::size_t, 1> one_ = {};
   /// Rows are computed in multiples of `unit`, and so many at a time in a buffer, whose pitch is no power of two.
   static constexpr std::size_t unit = 32, most_staged = 64, pitch = most_staged + 16;
   /// Memory is fetched so many elements before it is written.
@@ -87,8 +86,7 @@ class NormColumns {
     if (joined(call, rows) > 1) return rows;
     if (rows < fewest || !(is_across || call.length <= few)) return 0;
     if (fits(call) || (call.pass == NormPass::given && are_across(call))) return rows;
-    if (are_across(call)) return rows / unit * unit;
-    return are_in_place(call) ? rows / unit * unit : 0;
+    return are_across(call) || are_in_place(call) ? rows / unit * unit : 0;
   }
   /// How many elements of so many contiguous rows are written like one element of more rows, if the statistics are
   /// given: as many as fill whole vectors and make a long run, of numbers that stay in the first-level cache.
@@ -165,11 +163,7 @@ class NormColumns {
   }
   template <class S>
   void find_statistics(std::size_t r, ColumnsOf<S> x) {
-    if (call_.pass == NormPass::given) {
-      of_rows_.take(r, rows_);
-    } else {
-      measure(x);
-    }
+    call_.pass == NormPass::given ? of_rows_.take(r, rows_) : measure(x);
     of_rows_.narrow(r, rows_, padded_);
     of_rows_.give(call_, r, rows_);
   }
@@ -273,9 +267,8 @@ class NormColumns {
           ColumnsOf<S> x = in_memory<S>(call_.x, r), y = in_memory<S>(call_.result, r);
           const std::size_t many = joined(call_, rows), count = many * rows;
           if (many > 1) {
-            for (std::size_t i = rows; i < count + unit; i *= 2) {
+            for (std::size_t i = rows; i < count + unit; i *= 2)
               numbers.copy(std::min(i, count + unit - i), numbers, i);
-            }
             const auto run = static_cast<std::ptrdiff_t>(count);
             write(numbers, ColumnsOf<S>{x.data, run}, ColumnsOf<S>{y.data, run}, count, n_ / many);
           }

@@ -252,7 +252,7 @@ class NormRows {
 
   void differentiate(std::size_t r, std::size_t rows) {
     std::array<P, most_lines> projections;
-    std::fill_n(projections.data(), (rows + 7) / 8 * 8, P{});
+    std::fill_n(projections.data(), (rows + 7) / 8 * 8, P{});  // eight rows are folded together
     each_stretch(r, rows, false, false, [&](std::size_t begin, std::size_t end) {
       const auto at = [this](double* sums, std::size_t j) { return per_row_ || sums == nullptr ? nullptr : sums + j; };
       for (std::size_t j = begin; j < end; j += sum_block) {

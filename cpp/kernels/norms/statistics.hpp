@@ -17,8 +17,8 @@ namespace {
 
 /// The largest number of rows that are computed together, and one number for each of them. Such arrays lie side by
 /// side, and a load from one should not wait for a store to another, as it does if they are multiples of 4 KiB apart.
-constexpr std::size_t most_rows = 512;
-template <class T, std::size_t count = most_rows + 40>
+constexpr std::size_t most_rows = 512, room_for_rows = most_rows + 40;
+template <class T, std::size_t count = room_for_rows>
 using PerRow = std::array<T, count>;
 
 /// 1/√v, or 0 where v is 0. The low part comes from a Newton step; floats need none.
@@ -59,7 +59,7 @@ struct SomeRows {
 
 /// The numbers from which elements are standardized, of the type of the rows (see Standardize). A batch norm's contain
 /// gamma and beta in its forward pass.
-template <class T, std::size_t count = most_rows + 40>
+template <class T, std::size_t count = room_for_rows>
 struct Narrow {
   alignas(64) PerRow<T, count> factor, center, hi, lo, rest;
 

@@ -141,9 +141,10 @@ class Engine : Tile<V> {
     if (held()) return sweep(this->group(r, rows, 0, false), begin, end);
     // Elements at the end that do not fill a packed line are copied, and so are the others of their block.
     const std::size_t part = road_.packed != 0 && end % road_.packed != 0 ? (end - begin) % block : 0;
+    const std::size_t whole = end - part;
     std::size_t j = begin;
     do {  // at least once, even for empty rows
-      const std::size_t to = j + road_.length < end ? j + road_.length : j == end - part ? end : end - part;
+      const std::size_t to = j == whole ? end : std::min(whole, j + road_.length);
       const bool all = part > 0 && to == end;
       this->bring_inputs(r, rows, j, to, all);
       sweep(this->group(r, rows, j, all), j, to);
@@ -158,7 +159,8 @@ class Engine : Tile<V> {
     T* const partial = road_.packed != 0 ? this->packed_ : memory_;
     sweep.some(group, lines(begin), lines(end), is_first, of_lanes(state.before.bytes, steps_.size_of_before), partial);
   }
-  /// What each vector needs to know of its rows.
+  /// Returns what a sweep needs to know of the rows of each vector. Packed rows have a copy of it for each of their
+  /// lanes.
   const void* of_lanes(const void* of_rows, std::size_t size) const {
     if (road_.packed == 0) return of_rows;
     return pack<V>(of_rows, this->packed_ + Scratch<T>::sums, size, road_.pitch, road_.rows);

@@ -1,4 +1,4 @@
-// What the vectors of packed rows hold, whose lanes are several elements of each of a few rows.
+// Copies between vectors with one lane for each row and the lines of packed rows, which have several lanes for each.
 #pragma once
 
 #include <cstddef>

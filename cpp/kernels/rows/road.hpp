@@ -82,6 +82,7 @@ inline Road packed_road(const RowCall& call, const Traits& traits, std::size_t r
   road.rows = rows, road.length = call.length, road.packed = packed, road.pitch = packed * rows;
   for (std::size_t k = 0; k < traits.arrays(); ++k) {
     road.staged[k] = !is_computed || (is_masked && k < traits.inputs) || is_overwritten(call, traits, k);
+    road.copies |= road.staged[k];
     if (road.staged[k]) road.length = room / 8 / rows / block * block;
   }
   return road;
