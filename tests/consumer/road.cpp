@@ -17,6 +17,11 @@ struct Rows {
   Format format = Format::f32;
   bool masked = false, by_element = false, only_largest = false;
 
+  Traits traits() const {
+    Traits traits = {.has_largest = !by_element, .has_late = !only_largest, .keeps = true};
+    traits.has_sums = !by_element && !only_largest;
+    return traits;
+  }
   Road road(std::size_t vector_lanes = lanes) const {
     static char arrays[3];
     const std::ptrdiff_t item = size_of(format);
@@ -25,9 +30,7 @@ struct Rows {
     call.rows_format = call.format = format;
     for (std::size_t k = 0; k < 2; ++k) call.operands[k] = {arrays + k, row * item, element * item};
     if (masked) call.mask = {arrays + 2, row, element};
-    Traits traits = {.has_largest = !by_element, .has_late = !only_largest, .keeps = true};
-    traits.has_sums = !by_element && !only_largest;
-    return fastact::kernels::road(call, traits, count, Format::f32, room, vector_lanes);
+    return fastact::kernels::road(call, traits(), count, Format::f32, room, vector_lanes);
   }
 };
 
@@ -104,7 +107,9 @@ int main() {
         const Road road = r.road();
         const std::size_t held =
             road.packed != 0 ? road.rows * road.length : (road.across ? road.length : road.rows) * road.pitch;
-        const auto buffers = static_cast<std::size_t>(road.staged[0] + road.staged[1]);
+        const bool shared = shares_buffer(road, r.traits(), 1);
+        expect(shared == (road.staged[0] && road.staged[1]), "the output replaces a copy of the input");
+        const auto buffers = static_cast<std::size_t>(road.staged[0] + road.staged[1] - shared);
         const std::size_t kept = road.kept_apart ? lanes * road.pitch : 0;
         expect(held * buffers + kept <= room, "all buffers fit");
         expect(road.length >= length || road.rows <= lanes || road.packed != 0,

@@ -59,6 +59,11 @@ inline bool is_overwritten(const RowCall& call, const Traits& traits, std::size_
   return overwritten && k >= traits.inputs && traits.keeps && traits.has_late;
 }
 
+/// Whether array k is an output in the buffer of an input, which it replaces element by element.
+inline bool shares_buffer(const Road& road, const Traits& traits, std::size_t k) {
+  return k >= traits.inputs && road.staged[k] && k < 2 * traits.inputs && road.staged[k - traits.inputs];
+}
+
 /// The road of a few long rows that lie side by side and fill memory, such as those along axis 0 of a matrix with ten
 /// columns. A line has so many elements of each row that it fills whole vectors. To the sweeps each place in a line is
 /// a row of its own, whose elements are all in one chain of the row that it belongs to: so sums have the same order as
@@ -134,7 +139,7 @@ inline Road packed_road(const RowCall& call, const Traits& traits, std::size_t r
     const bool is_in_place = road.across ? stays && o.row == item : o.element == item;
     road.staged[k] = !is_computed || !is_in_place || is_masked || lies_apart || is_overwritten(call, traits, k);
     if (road.across && !road.staged[k] && !only_largest) road.multiple = unit;
-    buffers += road.staged[k];
+    buffers += road.staged[k] && !shares_buffer(road, traits, k);
   }
   road.copies = buffers > 0;
   road.kept_apart = keeps && along && !road.staged[traits.inputs] && call.length <= block;

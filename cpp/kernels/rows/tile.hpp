@@ -40,13 +40,18 @@ struct Tile {
     road_ = road(call, traits, rows, native<T>, room, has_scratch ? V::size : 1);
     place();
   }
-  /// Places the buffers one after another in the memory of this thread.
+  /// Places the buffers one after another in the memory of this thread. Less memory stays in nearer caches, so outputs
+  /// share buffers with inputs.
   void place() {
     T* const scratch = Scratch<T>::of_thread();
     memory_ = scratch != nullptr ? scratch : little_;
     T* buffer = memory_ + (scratch != nullptr ? Scratch<T>::sums : little_sums);
     const auto pitch = static_cast<std::ptrdiff_t>(road_.pitch);
     for (std::size_t k = 0; k < traits_.arrays(); ++k) {
+      if (shares_buffer(road_, traits_, k)) {
+        arrays_[k] = arrays_[k - traits_.inputs];
+        continue;
+      }
       arrays_[k] = {buffer, pitch};
       if (road_.packed != 0) {
         buffer += (road_.staged[k] ? road_.length : block) * road_.rows;
