@@ -1,6 +1,9 @@
 // The choice between a fast formula and a general one.
 #pragma once
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <limits>
 #include <type_traits>
 
@@ -30,14 +33,37 @@ template <class F, class... V>
   return f(x...);
 }
 
+/// The same for vectors of several registers, Y being the result on them, a vector or a struct of vectors. One register
+/// after another is computed, which leaves less to compile.
+template <class Y, class F, class M, class... V>
+[[gnu::noinline, gnu::flatten]] Y cold_registers(F f, M mask, V... x) {
+  using Single = typename M::Single::Vector;
+  constexpr std::size_t registers = sizeof(M) / sizeof(typename M::Single);
+  std::array<std::array<Single, registers>, sizeof(Y) / sizeof(Single) / registers> y;
+  for (std::size_t i = 0; i < registers; ++i) {
+    const auto part = [i]<class X>(X all) { return std::bit_cast<std::array<typename X::Single, registers>>(all)[i]; };
+    const auto of_register = std::bit_cast<std::array<Single, y.size()>>(f(part(mask), part(x)...));
+    for (std::size_t k = 0; k < y.size(); ++k) y[k][i] = of_register[k];
+  }
+  return std::bit_cast<Y>(y);
+}
+
 /// near(arguments…) in the lanes of the mask, general(arguments…) in the others. In those, `near` gets zeros as
 /// arguments, so that it does not meet subnormal numbers.
 template <class M, class Near, class General, class... A>
 auto near_or_general(M is_near, Near near, General general, A... arguments) {
   if (all(is_near)) [[likely]]
     return near(arguments...);
-  const auto either = [near, general](M m, A... a) { return select(m, near(select(m, a, A{})...), general(a...)); };
-  return cold_path(either, is_near, arguments...);
+  const auto either = [near, general](auto m, auto... a) {
+    const auto y = near(select(m, a, decltype(a){})...);
+    return all(m) ? y : select(m, y, general(a...));
+  };
+  if constexpr (is_single<typename M::Vector>) {
+    return cold_path(either, is_near,
+                     arguments...);  // floats beyond 68 are not rare, and side by side they take less time
+  } else {
+    return cold_registers<decltype(near(arguments...))>(either, is_near, arguments...);
+  }
 }
 
 /// near(arguments…), but general(arguments…) where |g| > most and is_far(arguments…).

@@ -30,8 +30,14 @@ inline void prefetch(const void* p) {
   asm volatile("");  // GCC removes calls of functions that only prefetch
 }
 
+template <class Isa, class T, std::size_t registers = Isa::registers>
+  requires Backend<Isa, T>
+struct Vec;
+
 template <class Isa, class T, std::size_t registers>
 struct Mask {
+  using Vector = Vec<Isa, T, registers>;
+  using Single = Mask<Isa, T, 1>;
   typename Isa::template Mask<T> m[registers];
   friend bool all(Mask mask) {
     bool every = true;
@@ -62,7 +68,7 @@ void exchange(typename Isa::template Register<T>& low, typename Isa::template Re
 /// Of several registers, so that as many independent chains of dependent operations stand side by side in the
 /// instruction stream. One chain alone leaves the arithmetic units waiting: the schedulers hold too few operations to
 /// look ahead to the next vector.
-template <class Isa, class T, std::size_t registers = Isa::registers>
+template <class Isa, class T, std::size_t registers>
   requires Backend<Isa, T>
 struct Vec {
   using Element = T;
@@ -73,6 +79,7 @@ struct Vec {
   using Of = Vec<Isa, U, registers>;
   template <std::size_t count>
   using OfRegisters = Vec<Isa, T, count>;
+  using Single = OfRegisters<1>;
   using Register = typename Isa::template Register<T>;
   using InstructionSet = Isa;
   /// The type of bit patterns.

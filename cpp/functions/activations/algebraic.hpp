@@ -41,7 +41,8 @@ struct softsign : Traits {
   template <class V>
   static V backward(V x, V g) {
     // d - 1 is exact in that range.
-    return math::near_or_general(abs(x) <= V(0x1p20), near<V>, anywhere<V>, x, g);
+    return math::near_or_general(
+        abs(x) <= V(0x1p20), [](auto... v) { return near(v...); }, [](auto... v) { return anywhere(v...); }, x, g);
   }
 
  private:

@@ -25,14 +25,14 @@ struct sigmoid_cross_entropy : Traits {
       const auto log = math::log1p(math::moderate_exp(-abs(v)));
       return (shares.sum() * log + abs(v) * shares.main).value();
     };
-    const auto general = [](V v, V target, V w) {
-      const Lift<V> lift(v, target, w);
-      const Shares<V> shares(v, target, w, lift.up);
-      const math::Exponential<V> e = math::exp(-abs(v));
-      const math::Pair<V> log = Shares<V>(v, target, w, V(1.0)).sum() * math::log1p(e.significand);
-      const V zero = 0.0;
+    const auto general = []<class W>(W v, W target, W w) {
+      const Lift<W> lift(v, target, w);
+      const Shares<W> shares(v, target, w, lift.up);
+      const math::Exponential<W> e = math::exp(-abs(v));
+      const math::Pair<W> log = Shares<W>(v, target, w, W(1.0)).sum() * math::log1p(e.significand);
+      const W zero = 0.0;
       const auto is_met = shares.main.hi == zero;
-      return lift.rounded(is_met, V(1.0), log, e.half_scale, select(is_met, zero, abs(v)) * shares.main);
+      return lift.rounded(is_met, W(1.0), log, e.half_scale, select(is_met, zero, abs(v)) * shares.main);
     };
     return math::moderate_or_general(ordinary(x, weight), near, general, x, t, weight);
   }
@@ -44,14 +44,14 @@ struct sigmoid_cross_entropy : Traits {
       const auto d = logistics.larger * shares.main + -(logistics.smaller * shares.other);
       return math::multiply(once, select(v > decltype(v)(0.0), d, -d));
     };
-    const auto general = [](V v, V target, V once, V w) {
-      const Lift<V> lift(v, target, w);
-      const Shares<V> shares(v, target, w, lift.up);
-      const math::Logistic<V> logistic(-abs(v));
-      const math::Pair<V> small = -(logistic.sigma() * shares.other);
-      const math::Pair<V> large = math::Pair<V>{1.0, 0.0} / logistic.one_plus_e * shares.main;
-      const V sign = select(v > V(0.0), once, -once);
-      return lift.rounded(shares.main.hi == V(0.0), sign, small, logistic.half_scale(), large);
+    const auto general = []<class W>(W v, W target, W once, W w) {
+      const Lift<W> lift(v, target, w);
+      const Shares<W> shares(v, target, w, lift.up);
+      const math::Logistic<W> logistic(-abs(v));
+      const math::Pair<W> small = -(logistic.sigma() * shares.other);
+      const math::Pair<W> large = math::Pair<W>{1.0, 0.0} / logistic.one_plus_e * shares.main;
+      const W sign = select(v > W(0.0), once, -once);
+      return lift.rounded(shares.main.hi == W(0.0), sign, small, logistic.half_scale(), large);
     };
     return math::moderate_or_general(math::nan_unless_finite(g, ordinary(x, weight)), near, general, x, t, g, weight);
   }

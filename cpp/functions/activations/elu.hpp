@@ -23,26 +23,26 @@ struct elu : Traits {
       const decltype(w) zero = 0.0;
       return select(w > zero, once, math::multiply_any(once, a * math::moderate_exp(min(zero, w))));
     };
-    const auto general = [](V w, V once, V a) {
+    const auto general = []<class W>(W w, W once, W a) {
       // α e^x must not underflow before it is multiplied by a large g, nor g α overflow before a small e^x.
-      const V one = 1.0, zero = 0.0, depth = select(abs(a) <= one, one, V(16.0));
-      const math::Exponential<V> e = math::exp_kept(min(zero, w), depth);
-      const Lowered<V> lowered_a(a, once), lowered_g(once, a);
+      const W one = 1.0, zero = 0.0, depth = select(abs(a) <= one, one, W(16.0));
+      const math::Exponential<W> e = math::exp_kept(min(zero, w), depth);
+      const Lowered<W> lowered_a(a, once), lowered_g(once, a);
       // A power of two keeps α e^x normal however small α is.
-      const auto small = abs(a) < V(least_alpha);
-      const V scaled = lowered_a.value * select(small, V(1 / least_alpha), one);
-      const V back = lowered_g.value * select(small, V(least_alpha), one);
-      const V half_scale = e.half_scale * lowered_a.root * lowered_g.root;
-      const V dx = select(w > zero, once, back * math::Scaled<V>{scaled * e.significand, half_scale});
-      const V lowest = math::Constants<typename V::Element>::lowest;
+      const auto small = abs(a) < W(least_alpha);
+      const W scaled = lowered_a.value * select(small, W(1 / least_alpha), one);
+      const W back = lowered_g.value * select(small, W(least_alpha), one);
+      const W half_scale = e.half_scale * lowered_a.root * lowered_g.root;
+      const W dx = select(w > zero, once, back * math::Scaled<W>{scaled * e.significand, half_scale});
+      const W lowest = math::Constants<typename W::Element>::lowest;
       if (all(w >= lowest)) [[likely]]
         return dx;
       // Where g α may be so large that an e^x below that of exp counts, it is the square of e^(x/2).
-      const V root = select(abs(a) <= one, zero, select(w < lowest, max(V(0.75) * lowest, V(0.5) * w), zero));
-      const math::Exponential<V> r = math::exp_kept(root, depth);
-      const V least = std::numeric_limits<typename V::Element>::min();
-      const V square = max(least, (r.half_scale * lowered_a.root) * (r.half_scale * lowered_g.root));
-      return select(root < zero, back * math::Scaled<V>{scaled * (r.significand * r.significand), square}, dx);
+      const W root = select(abs(a) <= one, zero, select(w < lowest, max(W(0.75) * lowest, W(0.5) * w), zero));
+      const math::Exponential<W> r = math::exp_kept(root, depth);
+      const W least = std::numeric_limits<typename W::Element>::min();
+      const W square = max(least, (r.half_scale * lowered_a.root) * (r.half_scale * lowered_g.root));
+      return select(root < zero, back * math::Scaled<W>{scaled * (r.significand * r.significand), square}, dx);
     };
     // With a smaller α, α e^x may be subnormal in the range of the fast formula.
     const V infinity = std::numeric_limits<double>::infinity();
@@ -90,9 +90,9 @@ struct celu : Traits {
     const math::Pair<V> w = exponent(x, alpha);
     const V dx = math::moderate_or_general(
         w.hi, [](auto hi, auto lo, auto once) { return math::multiply_any(once, math::moderate_exp(hi, lo)); },
-        [](V hi, V lo, V once) {
-          const math::Exponential<V> e = math::exp(hi, lo);
-          return once * math::Scaled<V>{e.significand, e.half_scale};
+        []<class W>(W hi, W lo, W once) {
+          const math::Exponential<W> e = math::exp(hi, lo);
+          return once * math::Scaled<W>{e.significand, e.half_scale};
         },
         w.hi, w.lo, g);
     return select(x > V(0.0), g, dx);
@@ -140,11 +140,11 @@ struct selu : Traits {
       const auto negative = math::moderate_exp(min(W(0.0), w)) * lambda_alpha<W>();
       return math::multiply_any(once, select(w > W(0.0), lambda<W>(), negative));
     };
-    const auto general = [](V w, V once) {
-      const math::Exponential<V> e = math::exp(min(V(0.0), w));
-      const auto positive = w > V(0.0);
-      const math::Pair<V> d = select(positive, lambda<V>(), e.significand * lambda_alpha<V>());
-      return once * math::Scaled<V>{d, select(positive, V(1.0), e.half_scale)};
+    const auto general = []<class W>(W w, W once) {
+      const math::Exponential<W> e = math::exp(min(W(0.0), w));
+      const auto positive = w > W(0.0);
+      const math::Pair<W> d = select(positive, lambda<W>(), e.significand * lambda_alpha<W>());
+      return once * math::Scaled<W>{d, select(positive, W(1.0), e.half_scale)};
     };
     return math::moderate_or_general(x, near, general, x, g);
   }

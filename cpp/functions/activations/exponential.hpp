@@ -12,14 +12,14 @@ struct exponential : Traits {
   template <class V>
   static V forward(V x) {
     return math::moderate_or_general(
-        x, [](auto v) { return math::moderate_exp(v).hi; }, [](V v) { return V(1.0) * derivative(v); }, x);
+        x, [](auto v) { return math::moderate_exp(v).hi; }, []<class W>(W v) { return W(1.0) * derivative(v); }, x);
   }
   template <class V>
   static V backward(V x, V g) {
     return math::moderate_or_general(
         math::nan_unless_finite(g, x),
         [](auto v, auto once) { return math::multiply_any(once, math::moderate_exp(v)); },
-        [](V v, V once) { return once * derivative(v); }, x, g);
+        [](auto v, auto once) { return once * derivative(v); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {

@@ -18,8 +18,8 @@ namespace fastact::activations {
 struct sigmoid : Traits {
   template <class V>
   static V forward(V x) {
-    const auto general = [](V w) {
-      const math::Logistic<V> logistic(w);
+    const auto general = []<class W>(W w) {
+      const math::Logistic<W> logistic(w);
       return math::scale(logistic.sigma().value(), logistic.half_scale());
     };
     return math::moderate_or_general(
@@ -30,7 +30,7 @@ struct sigmoid : Traits {
     return math::moderate_or_general(
         math::nan_unless_finite(g, x),
         [](auto w, auto once) { return math::multiply(once, math::BothLogistics(w).derivative()); },
-        [](V w, V once) { return once * derivative(w); }, x, g);
+        [](auto w, auto once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -44,9 +44,9 @@ struct sigmoid : Traits {
   }
   template <class V>
   static V gated(V a, V b) {
-    const auto general = [](V v, V factor) {
-      const math::Logistic<V> logistic(v);
-      return factor * math::Scaled<V>{logistic.sigma(), logistic.half_scale()};
+    const auto general = []<class W>(W v, W factor) {
+      const math::Logistic<W> logistic(v);
+      return factor * math::Scaled<W>{logistic.sigma(), logistic.half_scale()};
     };
     return math::moderate_or_general(
         math::nan_unless_finite(b, a), [](auto v, auto factor) { return divide(factor, math::one_plus_exp(-v)); },
@@ -74,7 +74,7 @@ struct tanh : Traits {
     return math::moderate_or_general(
         math::nan_unless_finite(g, 2.0 * x),
         [](auto w, auto once) { return math::multiply(once, math::BothLogistics(2.0 * w).derivative(4.0)); },
-        [](V w, V once) { return once * derivative(w); }, x, g);
+        [](auto w, auto once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -105,17 +105,17 @@ struct tanh : Traits {
 struct softcap : Traits {
   template <class V>
   static V forward(V x, V cap) {
-    const auto general = [](V v, V c) {
-      const math::Pair<V> w = quotient(v, c, V(limit), V(1.0));
+    const auto general = []<class W>(W v, W c) {
+      const math::Pair<W> w = quotient(v, c, W(limit), W(1.0));
       const auto from_table = [](auto a, auto a_lo) {
-        const math::Pair<V> t = tanh::magnitude(a);
-        return math::Pair<V>{t.hi, fma(a_lo, fma(-t.hi, t.hi, 1.0), t.lo)};  // tanh' = 1 - tanh²
+        const math::Pair<W> t = tanh::magnitude(a);
+        return math::Pair<W>{t.hi, fma(a_lo, fma(-t.hi, t.hi, 1.0), t.lo)};  // tanh' = 1 - tanh²
       };
-      const auto formula = [](V a, V a_lo) { return tanh::negative(a, a_lo); };
-      const math::Pair<V> t = math::in_float<V>(from_table, formula, w.hi, w.lo);
+      const auto formula = [](W a, W a_lo) { return tanh::negative(a, a_lo); };
+      const math::Pair<W> t = math::in_float<W>(from_table, formula, w.hi, w.lo);
       // Close to 0, where x/cap may underflow, f(x) = x - x³/(3 cap²) + … is x.
-      constexpr double close = math::is_single<V> ? 0x1p-14 : 0x1p-28;
-      return select(w.hi <= V(close), v, copysign(fma(c, t.hi, c * t.lo), v));
+      constexpr double close = math::is_single<W> ? 0x1p-14 : 0x1p-28;
+      return select(w.hi <= W(close), v, copysign(fma(c, t.hi, c * t.lo), v));
     };
     const auto fast = [general](auto v, auto c) {
       const auto near = [](auto u, auto its_cap) { return multiple(u, its_cap); };
@@ -125,11 +125,11 @@ struct softcap : Traits {
   }
   template <class V>
   static V backward(V x, V g, V cap) {
-    const auto general = [](V v, V once, V c) {
-      const math::Pair<V> w = quotient(v, c, V(limit), V(2.0));
-      const math::Logistic<V> logistic(w.hi, w.lo);
-      const math::Pair<V> d = logistic.derivative();
-      return once * math::Scaled<V>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
+    const auto general = []<class W>(W v, W once, W c) {
+      const math::Pair<W> w = quotient(v, c, W(limit), W(2.0));
+      const math::Logistic<W> logistic(w.hi, w.lo);
+      const math::Pair<W> d = logistic.derivative();
+      return once * math::Scaled<W>{{4.0 * d.hi, 4.0 * d.lo}, logistic.e.half_scale};
     };
     const auto floats = [general](auto v, auto once, auto c) {
       // With w = 2|x|/cap, 2^72 f'(x) is computed first where w > 68.5. From 115.2 on, g f'(x) is 0 if |g| <= 2^14.
@@ -145,10 +145,11 @@ struct softcap : Traits {
     };
     const auto doubles = [general](V v, V once, V c) {
       const math::Pair<V> w = quotient(v, c, V(700.0), V(2.0));
-      const auto near = [w](V, V factor, V) {
-        return math::multiply(factor, math::BothLogistics<V>(math::one_plus_large_exp(w.hi, w.lo)).derivative(4.0));
+      const auto near = []<class W>(W, W factor, W, W hi, W lo) {
+        return math::multiply(factor, math::BothLogistics<W>(math::one_plus_large_exp(hi, lo)).derivative(4.0));
       };
-      return math::near_or_general(math::nan_unless_finite(once, w.hi) <= V(640.0), near, general, v, once, c);
+      const auto far = [general](auto of, auto factor, auto by, auto, auto) { return general(of, factor, by); };
+      return math::near_or_general(math::nan_unless_finite(once, w.hi) <= V(640.0), near, far, v, once, c, w.hi, w.lo);
     };
     return math::in_float<V>(floats, doubles, x, g, cap);
   }

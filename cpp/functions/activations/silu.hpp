@@ -14,13 +14,14 @@ struct silu : Traits {
   template <class V>
   static V forward(V x) {
     return math::moderate_or_general(
-        x, [](auto v) { return divide(v, math::one_plus_exp(-v)); }, [](V v) { return math::rounded(value(v), v); }, x);
+        x, [](auto v) { return divide(v, math::one_plus_exp(-v)); }, [](auto v) { return math::rounded(value(v), v); },
+        x);
   }
   template <class V>
   static V gated(V a, V b) {
     const auto near = [](auto v, auto factor) { return math::multiply(factor, v, math::one_plus_exp(-v)); };
     const auto any = [near](V v, V factor) {
-      const auto general = [](V w, V by) { return by * value(w); };
+      const auto general = [](auto w, auto by) { return by * value(w); };
       return halved_near_zero(v, factor,
                               math::moderate_or_general(math::nan_unless_finite(factor, v), near, general, v, factor));
     };
@@ -28,16 +29,16 @@ struct silu : Traits {
   }
   template <class V>
   static WithGradient<V> with_gradient(V x, V g) {
-    const auto near = [](auto v, auto once) {
+    const auto near = []<class W>(W v, W once) {
       const auto by = math::one_plus_exp(-v);
-      const math::Pair<V> w = {v, math::none};
-      return WithGradient<V>{divide(v, by),
+      const math::Pair<W> w = {v, math::none};
+      return WithGradient<W>{divide(v, by),
                              math::multiply(once, math::logistic_product_derivative<math::SiluRoot>(v, by, w))};
     };
-    const auto general = [](V v, V once) {
-      const V b = bounded(v);
-      const math::Logistic<V> logistic(b);
-      return WithGradient<V>{math::rounded(value(v, b, logistic), v), once * derivative(v, V(0.0), logistic)};
+    const auto general = []<class W>(W v, W once) {
+      const W b = bounded(v);
+      const math::Logistic<W> logistic(b);
+      return WithGradient<W>{math::rounded(value(v, b, logistic), v), once * derivative(v, W(0.0), logistic)};
     };
     return math::moderate_or_general(math::nan_unless_finite(g, x), near, general, x, g);
   }
@@ -72,12 +73,12 @@ struct silu : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto near = [](auto v, auto once) {
-      const math::Pair<V> w = {v, math::none};
+    const auto near = []<class W>(W v, W once) {
+      const math::Pair<W> w = {v, math::none};
       return math::multiply(once, math::logistic_product_derivative<math::SiluRoot>(v, math::one_plus_exp(-v), w));
     };
     return math::moderate_or_general(
-        math::nan_unless_finite(g, x), near, [](V w, V once) { return once * derivative(w); }, x, g);
+        math::nan_unless_finite(g, x), near, [](auto w, auto once) { return once * derivative(w); }, x, g);
   }
   template <class V>
   static math::Scaled<V> derivative(V x, V x_lo = 0.0) {
@@ -100,14 +101,14 @@ struct quick_gelu : Traits {
   template <class V>
   static V forward(V x) {
     const auto near = [](auto v) { return divide(v, denominator(v)); };
-    const auto general = [](V v) { return math::rounded(silu::value(v, beta<V>()), v); };
+    const auto general = []<class W>(W v) { return math::rounded(silu::value(v, beta<W>()), v); };
     return math::moderate_or_general(beta<V>().hi * x, near, general, x);
   }
   template <class V>
   static V gated(V a, V b) {
     const auto near = [](auto v, auto factor) { return math::multiply(factor, v, denominator(v)); };
     const auto any = [near](V v, V factor) {
-      const auto general = [](V w, V by) { return by * silu::value(w, beta<V>()); };
+      const auto general = []<class W>(W w, W by) { return by * silu::value(w, beta<W>()); };
       return halved_near_zero(
           v, factor,
           math::moderate_or_general(math::nan_unless_finite(factor, beta<V>().hi * v), near, general, v, factor));
@@ -116,13 +117,14 @@ struct quick_gelu : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    const auto near = [](auto v, auto once) {
-      const math::Pair<V> w = v * beta<V>();
+    const auto near = []<class W>(W v, W once) {
+      const math::Pair<W> w = v * beta<W>();
       const auto by = math::one_plus_exp(-w.hi, -w.lo);
       return math::multiply(once, math::logistic_product_derivative<math::QuickGeluRoot>(v, by, w));
     };
     return math::moderate_or_general(
-        math::nan_unless_finite(g, beta<V>().hi * x), near, [](V w, V once) { return once * derivative(w); }, x, g);
+        math::nan_unless_finite(g, beta<V>().hi * x), near, [](auto w, auto once) { return once * derivative(w); }, x,
+        g);
   }
   template <class V>
   static GateGradients<V> gate_gradients(V a, V b, V g) {
@@ -160,10 +162,10 @@ struct quick_gelu : Traits {
 struct swish : Traits {
   template <class V>
   static V forward(V x, V beta) {
-    const auto general = [](V v, V b) {
-      const math::Pair<V> w = math::argument(v, b);
-      const V limit = select(w.hi < V(0.0), copysign(V(0.0), v), v);
-      return select(math::is_finite(v), math::rounded(logistic_product(v, math::Logistic<V>(w.hi, w.lo)), v), limit);
+    const auto general = []<class W>(W v, W b) {
+      const math::Pair<W> w = math::argument(v, b);
+      const W limit = select(w.hi < W(0.0), copysign(W(0.0), v), v);
+      return select(math::is_finite(v), math::rounded(logistic_product(v, math::Logistic<W>(w.hi, w.lo)), v), limit);
     };
     const auto near = [](auto v, auto b) {
       const auto w = math::product(v, b);
@@ -174,7 +176,8 @@ struct swish : Traits {
   template <class V>
   static Gradients<V> gradients(V x, V g, V beta) {
     return math::moderate_or_general(
-        x * beta, [](auto... v) { return near_gradients(v...); }, general_gradients<V>, x, g, beta);
+        x * beta, [](auto... v) { return near_gradients(v...); }, [](auto... v) { return general_gradients(v...); }, x,
+        g, beta);
   }
 
  private:

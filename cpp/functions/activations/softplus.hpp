@@ -17,16 +17,16 @@ struct softplus : Traits {
   template <class V>
   static V forward(V x, V beta) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    const auto general = [](V v, V b) {
-      const V zero = 0.0;
+    const auto general = []<class W>(W v, W b) {
+      const W zero = 0.0;
       const auto positive = v > zero;
-      const math::Pair<V> w = math::argument(-abs(v), b);
-      const math::Exponential<V> e = math::exp(w.hi, w.lo);
+      const math::Pair<W> w = math::argument(-abs(v), b);
+      const math::Exponential<W> e = math::exp(w.hi, w.lo);
       // Where half_scale is not 1 and x is positive, the logarithm is negligible compared with max(x, 0).
-      const math::Pair<V> log = math::log1p(e.significand) / math::Magnitude<V>(b);
-      const math::Pair<V> y = select(positive, v, zero) + log;
+      const math::Pair<W> log = math::log1p(e.significand) / math::Magnitude<W>(b);
+      const math::Pair<W> y = select(positive, v, zero) + log;
       // A subnormal β would make the quotient of the smallest exponential and β visible at -∞.
-      const V negative = select(v == V(-infinity), zero, math::scale(log.value_or_infinity(), e.half_scale));
+      const W negative = select(v == W(-infinity), zero, math::scale(log.value_or_infinity(), e.half_scale));
       return select(positive, y.value_or_infinity(), negative);
     };
     // Products with powers of two are exact.
@@ -47,8 +47,8 @@ struct softplus : Traits {
       return divide(once, math::one_plus_exp(-w.hi, -w.lo));
     };
     return math::moderate_or_general(
-        math::nan_unless_finite(g, x * beta), near, [](V v, V once, V b) { return once * derivative(v, b); }, x, g,
-        beta);
+        math::nan_unless_finite(g, x * beta), near, [](auto v, auto once, auto b) { return once * derivative(v, b); },
+        x, g, beta);
   }
   /// σ(βx) = 1 - e^(-βy); it is 0 for y = 0, even if β is infinite.
   template <class V>

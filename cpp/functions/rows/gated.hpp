@@ -48,9 +48,9 @@ struct glu_backward : gate_backward<activations::sigmoid, true> {
       const auto sigma = select(w < W(0.0), logistics.smaller, logistics.larger);
       return Both<W>{math::multiply(once, sigma), math::multiply(once * v, logistics.derivative())};
     };
-    const auto general = [](V v, V w, V once) {
+    const auto general = []<class W>(W v, W w, W once) {
       const auto [da, db] = gate_backward::late(RowFunction::Nothing{}, v, w, once);
-      return Both<V>{da, db};
+      return Both<W>{da, db};
     };
     const auto both = math::moderate_or_general(math::nan_unless_finite(g * a, b), near, general, a, b, g);
     return {both.da, both.db};
