@@ -175,8 +175,8 @@ struct Tile {
   }
 
   /// The rows of the tile that begins with row r. The buffers, of all arrays or of those that are staged, begin with
-  /// element `begin` of each row.
-  Group<T> group(std::size_t r, std::size_t rows, std::size_t begin, bool all) const {
+  /// element `begin` of each row. It is out of line, because several sweeps call it, once for many elements.
+  [[gnu::noinline]] Group<T> group(std::size_t r, std::size_t rows, std::size_t begin, bool all) const {
     const Format format = road_.staged[0] ? native<T> : call_.rows_format;
     Group<T> group = {road_.across, road_.kept_apart, all, rows, format, arrays_};
     if (road_.packed != 0) group.packed = road_.packed, group.rows = road_.pitch, begin /= road_.packed;
