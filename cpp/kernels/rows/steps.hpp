@@ -117,7 +117,7 @@ class StepsOf {
   static void write_lines(const Rows& lines, std::size_t length) {
     constexpr rowwise::RowFunction::Nothing nothing;
     constexpr std::size_t interleaved = std::is_same_v<T, double> && V::several > 1 ? 4 : V::several;
-    Sweeps<Wide<V, interleaved>, F>::late(lines, 0, length, &nothing);
+    Sweeps<Wide<V, interleaved>, F>::template late<false>(lines, 0, length, &nothing);
   }
 
   /// Stores what the vector of rows that begins with row `first` has beside its elements.
@@ -159,7 +159,7 @@ class StepsOf {
       while (rowwise::repeats<F>(before, sums));
       const auto after = Of::after(largest, before, sums, of_rows);
       store(after, largest, first, ends);
-      if constexpr (traits.has_late) Of::late(some, 0, length, &after);
+      if constexpr (traits.has_late) Of::template late<across>(some, 0, length, &after);
       for (std::size_t k = 0; k < traits.arrays() + !some.kept_apart; ++k)
         some.arrays[k].p += static_cast<std::ptrdiff_t>(step) * (across ? 1 : some.arrays[k].line);
     }
@@ -237,7 +237,9 @@ class StepsOf {
       };
     } else if constexpr (traits.has_late) {
       made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void* after) {
-        S::late(rows, begin, end, static_cast<const After*>(after));
+        const auto* const of_rows = static_cast<const After*>(after);
+        rows.across ? S::template late<true>(rows, begin, end, of_rows)
+                    : S::template late<false>(rows, begin, end, of_rows);
       };
     }
     if constexpr (traits.may_cancel && std::is_same_v<T, float>)

@@ -214,28 +214,29 @@ struct Sweeps {
   }
 
   /// Writes the outputs. Across rows it runs backwards, because the last lines are still in the caches.
-  template <class After>
+  template <bool across, class After>
   [[gnu::flatten]] static void late(const Rows& of, std::size_t begin, std::size_t end, const After* after) {
-    if (of.across && !traits.by_element()) {
+    if constexpr (across) {
       const std::size_t n = vectors_across<V>(of.rows);
       for (std::size_t j = end; j-- > begin;) {
         const Line p = line(of, j);
         for (std::size_t v = 0; v < n; ++v) write(after[v], p, v * V::size, load_whole, store_whole);
       }
-      return;
-    }
-    // The whole vectors of all rows in one loop, and then the others, so that constants are loaded once in short rows.
-    const OfRows<V, After> of_row(*after);
-    const std::size_t length = end - begin, part = length % V::size, whole = length - part;
-    for (std::size_t i = 0; i < of.rows; ++i) {
-      const Line p = line(of, i, begin);
-      const After of_this = of_row[i];
-      for (std::size_t at = 0; at < whole; at += V::size) write(of_this, p, at, load_whole, store_whole);
-    }
-    for (std::size_t i = 0; part > 0 && i < of.rows; ++i) {
-      write(
-          of_row[i], line(of, i, begin), whole, [part](std::size_t, const T* from) { return V::load(from, part); },
-          [part](V y, T* to) { y.store(to, part); });
+    } else {
+      // The whole vectors of all rows in one loop, and then the others, so that constants are loaded once in short
+      // rows.
+      const OfRows<V, After> of_row(*after);
+      const std::size_t length = end - begin, part = length % V::size, whole = length - part;
+      for (std::size_t i = 0; i < of.rows; ++i) {
+        const Line p = line(of, i, begin);
+        const After of_this = of_row[i];
+        for (std::size_t at = 0; at < whole; at += V::size) write(of_this, p, at, load_whole, store_whole);
+      }
+      for (std::size_t i = 0; part > 0 && i < of.rows; ++i) {
+        write(
+            of_row[i], line(of, i, begin), whole, [part](std::size_t, const T* from) { return V::load(from, part); },
+            [part](V y, T* to) { y.store(to, part); });
+      }
     }
   }
 };
