@@ -208,7 +208,11 @@ struct Sweeps {
       }
       std::fill(of_row + of.rows, of_row + V::size, Sums{});
       for (Sums& s : of_row) s.settle();
-      sums = fold_lanes<V>(Join{true}, of_row);
+      if constexpr (std::is_empty_v<Before>) {  // where little is computed, a call would count
+        sums = fold_lanes<V>(Join{true}, of_row);
+      } else {
+        fold<V, Sums>(of_row, 1, of.rows, false, true, &sums, true);
+      }
     }
     return sums;
   }
