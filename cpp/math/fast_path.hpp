@@ -54,15 +54,19 @@ template <class M, class Near, class General, class... A>
 auto near_or_general(M is_near, Near near, General general, A... arguments) {
   if (all(is_near)) [[likely]]
     return near(arguments...);
-  const auto either = [near, general](auto m, auto... a) {
-    const auto y = near(select(m, a, decltype(a){})...);
-    return all(m) ? y : select(m, y, general(a...));
-  };
-  if constexpr (is_single<typename M::Vector>) {
-    return cold_path(either, is_near,
-                     arguments...);  // floats beyond 68 are not rare, and side by side they take less time
+  if constexpr (M::Vector::size == 1) {
+    return cold_path(general, arguments...);
   } else {
-    return cold_registers<decltype(near(arguments...))>(either, is_near, arguments...);
+    const auto either = [near, general](auto m, auto... a) {
+      const auto y = near(select(m, a, decltype(a){})...);
+      return all(m) ? y : select(m, y, general(a...));
+    };
+    // Floats beyond 68 are not rare, and their registers take less time side by side.
+    if constexpr (is_single<typename M::Vector>) {
+      return cold_path(either, is_near, arguments...);
+    } else {
+      return cold_registers<decltype(near(arguments...))>(either, is_near, arguments...);
+    }
   }
 }
 
