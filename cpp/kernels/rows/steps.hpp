@@ -63,9 +63,8 @@ struct Steps {
   Traits traits;
   std::size_t groups;  // of rows that are computed together, at most
   Sweep<V> largest, sum;
-  /// These steps treat the vector of rows with the given index; `repeats` returns whether it needs the second sweep
-  /// again. The loop over vectors is in the engine, because GCC 12 loses the stores of such a loop over these structs
-  /// (-fivopts).
+  /// Each treats the vector of rows with the given index; `repeats` tells whether it needs the second sweep again. The
+  /// loop over vectors is in the engine, because GCC 12 loses its stores to these structs (-fivopts).
   void (*before)(std::size_t vector, State<V>&);
   bool (*repeats)(std::size_t vector, State<V>&);
   void (*after)(std::size_t vector, State<V>&, Ends<V>&);
@@ -237,9 +236,8 @@ class StepsOf {
       };
     } else if constexpr (traits.has_late) {
       made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void* after) {
-        const auto* const of_rows = static_cast<const After*>(after);
-        rows.across ? S::template late<true>(rows, begin, end, of_rows)
-                    : S::template late<false>(rows, begin, end, of_rows);
+        constexpr auto across = S::template late<true, After>, along = S::template late<false, After>;
+        (rows.across ? across : along)(rows, begin, end, static_cast<const After*>(after));
       };
     }
     if constexpr (traits.may_cancel && std::is_same_v<T, float>)
