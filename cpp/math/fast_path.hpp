@@ -33,8 +33,8 @@ template <class F, class... V>
   return f(x...);
 }
 
-/// The same for vectors of several registers, Y being the result on them, a vector or a struct of vectors. One register
-/// after another is computed, which leaves less to compile.
+/// f(mask, x…) as a cold path that computes one register of its arguments after another, so that f is compiled for a
+/// single register. Y, the result for all registers, is a vector or a struct of vectors.
 template <class Y, class F, class M, class... V>
 [[gnu::noinline, gnu::flatten]] Y cold_registers(F f, M mask, V... x) {
   using Single = typename M::Single::Vector;

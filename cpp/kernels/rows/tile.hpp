@@ -40,8 +40,8 @@ struct Tile {
     road_ = road(call, traits, rows, native<T>, room, has_scratch ? V::size : 1);
     place();
   }
-  /// Places the buffers one after another in the memory of this thread. Less memory stays in nearer caches, so outputs
-  /// share buffers with inputs.
+  /// Places the buffers one after another in the memory of this thread. Outputs share those of inputs, so that all fit
+  /// into a nearer cache.
   void place() {
     T* const scratch = Scratch<T>::of_thread();
     memory_ = scratch != nullptr ? scratch : little_;
@@ -175,7 +175,7 @@ struct Tile {
   }
 
   /// The rows of the tile that begins with row r. The buffers, of all arrays or of those that are staged, begin with
-  /// element `begin` of each row. It is out of line, because several sweeps call it, once for many elements.
+  /// element `begin` of each row. It is out of line, because each of its many calls serves a whole sweep.
   [[gnu::noinline]] Group<T> group(std::size_t r, std::size_t rows, std::size_t begin, bool all) const {
     const Format format = road_.staged[0] ? native<T> : call_.rows_format;
     Group<T> group = {road_.across, road_.kept_apart, all, rows, format, arrays_};
