@@ -44,16 +44,6 @@ V magnitude(V x) {
   return abs(clamped<F>(x));
 }
 
-/// y, divided by 2^lift where down = 2^(lift - 127), and y itself where down is 0. `toward` is down with the sign of y.
-/// (|y| + 2 down)/2 exceeds |y| if the quotient is subnormal; its last place is then that of a subnormal number, and
-/// the difference of its bit pattern and that of down is the quotient in such units. Max error: one rounding, of
-/// subnormal results.
-template <class V>
-V unlifted(V y, V down, V toward) {
-  if (all(down == V(0.0))) return y;
-  return max_bits(y, fma(y, V(0.5), toward)).minus_bits(down);
-}
-
 /// The number value, which `unlifted` divides by a power of two.
 template <class V>
 struct Lifted {

@@ -12,11 +12,8 @@ template <class T>
 struct Subnormal {
   static constexpr bool is_float = std::is_same_v<T, float>;
   static constexpr double least_normal = std::numeric_limits<T>::min();
-  /// Subnormal factors are lifted to numbers below 1: half_scale_of_one² is the ratio of the smallest normal number and
-  /// 1. Subnormal arguments are lifted to numbers below `small`, whose squares round to 0 and whose low
-  /// parts are normal: half_scale_of_small² is the ratio of the smallest normal number and `small`.
-  static constexpr double half_scale_of_one = is_float ? 0x1p-63 : 0x1p-511;
-  static constexpr double small = is_float ? 0x1p-82 : 0x1p-550, half_scale_of_small = is_float ? 0x1p-22 : 0x1p-236;
+  /// Subnormal arguments are lifted to numbers below `small`, whose squares round to 0 and whose low parts are normal.
+  static constexpr double small = is_float ? 0x1p-82 : 0x1p-550;
   /// A factor that makes low parts normal, and the square root of its inverse.
   static constexpr double up = is_float ? 0x1p40 : 0x1p60, down = is_float ? 0x1p-20 : 0x1p-30;
 };
@@ -50,12 +47,34 @@ V scale(V y, V half_scale) {
                [half_scale](V v) { return v * half_scale * half_scale; });
 }
 
-/// x, multiplied by the ratio of `power` and the smallest normal number where x is subnormal: its bit pattern is the
-/// number of units in the last place of a power of two. Valid range: `power` is a power of two. Max error: 0.
+/// y, divided by 2^lift where down = 2^(lift - bias), bias being that of exponents, and y itself where down is 0. The
+/// bit pattern of down has lift in the place of the exponent. `toward` is down with the sign of y. (|y| + 2 down)/2
+/// exceeds |y| if the quotient is subnormal; its last place is then that of a subnormal number, and the difference of
+/// its bit pattern and that of down is the quotient in such units. Max error: one rounding, of subnormal results.
+template <class V>
+V unlifted(V y, V down, V toward) {
+  if (all(down == V(0.0))) return y;
+  return max_bits(y, fma(y, V(0.5), toward)).minus_bits(down);
+}
+
+/// The same without the test.
+template <class V>
+V always_unlifted(V y, V down) {
+  const V size = abs(y);
+  return max(size, fma(size, V(0.5), down)).minus_bits(down).xor_bits(y.xor_bits(size));
+}
+
+/// x, multiplied by the ratio of `power` and the smallest normal number: the bit pattern of x is the number of units in
+/// the last place of a power of two. Valid range: subnormal x and zeros; `power` is a power of two. Max error: 0.
+template <class V>
+V lifted_subnormal(V x, V power) {
+  const V size = abs(x);
+  return (size.plus_bits(power) - power).xor_bits(x.xor_bits(size));
+}
+/// The same where x is subnormal, and x elsewhere.
 template <class V>
 V lifted(V x, V power) {
-  const V least_normal = Subnormal<typename V::Element>::least_normal;
-  return select(abs(x) < least_normal, copysign(abs(x).plus_bits(power) - power, x), x);
+  return select(abs(x) < V(Subnormal<typename V::Element>::least_normal), lifted_subnormal(x, power), x);
 }
 
 /// x power, without a subnormal factor. Valid range: `power` is a power of two. Max error: 0 if the product is normal.

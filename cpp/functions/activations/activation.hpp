@@ -40,8 +40,8 @@ struct Traits {
   /// guard against them (kernels/elements/subnormal_guard.hpp). If there are no parameters either, kernels do not
   /// convert half precision, whose patterns cannot be added (simd/patterns.hpp).
   static constexpr bool selects = false;
-  /// Whether f and g f' are 0 for every subnormal x unless g is huge, because they decrease like x² or faster near 0.
-  static constexpr bool quadratic = false;
+  /// Whether f, and g f' unless g is huge, are 0 for every subnormal x, because they decrease like x² or faster near 0.
+  static constexpr bool quadratic = false, quadratic_derivative = false;
   /// The condition on the parameters in words; the function `allows(p…)` checks it. There is no condition if the words
   /// are null. For backward_from_output, `output_allowed` and `output_allows` replace it.
   static constexpr const char* allowed = nullptr;

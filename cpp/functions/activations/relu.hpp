@@ -49,6 +49,7 @@ struct relu6 : Traits {
 /// modeling", 2021. One rounding.
 struct relu_squared : Traits {
   static constexpr Cost cost = copying;
+  static constexpr bool quadratic = true;
   template <class V>
   static V forward(V x) {
     const V r = relu::forward(x);

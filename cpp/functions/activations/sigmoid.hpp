@@ -203,7 +203,7 @@ struct softcap : Traits {
 /// f(a) = a³ p(a²) up to a = 39/64, where the difference would cancel, with p(0) = 1/3 as a pair; from there on it is
 /// (a - 1) + 2σ(-2a), whose first difference is exact.
 struct tanh_shrink : Traits {
-  static constexpr bool quadratic = true;
+  static constexpr bool quadratic = true, quadratic_derivative = true;
   template <class V>
   static V forward(V x) {
     const V a = abs(x);

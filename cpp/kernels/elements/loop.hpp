@@ -85,6 +85,28 @@ void long_loop(F f, const typename V::Element* const* in, typename V::Element* o
   if (streaming) V::InstructionSet::end_stream();
 }
 
+/// The passes of an activation, as functions of vectors, and whether these are 0 for subnormal x (Traits::quadratic).
+template <class A>
+struct ForwardOf {
+  static constexpr bool quadratic = A::quadratic;
+  auto operator()(auto... v) const { return A::forward(v...); }
+};
+template <class A>
+struct BackwardOf {
+  static constexpr bool quadratic = A::quadratic_derivative;
+  auto operator()(auto... v) const { return activations::gradient<A>(v...); }
+};
+template <class A>
+struct BackwardFromOutputOf {
+  static constexpr bool quadratic = false;
+  auto operator()(auto... v) const { return A::backward_from_output(v...); }
+};
+template <class A>
+struct GateOf {
+  static constexpr bool quadratic = false;
+  auto operator()(auto... v) const { return A::gated(v...); }
+};
+
 template <class V, class A, std::size_t parameters, class S = typename V::Element>
 struct Passes {
   using T = typename V::Element;
@@ -98,7 +120,8 @@ struct Passes {
 
   /// Whether f takes so long that the few nanoseconds that a partial vector spends in buffers count for little. Those
   /// of floats without parameters take less, and have little code.
-  static constexpr bool is_long = !copies && (sizeof(T) == sizeof(double) || parameters > 0);
+  static constexpr bool is_long = !copies && (sizeof(T) == sizeof(double) || parameters > 0),
+                        output_is_long = is_long && parameters > 0 && std::is_same_v<S, T>;
 
   /// The arrays have elements S, and the numbers that follow them T.
   template <bool has_buffers, std::size_t arrays, std::size_t numbers, class F>
@@ -125,7 +148,7 @@ struct Passes {
   }
 
   // flatten, because a call of a vector operation costs more than the operation itself.
-  template <std::size_t arrays, bool has_buffers = is_long, class F>
+  template <std::size_t arrays, bool has_buffers, class F>
   [[gnu::flatten]] static void loop(F f, const void* const* inputs, void* output, std::size_t n, Mode mode) {
     S* const out = static_cast<S*>(output);
     if constexpr (parameters == 0) {
@@ -141,18 +164,9 @@ struct Passes {
     }
   }
 
-  static void forward(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<A::arrays>([](auto... v) { return A::forward(v...); }, inputs, output, n, mode);
-  }
-  static void backward(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<A::arrays + 1>([](auto... v) { return activations::gradient<A>(v...); }, inputs, output, n, mode);
-  }
-  static void backward_from_output(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<2, is_long && (parameters > 0) && std::is_same_v<S, T>>(
-        [](auto... v) { return A::backward_from_output(v...); }, inputs, output, n, mode);
-  }
-  static void gate(const void* const* inputs, void* output, std::size_t n, Mode mode) {
-    loop<2>([](auto a, auto b) { return A::gated(a, b); }, inputs, output, n, mode);
+  template <class F, std::size_t arrays, bool has_buffers>
+  static void run(const void* const* inputs, void* output, std::size_t n, Mode mode) {
+    loop<arrays, has_buffers>(F{}, inputs, output, n, mode);
   }
   /// Both gradients of a gate.
   [[gnu::flatten]] static void gate_gradients(const void* const* inputs, void* const* outputs, std::size_t n) {
@@ -171,15 +185,42 @@ struct Passes {
       store(gradients.b, 1);
     }
   }
-  /// The kernel, behind a guard unless it merely selects or converts from float16, whose numbers are normal floats. The
-  /// guard calls the kernel for floats where it lifts numbers.
-  template <Kernel kernel, Kernel of_floats, std::size_t arrays, bool selects = A::selects>
+  /// The kernel of f that computes from lifted inputs. A function that takes little time lifts them itself; for others,
+  /// the kernel for floats gets them from a buffer.
+  template <class F, std::size_t arrays, bool has_buffers, class Floats, bool is_cheap>
+  static void lifting(const void* const* inputs, void* output, std::size_t n, Mode mode) {
+    if constexpr (is_cheap && V::size > 1) {
+      const auto lifted = [](auto... v) {
+        if constexpr (arrays == 2) {
+          return gradient_from_lifted<F::quadratic>(F{}, v...);
+        } else {
+          return value_from_lifted<F::quadratic>(F{}, v...);
+        }
+      };
+      loop<arrays, std::is_same_v<S, T>>(lifted, inputs, output, n, mode);
+    } else {
+      using Usual = typename V::template OfRegisters<V::InstructionSet::registers>;
+      constexpr Guarded guarded = {arrays, parameters, F::quadratic};
+      constexpr Kernel kernel = Floats::template run<F, arrays, has_buffers>;
+      if constexpr (std::is_same_v<S, T>) {
+        call_lifted<Usual>(kernel, mode, guarded, inputs, output, n);
+      } else {
+        call_widened<Usual, S>(kernel, mode, guarded, inputs, output, n);
+      }
+    }
+  }
+  /// The kernel of f, behind a guard unless it merely selects or converts from float16, whose numbers are normal
+  /// floats.
+  template <class F, std::size_t arrays, class Floats, bool is_cheap = copies, bool has_buffers = is_long,
+            bool selects = A::selects>
   static constexpr Kernel guarded() {
+    constexpr Kernel kernel = run<F, arrays, has_buffers>;
     if constexpr (selects || std::is_same_v<S, simd::Half>) {
       return kernel;
     } else {
       return [](const void* const* inputs, void* output, std::size_t n, Mode mode) {
-        SubnormalGuard<V, S, arrays, parameters, A::quadratic>(kernel, of_floats, mode)(inputs, output, n);
+        SubnormalGuard<V, S, arrays, parameters>(kernel, lifting<F, arrays, has_buffers, Floats, is_cheap>, mode)(
+            inputs, output, n);
       };
     }
   }
@@ -188,13 +229,13 @@ struct Passes {
   static constexpr Kernels kernels() {
     Kernels kernels = {};
     if constexpr (all || copies) {
-      kernels[0] = guarded<forward, Floats::forward, A::arrays>();
-      if constexpr (!activations::Learnable<A>) kernels[1] = guarded<backward, Floats::backward, A::arrays + 1>();
+      kernels[0] = guarded<ForwardOf<A>, A::arrays, Floats>();
+      if constexpr (!activations::Learnable<A>) kernels[1] = guarded<BackwardOf<A>, A::arrays + 1, Floats>();
       if constexpr (activations::Gated<A> && requires(V v) { fma(v, v, v); })
-        kernels[3] = guarded<gate, Floats::gate, 2, false>();
+        kernels[3] = guarded<GateOf<A>, 2, Floats, copies, is_long, false>();
     }
     if constexpr (activations::DifferentiableFromOutput<A> && (all || output_copies))
-      kernels[2] = guarded<backward_from_output, Floats::backward_from_output, 2>();
+      kernels[2] = guarded<BackwardFromOutputOf<A>, 2, Floats, output_copies, output_is_long>();
     return kernels;
   }
 };

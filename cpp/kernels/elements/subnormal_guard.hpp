@@ -36,82 +36,125 @@ bool any_subnormal(const S* p, std::size_t n) {
   return false;
 }
 
-/// The inputs of a guarded kernel, arrays before parameters, and whether its activation is `quadratic`
-/// (functions/activations/activation.hpp).
+/// `least`, the number below which |x| is lifted, or 0 where a parameter is very large or very small.
+template <class V>
+V unless_extreme(V parameter, V least) {
+  const V zero = 0.0, size = abs(parameter);
+  const V ordinary = select(size >= V(0x1p-20), select(size <= V(0x1p20), least, zero), zero);
+  return select(size == zero, least, ordinary);
+}
+
+/// An input, which is lifted where `down` is not 0. math::unlifted divides a proportional result with it.
+template <class V>
+struct Lifted {
+  V number, down;
+  /// x, which is replaced where |x| < least: by a number below `power` or, with `to_zero`, by 0.
+  Lifted(V x, V least, double power, bool to_zero = false) {
+    const auto is_less = abs(x) < least;
+    number = select(is_less, to_zero ? copysign(V(0.0), x) : math::lifted_subnormal(x, V(power)), x);
+    down = select(is_less, V(power / 2), V(0.0));
+  }
+  Lifted(V x, V is_divided) : number(x), down(is_divided) {}
+};
+/// x, where g is lifted already. Where the pass is `quadratic` (Traits::quadratic), 0 takes the place of a subnormal
+/// number unless g is huge.
+template <class V>
+Lifted<V> lifted_argument(V x, Lifted<V> g, V least, bool quadratic) {
+  const V lifts = quadratic ? select(abs(g.number) < V(0x1p100), least, V(0.0)) : least;
+  return {x, lifts, math::Subnormal<typename V::Element>::small, quadratic};
+}
+template <class V>
+Lifted<V> lifted_gradient(V g) {
+  return {g, V(math::Subnormal<typename V::Element>::least_normal), 1.0};
+}
+
+/// The result of the numbers themselves, where y is that of the lifted ones.
+template <class V>
+V lowered(V y, V down_of_x, Lifted<V> g) {
+  const V proportional = select(abs(y) * 0x1p30 < abs(g.number), down_of_x, V(0.0));
+  return math::always_unlifted(y, g.down.plus_bits(proportional));
+}
+
+template <class V, class... P>
+V least_unlifted(P... parameters) {
+  V least = math::Subnormal<typename V::Element>::least_normal;
+  ((least = unless_extreme(parameters, least)), ...);
+  return least;
+}
+/// f(x, p…) from lifted x; see SubnormalGuard.
+template <bool quadratic, class F, class V, class... P>
+V value_from_lifted(F f, V x, P... p) {
+  const Lifted<V> one(V(1.0), V(0.0)), lifted = lifted_argument(x, one, least_unlifted<V>(p...), quadratic);
+  return lowered(f(lifted.number, p...), lifted.down, one);
+}
+/// The gradient f(x, g, p…) from lifted x and g.
+template <bool quadratic, class F, class V, class... P>
+V gradient_from_lifted(F f, V x, V g, P... p) {
+  const Lifted<V> once = lifted_gradient(g), lifted = lifted_argument(x, once, least_unlifted<V>(p...), quadratic);
+  const V y = f(lifted.number, once.number, p...), result = lowered(y, lifted.down, once);
+  return all(math::is_finite(y)) ? result : select(math::is_finite(y), result, f(x, g, p...));
+}
+
+/// The inputs of a guarded kernel, arrays before parameters, and whether its pass is `quadratic`.
 struct Guarded {
   std::size_t arrays, parameters;
   bool quadratic;
 };
 
-/// x, lifted unless a parameter is very large or very small.
-template <class V, class Load>
-V lifted_argument(V x, V g, Guarded guarded, bool uniform, const typename V::Element* const* parameters, Load load) {
-  using S = math::Subnormal<typename V::Element>;
-  const V zero = 0.0;
-  if (guarded.quadratic)
-    return select(abs(x) < V(S::least_normal), select(abs(g) < V(0x1p100), copysign(zero, x), x), x);
-  V lifted = math::lifted(x, V(S::small));
-  for (std::size_t k = 0; k < guarded.parameters; ++k) {
-    const V size = abs(uniform ? V(static_cast<double>(*parameters[k])) : load(parameters[k]));
-    const V ordinary = select(size >= V(0x1p-20), select(size <= V(0x1p20), lifted, x), x);
-    lifted = select(size == zero, lifted, ordinary);
-  }
-  return lifted;
-}
-
-/// Computes n elements from lifted inputs; see SubnormalGuard. One copy serves all activations, which shortens their
+/// The same for n elements and the kernel of any activation. One copy serves all activations, which shortens their
 /// compilation.
 template <class V>
-[[gnu::noinline]] void call_lifted(Kernel kernel, Mode mode, Guarded guarded, const void* const* inputs, void* output,
-                                   std::size_t n) {
+[[gnu::noinline, gnu::flatten]] void call_lifted(Kernel kernel, Mode mode, Guarded guarded, const void* const* inputs,
+                                                 void* output, std::size_t n) {
   using T = typename V::Element;
-  using S = math::Subnormal<T>;
   const bool has_gradient = guarded.arrays > 1;
-  alignas(64) T lifted[2][lifted_at_once], results[lifted_at_once], as_they_are[lifted_at_once];
+  alignas(64) T numbers[2][lifted_at_once], downs[2][lifted_at_once], results[lifted_at_once],
+      as_they_are[lifted_at_once];
   mode.streaming = false;
   for (std::size_t begin = 0; begin < n; begin += lifted_at_once) {
     const std::size_t count = std::min(lifted_at_once, n - begin);
-    const T* part[most_inputs];
+    const T* part[most_inputs] = {};
     const void *of_part[most_inputs], *of_lifted[most_inputs];
     for (std::size_t k = 0; k < guarded.arrays + guarded.parameters; ++k) {
       part[k] = static_cast<const T*>(inputs[k]) + (k < guarded.arrays || !mode.uniform ? begin : 0);
       of_part[k] = part[k];
-      of_lifted[k] = k < guarded.arrays ? lifted[k] : part[k];
+      of_lifted[k] = k < guarded.arrays ? numbers[k] : part[k];
     }
     const auto each_vector = [count](auto f) {
-      for (std::size_t i = 0; i < count; i += V::size) {
-        const std::size_t some = std::min(V::size, count - i);
-        f(i, some, [i, some](const T* p) { return some == V::size ? V::load(p + i) : V::load(p + i, some); });
-      }
+      std::size_t i = 0;
+      for (; i + V::size <= count; i += V::size) f(i, [i](const T* p) { return V::load(p + i); }, V::size);
+      if (i < count) f(i, [i, count](const T* p) { return V::load(p + i, count - i); }, count - i);
     };
-    each_vector([&](std::size_t i, std::size_t, auto load) {
-      V g = 1.0;
-      if (has_gradient) {
-        g = math::lifted(load(part[1]), V(1.0));
-        g.store(lifted[1] + i);
-      }
-      lifted_argument(load(part[0]), g, guarded, mode.uniform, part + guarded.arrays, load).store(lifted[0] + i);
+    const auto least = [&](auto load) {
+      V normal = math::Subnormal<T>::least_normal;
+      for (std::size_t k = 0; k < guarded.parameters; ++k)
+        normal = unless_extreme(load(part[guarded.arrays + k]), normal);
+      return normal;
+    };
+    const V of_all = least([](const T* p) { return V(static_cast<double>(*p)); });
+    const auto stored = [&](std::size_t k, std::size_t i, Lifted<V> lifted) {
+      lifted.number.store(numbers[k] + i), lifted.down.store(downs[k] + i);
+    };
+    const Lifted<V> no_gradient(V(1.0), V(0.0));
+    each_vector([&](std::size_t i, auto load, std::size_t) {
+      const Lifted<V> g = has_gradient ? lifted_gradient(load(part[1])) : no_gradient;
+      if (has_gradient) stored(1, i, g);
+      stored(0, i, lifted_argument(load(part[0]), g, mode.uniform ? of_all : least(load), guarded.quadratic));
     });
     kernel(of_lifted, results, count, mode);
     bool any_overflow = false;
     if (has_gradient) {
       each_vector(
-          [&](std::size_t i, std::size_t, auto) { any_overflow |= !all(math::is_finite(V::load(results + i))); });
+          [&](std::size_t i, auto, std::size_t) { any_overflow |= !all(math::is_finite(V::load(results + i))); });
       if (any_overflow) kernel(of_part, as_they_are, count, mode);
     }
-    each_vector([&](std::size_t i, std::size_t some, auto load) {
-      const V one = 1.0, y = V::load(results + i);
-      const auto is_as = [&](std::size_t k) { return V::load(lifted[k] + i) == load(part[k]); };
-      V g = one, half_scale = one;
-      if (has_gradient) {
-        g = abs(V::load(lifted[1] + i));
-        half_scale = select(is_as(1), one, V(S::half_scale_of_one));
-      }
-      half_scale = half_scale * select(is_as(0), one, select(abs(y) * 0x1p30 < g, V(S::half_scale_of_small), one));
-      V scaled = math::scale(y, half_scale);
-      if (any_overflow) scaled = select(math::is_finite(y), scaled, load(as_they_are));
+    each_vector([&](std::size_t i, auto load, std::size_t some) {
+      const auto stored_of = [&](std::size_t k) { return Lifted<V>(V::load(numbers[k] + i), V::load(downs[k] + i)); };
+      const V y = V::load(results + i);
+      V result = lowered(y, V::load(downs[0] + i), has_gradient ? stored_of(1) : no_gradient);
+      if (any_overflow) result = select(math::is_finite(y), result, load(as_they_are));
       T* const to = static_cast<T*>(output) + begin + i;
-      some == V::size ? scaled.store(to) : scaled.store(to, some);
+      some == V::size ? result.store(to) : result.store(to, some);
     });
   }
 }
@@ -139,20 +182,20 @@ template <class V, class S>
 /// elements of x (or y) and g are then lifted, that is, multiplied by a power of two, and the results are scaled back.
 ///
 /// This is possible because every kernel is linear in g and, near x = 0, either proportional to x or constant to within
-/// the rounding error; a `quadratic` kernel is 0 there unless g is huge. Elements with a very large or very small
-/// parameter are not lifted. The result of an element does not depend on its neighbours. The elements are S; where that
-/// is bfloat16, lifted numbers go to the kernel for floats.
-template <class V, class S, std::size_t arrays, std::size_t parameters, bool quadratic>
+/// the rounding error; a `quadratic` one is 0 there unless g is huge. Elements with a very large or very small
+/// parameter are not lifted. The result of an element does not depend on its neighbours. The elements are S.
+template <class V, class S, std::size_t arrays, std::size_t parameters>
 class SubnormalGuard {
   static_assert(arrays <= 2);  // x and g
   using T = typename V::Element;
   using Inputs = std::array<const void*, arrays + parameters>;
 
-  const Kernel kernel_, of_floats_;
+  const Kernel kernel_, lifting_;
   const Mode mode_;
 
  public:
-  SubnormalGuard(Kernel kernel, Kernel of_floats, Mode mode) : kernel_(kernel), of_floats_(of_floats), mode_(mode) {}
+  /// `lifting` computes the same as the kernel from lifted inputs.
+  SubnormalGuard(Kernel kernel, Kernel lifting, Mode mode) : kernel_(kernel), lifting_(lifting), mode_(mode) {}
 
   [[gnu::noinline]] void operator()(const void* const* inputs, void* output, std::size_t n) const {
     Inputs in;
@@ -167,22 +210,14 @@ class SubnormalGuard {
     for (std::size_t begin = 0; begin < n; begin += most) {
       const Inputs part = from(in, begin);
       const std::size_t count = std::min(most, n - begin);
-      expected = expected || any(part, std::min(count, V::size));
-      bool found = expected && any(part, count);
+      const bool begins = any(part, std::min(count, expected ? lifted_at_once : V::size));
+      bool found = begins || (expected && any(part, count));
       if (!found) {
         kernel_(part.data(), out + begin, count, mode_);
         // The first vector has been looked at already.
         found = !expected && count > V::size && simd::FloatEnvironment::met_subnormal() && any(part, count);
       }
-      if (found) {
-        using Usual = typename V::template OfRegisters<V::InstructionSet::registers>;
-        constexpr Guarded guarded = {arrays, parameters, quadratic};
-        if constexpr (std::is_same_v<S, T>) {
-          call_lifted<Usual>(of_floats_, mode_, guarded, part.data(), out + begin, count);
-        } else {
-          call_widened<Usual, S>(of_floats_, mode_, guarded, part.data(), out + begin, count);
-        }
-      }
+      if (found) lifting_(part.data(), out + begin, count, mode_);
       expected = overwrites || found;
     }
   }
