@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <type_traits>
 
 #include "kernels/fold.hpp"
@@ -54,6 +55,22 @@ using Wide = typename V::template OfRegisters<registers>;
 template <class V>
 constexpr std::size_t vectors_across(std::size_t rows) {
   return (rows + V::size - 1) / V::size;
+}
+
+/// Whether the lines of a sweep across rows are fetched ahead: where they are so far apart that the processor does not
+/// do it, and too many to stay in a cache.
+template <class V>
+bool fetches_ahead(const Group<typename V::Element>& of, std::size_t lines) {
+  return of.across && std::abs(of.arrays[0].line) * std::ptrdiff_t{sizeof of.arrays[0].p[0]} >= 2048 &&
+         lines * vectors_across<V>(of.rows) * sizeof(V) >= std::size_t{1} << 19;
+}
+/// Fetches line i of each of the first `arrays` arrays, which is read or written soon.
+template <class V>
+[[gnu::noinline]] void fetch(const Group<typename V::Element>& of, std::size_t arrays, std::size_t i) {
+  for (std::size_t k = 0; k < arrays; ++k) {
+    const auto* const p = of.arrays[k].p + static_cast<std::ptrdiff_t>(i) * of.arrays[k].line;
+    for (std::size_t v = 0; v < of.rows; v += chains<typename V::Element>) simd::prefetch(p + v);
+  }
 }
 
 /// Joins the sums of two chains, which some sums do in fewer steps in a row no longer than a block.

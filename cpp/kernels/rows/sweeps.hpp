@@ -32,6 +32,7 @@ struct Sweeps {
   static constexpr std::size_t kept = traits.arrays();
   using Line = std::array<T*, kept + 1>;
   static constexpr auto inputs = std::make_index_sequence<traits.inputs>{};
+  static constexpr std::size_t lines_ahead = 2;  // so many lines before they are read, lines are fetched
   static constexpr std::size_t first_input = traits.keeps ? kept : 0;
   /// Enough to read memory in long runs, and so few that the sums of all chains fit into the first-level cache.
   static constexpr std::size_t groups =
@@ -110,12 +111,11 @@ struct Sweeps {
     }
   }
   /// Does the same across rows: lines are read in the order of memory, except that four elements of a chain are added
-  /// together where nothing is written. The sums stay in the first-level cache. The
-  /// lines that the third sweep will write are fetched, unless they are too many to stay in a cache.
+  /// together where nothing is written. The sums stay in the first-level cache.
   [[gnu::noinline, gnu::flatten]] static void sum_chains(const Rows& of, std::size_t begin, std::size_t end,
                                                          bool is_first, const Before* before, Sums* sums) {
     constexpr std::size_t together = traits.keeps ? 1 : 4;
-    const bool fetches = traits.has_late && !traits.keeps && end - begin < Pieces::least_length;
+    const bool fetches = fetches_ahead<V>(of, end - begin);
     const std::size_t n = vectors_across<V>(of.rows), lines = chains<T> / of.packed, chained = lines * n;
     Sums none = {};
     none.settle();
@@ -128,14 +128,12 @@ struct Sweeps {
         for (std::size_t k = 0; k < count; ++k) {
           const std::size_t element = j + k * lines;
           p[k] = of.across ? line(of, element) : line(of, 0, element);
+          if (fetches) fetch<V>(of, traits.arrays(), element + lines_ahead);
         }
         Sums* const of_chain = of_block + (j - b) % lines * n;
         for (std::size_t v = 0; v < n; ++v) {
           Sums s = of_chain[v];
-          for (const Line& some : p) {
-            if (fetches) simd::prefetch(some[traits.inputs] + v * V::size);
-            add(s, before[v], some, v * V::size, load_whole, store_whole);
-          }
+          for (const Line& some : p) add(s, before[v], some, v * V::size, load_whole, store_whole);
           of_chain[v] = s;
         }
       };
@@ -222,7 +220,9 @@ struct Sweeps {
   [[gnu::flatten]] static void late(const Rows& of, std::size_t begin, std::size_t end, const After* after) {
     if constexpr (across) {
       const std::size_t n = vectors_across<V>(of.rows);
+      const bool fetches = fetches_ahead<V>(of, end - begin);
       for (std::size_t j = end; j-- > begin;) {
+        if (fetches) fetch<V>(of, traits.arrays(), std::max(j, begin + lines_ahead) - lines_ahead);
         const Line p = line(of, j);
         for (std::size_t v = 0; v < n; ++v) write(after[v], p, v * V::size, load_whole, store_whole);
       }
