@@ -75,6 +75,7 @@ V lowered(V y, V down_of_x, Lifted<V> g) {
   return math::always_unlifted(y, g.down.plus_bits(proportional));
 }
 
+/// The number below which |x| is lifted with these parameters.
 template <class V, class... P>
 V least_unlifted(P... parameters) {
   V least = math::Subnormal<typename V::Element>::least_normal;
