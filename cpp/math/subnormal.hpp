@@ -57,7 +57,7 @@ V unlifted(V y, V down, V toward) {
   return max_bits(y, fma(y, V(0.5), toward)).minus_bits(down);
 }
 
-/// The same without the test.
+/// The same without the test. Valid range: finite y, and every y where down is 0.
 template <class V>
 V always_unlifted(V y, V down) {
   const V size = abs(y);

@@ -185,8 +185,8 @@ struct Passes {
       store(gradients.b, 1);
     }
   }
-  /// The kernel of f that computes from lifted inputs. A function that takes little time lifts them itself; for others,
-  /// the kernel for floats gets them from a buffer.
+  /// The kernel of F that computes from lifted inputs. A function that takes little time lifts them in registers; for
+  /// others, and without vectors, the kernel for floats gets them from a buffer, which is compiled once for all.
   template <class F, std::size_t arrays, bool has_buffers, class Floats, bool is_cheap>
   static void lifting(const void* const* inputs, void* output, std::size_t n, Mode mode) {
     if constexpr (is_cheap && V::size > 1) {
@@ -209,7 +209,7 @@ struct Passes {
       }
     }
   }
-  /// The kernel of f, behind a guard unless it merely selects or converts from float16, whose numbers are normal
+  /// The kernel of F, behind a guard unless it merely selects or converts from float16, whose numbers are normal
   /// floats.
   template <class F, std::size_t arrays, class Floats, bool is_cheap = copies, bool has_buffers = is_long,
             bool selects = A::selects>

@@ -44,33 +44,39 @@ V unless_extreme(V parameter, V least) {
   return select(size == zero, least, ordinary);
 }
 
-/// An input, which is lifted where `down` is not 0. math::unlifted divides a proportional result with it.
+/// A number that takes the place of an input. Where `down` is not 0 it is lifted, and math::unlifted divides a
+/// proportional result with `down`.
 template <class V>
-struct Lifted {
+struct LiftedInput {
   V number, down;
-  /// x, which is replaced where |x| < least: by a number below `power` or, with `to_zero`, by 0.
-  Lifted(V x, V least, double power, bool to_zero = false) {
-    const auto is_less = abs(x) < least;
-    number = select(is_less, to_zero ? copysign(V(0.0), x) : math::lifted_subnormal(x, V(power)), x);
-    down = select(is_less, V(power / 2), V(0.0));
-  }
-  Lifted(V x, V is_divided) : number(x), down(is_divided) {}
 };
+/// x, which is replaced where |x| < least: by a number below `power` or, with `to_zero`, by 0.
+template <class V>
+LiftedInput<V> lifted_below(V least, V x, double power, bool to_zero = false) {
+  const auto is_less = abs(x) < least;
+  return {select(is_less, to_zero ? copysign(V(0.0), x) : math::lifted_subnormal(x, V(power)), x),
+          select(is_less, V(power / 2), V(0.0))};
+}
 /// x, where g is lifted already. Where the pass is `quadratic` (Traits::quadratic), 0 takes the place of a subnormal
 /// number unless g is huge.
 template <class V>
-Lifted<V> lifted_argument(V x, Lifted<V> g, V least, bool quadratic) {
+LiftedInput<V> lifted_argument(V x, LiftedInput<V> g, V least, bool quadratic) {
   const V lifts = quadratic ? select(abs(g.number) < V(0x1p100), least, V(0.0)) : least;
-  return {x, lifts, math::Subnormal<typename V::Element>::small, quadratic};
+  return lifted_below(lifts, x, math::Subnormal<typename V::Element>::small, quadratic);
 }
 template <class V>
-Lifted<V> lifted_gradient(V g) {
-  return {g, V(math::Subnormal<typename V::Element>::least_normal), 1.0};
+LiftedInput<V> lifted_gradient(V g) {
+  return lifted_below(V(math::Subnormal<typename V::Element>::least_normal), g, 1.0);
+}
+/// What takes the place of a gradient in passes that have none.
+template <class V>
+LiftedInput<V> no_gradient() {
+  return {1.0, 0.0};
 }
 
 /// The result of the numbers themselves, where y is that of the lifted ones.
 template <class V>
-V lowered(V y, V down_of_x, Lifted<V> g) {
+V lowered(V y, V down_of_x, LiftedInput<V> g) {
   const V proportional = select(abs(y) * 0x1p30 < abs(g.number), down_of_x, V(0.0));
   return math::always_unlifted(y, g.down.plus_bits(proportional));
 }
@@ -85,13 +91,13 @@ V least_unlifted(P... parameters) {
 /// f(x, p…) from lifted x; see SubnormalGuard.
 template <bool quadratic, class F, class V, class... P>
 V value_from_lifted(F f, V x, P... p) {
-  const Lifted<V> one(V(1.0), V(0.0)), lifted = lifted_argument(x, one, least_unlifted<V>(p...), quadratic);
-  return lowered(f(lifted.number, p...), lifted.down, one);
+  const LiftedInput<V> lifted = lifted_argument(x, no_gradient<V>(), least_unlifted<V>(p...), quadratic);
+  return lowered(f(lifted.number, p...), lifted.down, no_gradient<V>());
 }
 /// The gradient f(x, g, p…) from lifted x and g.
 template <bool quadratic, class F, class V, class... P>
 V gradient_from_lifted(F f, V x, V g, P... p) {
-  const Lifted<V> once = lifted_gradient(g), lifted = lifted_argument(x, once, least_unlifted<V>(p...), quadratic);
+  const LiftedInput<V> once = lifted_gradient(g), lifted = lifted_argument(x, once, least_unlifted<V>(p...), quadratic);
   const V y = f(lifted.number, once.number, p...), result = lowered(y, lifted.down, once);
   return all(math::is_finite(y)) ? result : select(math::is_finite(y), result, f(x, g, p...));
 }
@@ -133,14 +139,16 @@ template <class V>
       return normal;
     };
     const V of_all = least([](const T* p) { return V(static_cast<double>(*p)); });
-    const auto stored = [&](std::size_t k, std::size_t i, Lifted<V> lifted) {
+    const auto keep = [&](std::size_t k, std::size_t i, LiftedInput<V> lifted) {
       lifted.number.store(numbers[k] + i), lifted.down.store(downs[k] + i);
     };
-    const Lifted<V> no_gradient(V(1.0), V(0.0));
+    const auto kept = [&](std::size_t k, std::size_t i) {
+      return LiftedInput<V>{V::load(numbers[k] + i), V::load(downs[k] + i)};
+    };
     each_vector([&](std::size_t i, auto load, std::size_t) {
-      const Lifted<V> g = has_gradient ? lifted_gradient(load(part[1])) : no_gradient;
-      if (has_gradient) stored(1, i, g);
-      stored(0, i, lifted_argument(load(part[0]), g, mode.uniform ? of_all : least(load), guarded.quadratic));
+      const LiftedInput<V> g = has_gradient ? lifted_gradient(load(part[1])) : no_gradient<V>();
+      if (has_gradient) keep(1, i, g);
+      keep(0, i, lifted_argument(load(part[0]), g, mode.uniform ? of_all : least(load), guarded.quadratic));
     });
     kernel(of_lifted, results, count, mode);
     bool any_overflow = false;
@@ -150,9 +158,8 @@ template <class V>
       if (any_overflow) kernel(of_part, as_they_are, count, mode);
     }
     each_vector([&](std::size_t i, auto load, std::size_t some) {
-      const auto stored_of = [&](std::size_t k) { return Lifted<V>(V::load(numbers[k] + i), V::load(downs[k] + i)); };
       const V y = V::load(results + i);
-      V result = lowered(y, V::load(downs[0] + i), has_gradient ? stored_of(1) : no_gradient);
+      V result = lowered(y, V::load(downs[0] + i), has_gradient ? kept(1, i) : no_gradient<V>());
       if (any_overflow) result = select(math::is_finite(y), result, load(as_they_are));
       T* const to = static_cast<T*>(output) + begin + i;
       some == V::size ? result.store(to) : result.store(to, some);

@@ -102,9 +102,10 @@ template <class V, auto larger>
   const auto [x, line] = of.arrays[0];
   const std::size_t n = of.across ? vectors_across<V>(of.rows) : V::size;
   if (is_first) std::fill_n(found, n, V(-std::numeric_limits<double>::infinity()));
+  constexpr std::size_t lines_ahead = 8;  // more than in other sweeps, because these lines are read in less time
   const bool fetches = fetches_ahead<V>(of, end - begin);
   for (std::size_t j = end; of.across && j-- > begin;) {
-    if (fetches) fetch<V>(of, 1, std::max(j, begin + 8) - 8);
+    if (fetches) fetch<V>(of, 1, std::max(j, begin + lines_ahead) - lines_ahead);
     const auto* const p = x + static_cast<std::ptrdiff_t>(j) * line;
     for (std::size_t v = 0; v < n; ++v) found[v] = larger(found[v], V::load(p + v * V::size));
   }

@@ -128,7 +128,7 @@ struct Sweeps {
         for (std::size_t k = 0; k < count; ++k) {
           const std::size_t element = j + k * lines;
           p[k] = of.across ? line(of, element) : line(of, 0, element);
-          if (fetches) fetch<V>(of, traits.arrays(), element + lines_ahead);
+          if (fetches) fetch<V>(of, traits.keeps ? traits.arrays() : traits.inputs, element + lines_ahead);
         }
         Sums* const of_chain = of_block + (j - b) % lines * n;
         for (std::size_t v = 0; v < n; ++v) {
