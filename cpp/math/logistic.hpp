@@ -1,6 +1,8 @@
 // The logistic function, as pairs.
 #pragma once
 
+#include <type_traits>
+
 #include "math/exp.hpp"
 
 /// Building blocks for functions of the form x σ(w). With e = e^-|w|, σ(|w|) = 1/(1 + e) and σ(-|w|) = e/(1 + e), which
@@ -61,11 +63,16 @@ struct BothLogistics {
     larger.hi = 1.0 - h;
     larger.lo = ((1.0 - larger.hi) - h) - smaller.lo;
   }
+  /// h² is normal if |w| is at most `near`. Beyond, it is negligible in the low part of the derivative.
+  static constexpr double near = is_single<V> ? 43.0 : 350.0;
   /// The product of both, times a power of two. With h = smaller, it is p = h - h²; the difference h - p is exact, and
   /// h dp/dh = h - 2h² = p - (h - p).
+  template <bool is_near = false>
   Pair<V> derivative(V times = 1.0) const {
     const V h = times * smaller.hi, p = fma(-h, smaller.hi, h), square = h - p;
-    return {p, fma(-excess, p - square, fma(-h, smaller.hi, square))};
+    constexpr double negligible = is_single<V> ? 0x1p-62 : 0x1p-506;
+    const V other = is_near ? smaller.hi : select(smaller.hi > V(negligible), smaller.hi, V(0.0));
+    return {p, fma(-excess, p - square, fma(-h, other, square))};
   }
   /// The derivative of w σ(w), σ(w)(1 + w σ(-w)).
   Pair<V> product_derivative(Pair<V> w) const {
@@ -73,6 +80,23 @@ struct BothLogistics {
     return select(negative, smaller, larger) * (V(1.0) + w * select(negative, larger, smaller));
   }
 };
+
+/// g s² σ'(s x), the derivative of s σ(s x) with s = `scale`. Valid range: all numbers. Max error: that of `general`,
+/// and one rounding. Source: BothLogistics; general(x, g) where |s x| > 68 (float) or 640 (double).
+template <class V, class General>
+V logistic_gradient(V x, V g, double scale, General general) {
+  const auto product = [scale](auto is_near) {
+    return [scale, is_near]<class W>(W v, W once) {
+      return multiply(once, BothLogistics<W>(scale * v).template derivative<is_near>(scale * scale));
+    };
+  };
+  if (all(abs(nan_unless_finite(g, scale * x)) <= V(BothLogistics<V>::near))) [[likely]]
+    return product(std::true_type{})(x, g);
+  const auto far = [=](V v, V once) {
+    return moderate_or_general(nan_unless_finite(once, scale * v), product(std::false_type{}), general, v, once);
+  };
+  return cold_path(far, x, g);
+}
 
 /// x σ(w), rounded. Valid range: finite x. Max error: that of exp and one rounding. Source: Logistic.
 template <class V>

@@ -27,10 +27,7 @@ struct sigmoid : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::moderate_or_general(
-        math::nan_unless_finite(g, x),
-        [](auto w, auto once) { return math::multiply(once, math::BothLogistics(w).derivative()); },
-        [](auto w, auto once) { return once * derivative(w); }, x, g);
+    return math::logistic_gradient(x, g, 1.0, [](auto v, auto once) { return once * derivative(v); });
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -71,10 +68,7 @@ struct tanh : Traits {
   }
   template <class V>
   static V backward(V x, V g) {
-    return math::moderate_or_general(
-        math::nan_unless_finite(g, 2.0 * x),
-        [](auto w, auto once) { return math::multiply(once, math::BothLogistics(2.0 * w).derivative(4.0)); },
-        [](auto w, auto once) { return once * derivative(w); }, x, g);
+    return math::logistic_gradient(x, g, 2.0, [](auto v, auto once) { return once * derivative(v); });
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
