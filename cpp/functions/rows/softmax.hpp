@@ -39,8 +39,9 @@ struct Exponentials : RowFunction {
 template <class V>
 struct Factor {
   math::Pair<V> c;
-  V power, least;  // the inverse power, and the smallest product that it leaves normal
-  V own, of_own;   // the largest element's exponential, and its product
+  V power;        // the inverse power
+  V least;        // the least term whose product is a normal number
+  V own, of_own;  // the largest element's exponential, and its product
 
   /// Subnormal low parts would be slow to add, and are negligible.
   static Factor of(math::Pair<V> c, math::Pair<V> own) {
@@ -50,15 +51,28 @@ struct Factor {
     const V power = select(is_large, one, select(is_small, down * down, down));
     const V hi = c.hi * scale, lo = c.lo * scale, little = V(0x1p-60) * abs(hi);
     const math::Pair<V> scaled = {hi, select(abs(lo) < little, V(0.0), lo)};
-    return {scaled, power, V(math::Subnormal<typename V::Element>::least_normal) / power, own.hi,
-            (own * scaled).value()};
+    const V least = min(V(0x1p100), V(1.001) * least_normal(power) / abs(hi));
+    return {scaled, power, least, own.hi, (own * scaled).value()};
   }
+  /// The smallest number whose product with the power is normal.
+  static V least_normal(V power) { return V(math::Subnormal<typename V::Element>::least_normal) / power; }
   V lifted(V e) const { return select(e == own, of_own, fma(e, c.hi, e * c.lo)); }
-  V operator*(V e) const { return math::lowered(lifted(e), power, least); }
-  /// The product as a pair, with the rounding error of its high part.
+  V operator*(V e) const { return product(e).hi; }
+  /// The product, with the rounding error of its high part.
   math::Pair<V> product(V e) const {
+    if (all(e >= least)) [[likely]]
+      return of_normal(e, [this](V y) { return y * power; });
+    // A term whose product rounds to 0 is replaced, unless it is 0, by one that does not have a subnormal low part.
+    const V zero = 0.0, negligible = V(std::numeric_limits<typename V::Element>::epsilon() / 8) * least;
+    return of_normal(select(e == zero, zero, max(negligible, e)), [this](V y) {
+      return math::scale(y, least_normal(power), [this](V v) { return v * power; });
+    });
+  }
+
+ private:
+  math::Pair<V> of_normal(V e, auto lower) const {
     const V hi = lifted(e), lo = select(e == own, V(0.0), fma(e, c.lo, fma(e, c.hi, -hi)));
-    return {math::lowered(hi, power, least), lo * power};
+    return {lower(hi), lo * power};
   }
 };
 
@@ -118,17 +132,19 @@ struct softmax_backward : Exponentials {
   template <class V>
   struct After {
     Factor<V> inverse;
+    V least;  // the least product that the power leaves normal
     math::Pair<V> mean;  // Σ g y
   };
   template <class V>
   static After<V> after(V largest, Before<V> term_of, Sums<V> sums) {
     const math::Pair<V> sum = sums.e.pair();
-    return {factor(V(1.0), sum, term_of, largest), sums.other.pair() / math::Divisor<V>(unlifted(sum))};
+    const Factor<V> inverse = factor(V(1.0), sum, term_of, largest);
+    return {inverse, Factor<V>::least_normal(inverse.power), sums.other.pair() / math::Divisor<V>(unlifted(sum))};
   }
   template <class V>
   static V late(After<V> row, V e, V g) {
     const V y = row.inverse.lifted(e);
-    return math::lowered(fma(y, g - row.mean.hi, -(y * row.mean.lo)), row.inverse.power, row.inverse.least);
+    return math::lowered(fma(y, g - row.mean.hi, -(y * row.mean.lo)), row.inverse.power, row.least);
   }
 };
 
