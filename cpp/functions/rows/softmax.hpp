@@ -64,9 +64,8 @@ struct Factor {
       return of_normal(e, [this](V y) { return y * power; });
     // A term whose product rounds to 0 is replaced, unless it is 0, by one that does not have a subnormal low part.
     const V zero = 0.0, negligible = V(std::numeric_limits<typename V::Element>::epsilon() / 8) * least;
-    return of_normal(select(e == zero, zero, max(negligible, e)), [this](V y) {
-      return math::scale(y, least_normal(power), [this](V v) { return v * power; });
-    });
+    return of_normal(select(e == zero, zero, max(negligible, e)),
+                     [this](V y) { return math::scale(y, least_normal(power), [this](V v) { return v * power; }); });
   }
 
  private:
@@ -132,7 +131,7 @@ struct softmax_backward : Exponentials {
   template <class V>
   struct After {
     Factor<V> inverse;
-    V least;  // the least product that the power leaves normal
+    V least;             // the least product that the power leaves normal
     math::Pair<V> mean;  // Σ g y
   };
   template <class V>

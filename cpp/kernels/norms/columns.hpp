@@ -70,9 +70,9 @@ class NormColumns {
     return is_in_place(call, call.x) && is_in_place(call, call.result) && !is_overwritten(call) &&
            (!is_backward(call) || is_in_place(call, call.g));
   }
-  /// Whether the buffers can hold all arrays.
+  /// Whether the buffers can hold all arrays; the gradients of doubles take the place of x.
   static bool fits(const NormCall& call) {
-    return call.length * pitch * (is_backward(call) ? 3 : 1) <= Scratch<T>::size - across_size;
+    return call.length * pitch * (!is_backward(call) ? 1 : is_single ? 3 : 2) <= Scratch<T>::size - across_size;
   }
 
  public:
@@ -101,8 +101,9 @@ class NormColumns {
 
   void operator()(std::size_t begin, std::size_t end) {
     if (are_across(call_)) return across(begin, end);
-    // The gradients of doubles are written in columns, of which many would not stay in the cache.
-    const bool are_many = is_single && are_in_place(call_);
+    // The gradients of doubles are written in columns, of which many would not stay in the cache. Gradients of gamma
+    // for each element take another sweep, which would read columns that displace each other once more.
+    const bool are_many = is_single && are_in_place(call_) && (per_row_ || !share_sets(call_.x));
     for (std::size_t r = begin; r < end; r += rows_) {
       rows_ = are_many && end - r > most_staged ? several(end - r, std::max<std::size_t>(n_, 256))
                                                 : std::min(most_staged, end - r);
@@ -110,9 +111,12 @@ class NormColumns {
       T* buffer = first();
       x_ = brought(call_.x, r, displaces(call_.x), buffer);
       if (is_backward(call_)) g_ = brought(call_.g, r, displaces(call_.g), buffer);
-      // The output may overwrite an input, except where gradients may have to be computed again from it.
-      const bool is_staged = rows_ != padded_ || is_overwritten(call_) || !is_in_place(call_, call_.result);
-      result_ = !is_staged ? in_memory(call_.result, r) : Columns{is_backward(call_) ? buffer : first(), pitch};
+      // The output may overwrite an input, except where gradients may have to be computed again from it. Doubles are
+      // written in long runs if x is in a buffer.
+      const bool is_again = is_backward(call_) && is_single,
+                 is_staged = rows_ != padded_ || is_overwritten(call_) || !is_in_place(call_, call_.result) ||
+                             (is_backward(call_) && !is_single && x_.step == pitch);
+      result_ = is_staged ? Columns{is_again ? buffer : first(), pitch} : in_memory(call_.result, r);
       some(r);
       if (is_staged) bring<simd::Vec<Isa, T>, Way::out>(rectangle(call_.result, r), result_.data, pitch);
     }
@@ -135,9 +139,11 @@ class NormColumns {
   Rectangle rectangle(const Segments& array, std::size_t r) const {
     return {call_.format, array.rows.at(r, 0), array.rows.element, array.rows.row, n_, rows_};
   }
-  /// Whether the columns would displace each other in the cache before they are read again, as gradients do often.
+  /// Whether elements of a row share sets of the cache, and displace each other there.
+  static bool share_sets(const Segments& array) { return array.rows.element % 4096 == 0; }
+  /// Whether that happens before they are read again, as gradients do often.
   bool displaces(const Segments& array) const {
-    return array.rows.element % 4096 == 0 && rows_ <= most_staged && is_backward(call_) && fits(call_);
+    return share_sets(array) && rows_ <= most_staged && is_backward(call_) && fits(call_);
   }
   /// The columns where they are or, from the next part of the buffer on, a copy.
   Columns brought(const Segments& array, std::size_t r, bool is_copied, T*& buffer) const {

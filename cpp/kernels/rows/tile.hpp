@@ -36,7 +36,8 @@ struct Tile {
 
   Tile(const Traits& traits, const RowCall& call, std::size_t rows) : traits_(traits), call_(call) {
     const bool has_scratch = Scratch<T>::of_thread() != nullptr;
-    const std::size_t room = has_scratch ? Scratch<T>::size : std::size(little_) - little_sums;
+    // Rows that do not fit into a quarter of the memory would leave the second-level cache.
+    const std::size_t room = has_scratch ? Scratch<T>::size / 4 : std::size(little_) - little_sums;
     road_ = road(call, traits, rows, native<T>, room, has_scratch ? V::size : 1);
     place();
   }

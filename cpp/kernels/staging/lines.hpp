@@ -31,7 +31,7 @@ auto with_type(Format format, F f) {
 template <class T>
 struct Scratch {
   static constexpr std::align_val_t alignment{64};
-  static constexpr std::size_t size = (std::size_t{1} << 20) / sizeof(T), sums = (std::size_t{1} << 16) / sizeof(T);
+  static constexpr std::size_t size = (std::size_t{1} << 22) / sizeof(T), sums = (std::size_t{1} << 16) / sizeof(T);
   static T* of_thread() {
     constexpr auto release = [](void* p) { ::operator delete(p, alignment); };
     thread_local const std::unique_ptr<void, decltype(release)> scratch(
