@@ -58,6 +58,21 @@ def test_tiny_gradients(f: RowFunction) -> None:
         assert found.max() <= bound(f.name, FLOAT32), what
 
 
+@each_summed_dtype
+@pytest.mark.parametrize(
+    "f", [f for f in FUNCTIONS if f.name.removesuffix("_backward") in GATES], ids=lambda f: f.name
+)
+def test_subnormal_inputs_of_gated_units(f: RowFunction, dtype: DType) -> None:
+    """Some of the inputs, in all combinations, are subnormal."""
+    rng, least = np.random.default_rng(0), finfo(dtype).smallest_normal
+    args = tuple(a.copy() for a in f.arguments(rng.normal(0, 2, (8, 200)).astype(dtype)))
+    args[0][1::2, :100] *= least
+    args[0][2:4, 100:] *= least
+    args[-1][4:] *= least
+    found = errors(f.name, f(*args), *args)
+    assert found.max() <= bound(f.name, dtype)
+
+
 @pytest.mark.slow
 @each_summed_dtype
 @pytest.mark.parametrize("f", [f for f in FUNCTIONS if f.sums], ids=lambda f: f.name)

@@ -8,8 +8,9 @@ import fastact
 import numpy as np
 import pytest
 from fastact.checks.accuracy import DType, finfo
+from fastact.checks.row_reference import GATES
 from functions import each_dtype
-from rows import Array, RowFunction, each_learned, each_of_rows_and_gradients, each_row_function, numbers
+from rows import FUNCTIONS, Array, RowFunction, each_learned, each_of_rows_and_gradients, each_row_function, numbers
 from test_same_bits import assert_same_bits, read_only, unaligned
 
 LENGTHS = (2, 6, 16, 34, 64, 66, 130)
@@ -242,6 +243,30 @@ def test_long_rows_wherever_they_lie(f: RowFunction, dtype: DType, length: int) 
 
 
 SHAPES = [((40,), ()), ((7, 30), (7, 1)), ((30, 7), (7,)), ((4, 5, 6), (5, 1)), ((4, 5, 6), (4, 1, 6))]
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    "f", [f for f in FUNCTIONS if f.name.removesuffix("_backward") in GATES], ids=lambda f: f.name
+)
+def test_subnormals_beside_others_in_gated_units(f: RowFunction, dtype: DType) -> None:
+    """Two elements have the same results alone, in long rows, in columns and in place."""
+    n, rng = 9000, np.random.default_rng(0)
+    args = tuple(a.copy() for a in f.arguments(rng.normal(0, 2, (5, 2 * n)).astype(dtype)))
+    least = finfo(dtype).smallest_normal
+    for k, a in enumerate(args):
+        a[:, :: 97 + k] *= least
+        a[:, 3000 + 500 * k : 3600 + 500 * k] *= least  # some where others are, and some where none are
+        a[3] *= least
+    expected = f(*args)
+    assert_same_bits(np.ascontiguousarray(f(*(a.T for a in args), axis=0).T), expected)
+    for j in range(2900, 3700):
+        pair = tuple(np.ascontiguousarray(a[:, j::n]) for a in args)
+        assert_same_bits(np.ascontiguousarray(expected[:, j::n]), f(*pair), j)
+    outputs = args[0].copy()
+    out = outputs if f.output == "n" else outputs[:, :n]
+    f(outputs, *args[1:], out=out)
+    assert_same_bits(np.ascontiguousarray(out), expected)
 
 
 @each_dtype

@@ -5,13 +5,15 @@
 
 #include "functions/activations/list.hpp"
 #include "functions/rows/row_function.hpp"
+#include "math/lifted_input.hpp"
 
 namespace fastact::rowwise {
 
 /// f(u)·v of the two halves a, b of a row: u = a, v = b, unless the gate is the second half.
 template <class A, bool gate_is_second = false>
 struct gate : RowFunction {
-  constexpr gate() { inputs = 2, has_largest = false, has_sums = false; }
+  constexpr gate() { inputs = 2, has_largest = false, has_sums = false, multiplies = true; }
+  static constexpr bool second = gate_is_second;
   template <class V>
   static V late(Nothing, V a, V b) {
     return gate_is_second ? a * A::forward(b) : A::forward(a) * b;
@@ -27,6 +29,33 @@ struct gate_backward : gate<A, gate_is_second> {
     const V u = gate_is_second ? b : a, v = gate_is_second ? a : b;
     const auto [f, du] = activations::with_gradient<A>(u, g * v);
     return gate_is_second ? std::array<V, 2>{g * f, du} : std::array<V, 2>{du, g * f};
+  }
+};
+
+/// The gated unit F, or its gradients, of numbers that may be subnormal. f is constant or proportional to u near 0, f'
+/// is constant.
+template <class F>
+struct lifted_gate : F {
+  template <class V>
+  static math::LiftedInput<V> gate(V a, V b, math::LiftedInput<V> g) {
+    return math::lifted_argument(F::second ? b : a, g, math::least_unlifted<V>(), false);
+  }
+  template <class V>
+  static V late(RowFunction::Nothing nothing, V a, V b) {
+    const math::LiftedInput<V> v = math::lifted_gradient(F::second ? a : b), u = gate(a, b, v);
+    const V y = F::second ? F::late(nothing, v.number, u.number) : F::late(nothing, u.number, v.number);
+    return math::lowered(y, u.down, v);
+  }
+  template <class V>
+  static std::array<V, 2> late(RowFunction::Nothing nothing, V a, V b, V g) {
+    const math::LiftedInput<V> v = math::lifted_gradient(F::second ? a : b), once = math::lifted_gradient(g),
+                               u = gate(a, b, once);
+    std::array<V, 2> gradients = F::second ? F::late(nothing, v.number, u.number, once.number)
+                                           : F::late(nothing, u.number, v.number, once.number);
+    V &of_u = gradients[F::second ? 1 : 0], &of_v = gradients[F::second ? 0 : 1];
+    of_u = math::always_unlifted(of_u, once.down.plus_bits(v.down));
+    of_v = math::lowered(of_v, u.down, once);
+    return gradients;
   }
 };
 

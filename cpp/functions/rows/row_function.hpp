@@ -29,6 +29,7 @@ struct Traits {
   bool parameter = false;     // the number is a learned parameter, and the result its gradient, a pair
   bool nonempty = false;      // rows have at least one element
   bool maskable = false;      // a mask may exclude elements
+  bool multiplies = false;    // `late` multiplies inputs; for subnormal ones, lifted_gate<F> takes its place
   bool may_cancel = false;    // cancels(after, result) tells where floats do not suffice
   double of_nothing = 0;      // the output and result of rows of which a mask leaves nothing
   /// The value of the first input for masked elements and beyond the end of a row, where the others are 0. It changes

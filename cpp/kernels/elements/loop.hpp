@@ -192,9 +192,9 @@ struct Passes {
     if constexpr (is_cheap && V::size > 1) {
       const auto lifted = [](auto... v) {
         if constexpr (arrays == 2) {
-          return gradient_from_lifted<F::quadratic>(F{}, v...);
+          return math::gradient_from_lifted<F::quadratic>(F{}, v...);
         } else {
-          return value_from_lifted<F::quadratic>(F{}, v...);
+          return math::value_from_lifted<F::quadratic>(F{}, v...);
         }
       };
       loop<arrays, std::is_same_v<S, T>>(lifted, inputs, output, n, mode);

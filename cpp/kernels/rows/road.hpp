@@ -59,9 +59,11 @@ inline bool is_overwritten(const RowCall& call, const Traits& traits, std::size_
   return overwritten && k >= traits.inputs && traits.keeps && traits.has_late;
 }
 
-/// Whether array k is an output in the buffer of an input, which it replaces element by element.
+/// Whether array k is an output in the buffer of an input, which it replaces element by element. Where inputs may have
+/// to be computed again, it is not.
 inline bool shares_buffer(const Road& road, const Traits& traits, std::size_t k) {
-  return k >= traits.inputs && road.staged[k] && k < 2 * traits.inputs && road.staged[k - traits.inputs];
+  return !traits.multiplies && k >= traits.inputs && road.staged[k] && k < 2 * traits.inputs &&
+         road.staged[k - traits.inputs];
 }
 
 /// The road of a few long rows that lie side by side and fill memory, such as those along axis 0 of a matrix with ten

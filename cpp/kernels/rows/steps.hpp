@@ -8,6 +8,7 @@
 
 #include "functions/rows/row_function.hpp"
 #include "kernels/interface.hpp"
+#include "kernels/rows/by_element.hpp"
 #include "kernels/rows/group.hpp"
 #include "kernels/rows/road.hpp"
 #include "kernels/rows/sweeps.hpp"
@@ -112,13 +113,6 @@ class StepsOf {
   }
   using After = decltype(S::after(V(), Before(), Sums(), numbers<V>(State<V>(), 0)));
 
-  /// Writes the outputs of a function of single elements, for contiguous lines of this length.
-  static void write_lines(const Rows& lines, std::size_t length) {
-    constexpr rowwise::RowFunction::Nothing nothing;
-    constexpr std::size_t interleaved = std::is_same_v<T, double> && V::several > 1 ? 4 : V::several;
-    Sweeps<Wide<V, interleaved>, F>::template late<false>(lines, 0, length, &nothing);
-  }
-
   /// Stores what the vector of rows that begins with row `first` has beside its elements.
   template <class W, class X>
   static void store(const X& after, W largest, std::size_t first, Ends<V>& ends) {
@@ -202,7 +196,9 @@ class StepsOf {
       store(after, m, v * V::size, ends);
     };
     if constexpr (traits.by_element()) {
-      made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) { write_lines(rows, length); };
+      made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) {
+        ByElement<V, F>::write(rows, length);
+      };
     } else if constexpr (traits.only_largest()) {
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>& ends) {
         with_type(rows.format, [&]<class S>(S*) {
@@ -232,7 +228,7 @@ class StepsOf {
         for (std::size_t k = 0; k < traits.arrays(); ++k)
           lines.arrays[k].p += static_cast<std::ptrdiff_t>(begin) * (rows.across ? rows.arrays[k].line : 1);
         if (rows.across) lines.rows = end - begin;
-        write_lines(lines, rows.across ? rows.rows : end - begin);
+        ByElement<V, F>::write(lines, rows.across ? rows.rows : end - begin);
       };
     } else if constexpr (traits.has_late) {
       made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void* after) {

@@ -1,0 +1,74 @@
+// Functions of rows whose outputs depend on the elements in their place alone.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include "functions/rows/gated.hpp"
+#include "kernels/find_subnormal.hpp"
+#include "kernels/rows/group.hpp"
+#include "kernels/rows/sweeps.hpp"
+#include "simd/environment.hpp"
+
+namespace fastact::kernels {
+namespace {
+
+template <class V, class F>
+class ByElement {
+  using T = typename V::Element;
+  using Rows = Group<T>;
+  static constexpr F traits = {};
+
+  template <class G>
+  static void write_part(const Rows& lines, std::size_t begin, std::size_t end) {
+    constexpr rowwise::RowFunction::Nothing nothing;
+    constexpr std::size_t interleaved = std::is_same_v<T, double> && V::several > 1 ? 4 : V::several;
+    Sweeps<Wide<V, interleaved>, G>::template late<false>(lines, begin, end, &nothing);
+  }
+  static bool any_subnormal(const Rows& lines, std::size_t rows, std::size_t begin, std::size_t end) {
+    bool found = false;
+    for (std::size_t i = 0; i < rows && !found; ++i) {
+      const auto line = Sweeps<V, F>::line(lines, i, begin);
+      for (std::size_t k = 0; k < traits.inputs; ++k) found |= kernels::any_subnormal<V>(line[k], end - begin);
+    }
+    return found;
+  }
+
+ public:
+  /// Writes the outputs for contiguous lines of this length. Subnormal inputs are lifted, as in
+  /// elements/subnormal_guard.hpp: the processor's flag shows whether there were any, unless an output overwrites an
+  /// input.
+  static void write(const Rows& lines, std::size_t length) {
+    if constexpr (!traits.multiplies) {
+      write_part<F>(lines, 0, length);
+    } else {
+      constexpr std::size_t at_once = 8192;
+      const auto outputs = lines.arrays.begin() + traits.inputs;
+      const bool overwrites = std::find_first_of(lines.arrays.begin(), outputs, outputs, outputs + traits.outputs,
+                                                 [](auto a, auto b) { return a.p == b.p; }) != outputs;
+      bool expected = overwrites;
+      Rows some = lines;
+      const std::size_t rows = std::clamp<std::size_t>(at_once / std::max<std::size_t>(1, length), 1, lines.rows);
+      for (std::size_t first = 0; first < lines.rows; first += rows) {
+        some.rows = std::min(rows, lines.rows - first);
+        for (std::size_t begin = 0, end; begin < length; begin = end) {
+          end = std::min(length, begin + at_once);
+          bool found =
+              any_subnormal(some, expected ? some.rows : 1, begin, expected ? end : std::min(end, begin + V::size));
+          if (!found) {
+            write_part<F>(some, begin, end);
+            found = !expected && simd::FloatEnvironment::met_subnormal() && any_subnormal(some, some.rows, begin, end);
+          }
+          if (found) write_part<rowwise::lifted_gate<F>>(some, begin, end);
+          expected = overwrites || found;
+        }
+        for (std::size_t k = 0; k < traits.arrays(); ++k)
+          some.arrays[k].p += static_cast<std::ptrdiff_t>(rows) * some.arrays[k].line;
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace fastact::kernels
