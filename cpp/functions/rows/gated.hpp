@@ -44,7 +44,7 @@ struct lifted_gate : F {
   static V late(RowFunction::Nothing nothing, V a, V b) {
     const math::LiftedInput<V> v = math::lifted_gradient(F::second ? a : b), u = gate(a, b, v);
     const V y = F::second ? F::late(nothing, v.number, u.number) : F::late(nothing, u.number, v.number);
-    return math::lowered(y, u.down, v);
+    return select(math::is_finite(y), math::lowered(y, u.down, v), y);
   }
   template <class V>
   static std::array<V, 2> late(RowFunction::Nothing nothing, V a, V b, V g) {
@@ -53,8 +53,8 @@ struct lifted_gate : F {
     std::array<V, 2> gradients = F::second ? F::late(nothing, v.number, u.number, once.number)
                                            : F::late(nothing, u.number, v.number, once.number);
     V &of_u = gradients[F::second ? 1 : 0], &of_v = gradients[F::second ? 0 : 1];
-    of_u = math::always_unlifted(of_u, once.down.plus_bits(v.down));
-    of_v = math::lowered(of_v, u.down, once);
+    of_u = select(math::is_finite(of_u), math::always_unlifted(of_u, once.down.plus_bits(v.down)), of_u);
+    of_v = select(math::is_finite(of_v), math::lowered(of_v, u.down, once), of_v);
     return gradients;
   }
 };
