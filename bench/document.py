@@ -90,7 +90,7 @@ arrays.
 measured are the microbenchmarks, GCC's code, in the first-level cache. The last columns are the time over
 that of a copy of as many bytes, in the second-level cache and beyond all caches.
 
-The bound knows no waiting. What computes little waits for its stores, of which this processor completes 32
+The bound knows no waiting. What computes little waits for its stores, of which this processor completes 64
 bytes in a cycle; what computes much has chains of twenty to forty dependent operations, longer than the work
 on those vectors that the schedulers have room for, and the more so the fewer elements a register has. A
 table's function also computes a tail where an input is beyond the table, as a few of those with deviation 2

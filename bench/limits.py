@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from fastact.command.markdown import heading, line
@@ -29,23 +30,22 @@ using V = simd::Vec<simd::{backend}, float>;
 template <class F, std::size_t... k>
 V apply(F f, const V* parameters, std::index_sequence<k...>) {{ return f(parameters[k]...); }}
 
-#define REGION(name, pass, expression, parameter_count)                                                 \\
+#define LOOP(name, pass, expression, parameter_count)                                                   \\
   [[gnu::flatten]] void name##_##pass(const float* x, const float* g, float* y, const float* p, long n) {{\\
     const V parameters[] = {{V(p[0]), V(p[1])}};                                                        \\
     for (long i = 0; i < n; i += V::size) {{                                                            \\
-      asm volatile("# LLVM-MCA-BEGIN " #name " " #pass ::: "memory");                                   \\
+      asm volatile("# one V" ::: "memory");                                                             \\
       const auto f = [&](auto... parameter) {{ return expression; }};                                   \\
       apply(f, parameters, std::make_index_sequence<parameter_count>{{}}).store(y + i);                 \\
-      asm volatile("# LLVM-MCA-END " #name " " #pass ::: "memory");                                     \\
     }}                                                                                                  \\
   }}
 #define ONE(...) +1
-#define BOTH(name, ...)                                                               \\
-  REGION(name, forward, activations::name::forward(V::load(x + i), parameter...),      \\
-         0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))                                   \\
-  REGION(name, backward,                                                               \\
-         activations::gradient<activations::name>(V::load(x + i), V::load(g + i), parameter...), \\
-         0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))
+#define BOTH(name, ...)                                                                 \\
+  LOOP(name, forward, activations::name::forward(V::load(x + i), parameter...),        \\
+       0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))                                     \\
+  LOOP(name, backward,                                                                  \\
+       activations::gradient<activations::name>(V::load(x + i), V::load(g + i), parameter...), \\
+       0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))
 FASTACT_ACTIVATIONS(BOTH)
 constexpr long elements = V::size;
 extern "C" const char size[elements];
@@ -60,17 +60,21 @@ def tool(name: str) -> str:
     raise SystemExit(f"{name} is not installed; Debian has it in the packages clang and llvm")
 
 
-def paired(assembly: str) -> str:
-    """Return the assembly without the region marks that compilers have duplicated."""
-    lines: list[str] = []
-    open_regions: set[str] = set()
-    for text in assembly.splitlines():
-        if mark := re.search(r"LLVM-MCA-(BEGIN|END) (.+)", text):
-            if (mark[1] == "BEGIN") == (mark[2] in open_regions):
-                continue
-            open_regions ^= {mark[2]}
-        lines.append(text)
-    return "\n".join(lines) + "\n"
+def loops(assembly: str) -> Iterator[tuple[str, str, int, str]]:
+    """Yield the name and pass of each function, and how many V its loop computes in a round by what code.
+
+    Blocks with a call are left out, because few inputs take them; so is a loop that consists of such blocks.
+    """
+    functions = r"^_Z\d+(\w+)_(forward|backward)PKf\w*:(.*?)^\.Lfunc_end"
+    for name, pass_, body in re.findall(functions, assembly, re.DOTALL | re.MULTILINE):
+        code: dict[str, str] = {}  # by the first block of the loop
+        for block in re.split(r"^(?=\.L|# %)", body, flags=re.MULTILINE):
+            first = re.search(r"in Loop: Header=(\w+)|^\.L(\w+):.*This Inner Loop Header", block)
+            if first and not re.search(r"\bcall", block):
+                loop = first[1] or first[2]
+                code[loop] = code.get(loop, "") + block
+        usual = max(code.values(), key=len)
+        yield name, pass_, usual.count("# one V"), usual
 
 
 def bounds(isa: str, processor: str) -> dict[tuple[str, str], float]:
@@ -85,12 +89,16 @@ def bounds(isa: str, processor: str) -> dict[tuple[str, str], float]:
     assembly = subprocess.run(command, input=source, check=True, stdout=subprocess.PIPE, text=True).stdout
     size = re.search(r"\.size\s+size, (\d+)", assembly)
     assert size
+    found = list(loops(assembly))
+    marked = "# LLVM-MCA-BEGIN {0} {1}\n{3}\n# LLVM-MCA-END {0} {1}\n"
+    regions = "".join(marked.format(*loop) for loop in found)
     command = [tool("llvm-mca"), f"-mcpu={processor}", "-instruction-info=0", "-resource-pressure=0"]
-    report = subprocess.run(
-        command, input=paired(assembly), check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    regions = re.findall(r"Code Region - (\w+) (\w+)\n.*?Block RThroughput: ([\d.]+)", report, re.DOTALL)
-    return {(name, pass_): float(cycles) / int(size[1]) for name, pass_, cycles in regions}
+    report = subprocess.run(command, input=regions, check=True, stdout=subprocess.PIPE, text=True).stdout
+    cycles = re.findall(r"Block RThroughput: ([\d.]+)", report)
+    return {
+        (name, pass_): float(busy) / count / int(size[1])
+        for (name, pass_, count, _), busy in zip(found, cycles, strict=True)
+    }
 
 
 def measured(program: Path, isa: str, seconds: float) -> dict[str, float]:
