@@ -40,10 +40,10 @@ V apply(F f, const V* parameters, std::index_sequence<k...>) {{ return f(paramet
     }}                                                                                                  \\
   }}
 #define ONE(...) +1
-#define BOTH(name, ...)                                                                 \\
-  LOOP(name, forward, activations::name::forward(V::load(x + i), parameter...),        \\
-       0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))                                     \\
-  LOOP(name, backward,                                                                  \\
+#define BOTH(name, ...)                                                                        \\
+  LOOP(name, forward, activations::name::forward(V::load(x + i), parameter...),                \\
+       0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))                                             \\
+  LOOP(name, backward,                                                                         \\
        activations::gradient<activations::name>(V::load(x + i), V::load(g + i), parameter...), \\
        0 FASTACT_EACH_PARAMETER(ONE, __VA_ARGS__))
 FASTACT_ACTIVATIONS(BOTH)

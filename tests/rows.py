@@ -10,7 +10,7 @@ from fastact.checks.accuracy import DType, finfo
 from fastact.checks.row_accuracy import arguments, sums
 from fastact.checks.row_reference import ROWS
 from fastact.functions import registry
-from fastact.functions.registry import Function
+from fastact.functions.registry import GATES, Function, split_name
 
 Array = np.ndarray[Any, Any]
 
@@ -67,6 +67,9 @@ FUNCTIONS = [RowFunction(name) for name in ROWS]
 LEARNED = {"prelu_backward": 0.25, "swish_backward": 1.5}
 
 each_row_function = pytest.mark.parametrize("f", FUNCTIONS, ids=lambda f: f.name)
+each_gated = pytest.mark.parametrize(
+    "f", [f for f in FUNCTIONS if split_name(f.name)[0] in GATES], ids=lambda f: f.name
+)
 each_of_rows_and_gradients = pytest.mark.parametrize(
     "f", [f for f in FUNCTIONS if f.inputs[1:2] == ["n"]], ids=lambda f: f.name
 )

@@ -8,12 +8,11 @@ import fastact
 import numpy as np
 import pytest
 from fastact.checks.accuracy import DType, finfo
-from fastact.checks.row_reference import GATES
 from functions import each_dtype
 from rows import (
-    FUNCTIONS,
     Array,
     RowFunction,
+    each_gated,
     each_learned,
     each_of_rows_and_gradients,
     each_row_function,
@@ -254,9 +253,7 @@ SHAPES = [((40,), ()), ((7, 30), (7, 1)), ((30, 7), (7,)), ((4, 5, 6), (5, 1)), 
 
 
 @each_dtype
-@pytest.mark.parametrize(
-    "f", [f for f in FUNCTIONS if f.name.removesuffix("_backward") in GATES], ids=lambda f: f.name
-)
+@each_gated
 def test_subnormals_beside_others_in_gated_units(f: RowFunction, dtype: DType) -> None:
     """Two elements have the same results alone, in long rows, in columns and in place."""
     n, rng = 9000, np.random.default_rng(0)

@@ -17,8 +17,8 @@ V unless_extreme(V parameter, V least) {
   return select(size == zero, least, ordinary);
 }
 
-/// A number that takes the place of an input. Where `down` is not 0 it is lifted, and unlifted divides a
-/// proportional result with `down`.
+/// A number that takes the place of an input. Where `down` is not 0 it is lifted, and `unlifted` divides a proportional
+/// result with `down`.
 template <class V>
 struct LiftedInput {
   V number, down;
@@ -41,7 +41,7 @@ template <class V>
 LiftedInput<V> lifted_gradient(V g) {
   return lifted_below(V(Subnormal<typename V::Element>::least_normal), g, 1.0);
 }
-/// What takes the place of a gradient in passes that have none.
+/// Returns the number 1, not lifted, which passes without a gradient take for one.
 template <class V>
 LiftedInput<V> no_gradient() {
   return {1.0, 0.0};
@@ -61,13 +61,13 @@ V least_unlifted(P... parameters) {
   ((least = unless_extreme(parameters, least)), ...);
   return least;
 }
-/// f(x, p…) from lifted x; it is proportional to x or constant there.
+/// Returns f(x, p…), computed from lifted x.
 template <bool quadratic, class F, class V, class... P>
 V value_from_lifted(F f, V x, P... p) {
   const LiftedInput<V> lifted = lifted_argument(x, no_gradient<V>(), least_unlifted<V>(p...), quadratic);
   return lowered(f(lifted.number, p...), lifted.down, no_gradient<V>());
 }
-/// The gradient f(x, g, p…) from lifted x and g.
+/// Returns the gradient f(x, g, p…), computed from lifted x and g; f is linear in g.
 template <bool quadratic, class F, class V, class... P>
 V gradient_from_lifted(F f, V x, V g, P... p) {
   const LiftedInput<V> once = lifted_gradient(g), lifted = lifted_argument(x, once, least_unlifted<V>(p...), quadratic);

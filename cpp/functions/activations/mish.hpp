@@ -66,7 +66,7 @@ struct mish : Traits {
     using F = math::expansions::MishDerivative;
     return math::expansion_or<F>(V(F::begin) <= x, min(V(F::end), x), [x] {
       const auto [power, rest] = math::exp_by_steps(x, V(math::none), V(0.0));
-      const V u = fma(power, rest, power), square = select(x > V(-40.0), u, V(0.0)) * u;  // negligible beyond
+      const V u = fma(power, rest, power), square = select(x > V(-40.0), u, V(0.0)) * u;  // u² is negligible beyond
       const math::Pair<V> first = math::product(1.0 + x, power);
       return math::Pair<V>{first.hi, fma(square, -0.5 - x, fma(first.hi, rest, first.lo))};
     });

@@ -13,10 +13,22 @@ namespace fastact::rowwise {
 template <class A, bool gate_is_second = false>
 struct gate : RowFunction {
   constexpr gate() { inputs = 2, has_largest = false, has_sums = false, multiplies = true; }
-  static constexpr bool second = gate_is_second;
   template <class V>
   static V late(Nothing, V a, V b) {
     return gate_is_second ? a * A::forward(b) : A::forward(a) * b;
+  }
+  /// Near u = 0, f is constant or proportional to u.
+  template <class F, class V>
+  static V lifted_late(Nothing nothing, V a, V b) {
+    const math::LiftedInput<V> v = math::lifted_gradient(gate_is_second ? a : b), u = lifted_u(a, b, v);
+    const V y = gate_is_second ? F::late(nothing, v.number, u.number) : F::late(nothing, u.number, v.number);
+    return select(math::is_finite(y), math::lowered(y, u.down, v), y);
+  }
+
+ protected:
+  template <class V>
+  static math::LiftedInput<V> lifted_u(V a, V b, math::LiftedInput<V> linear) {
+    return math::lifted_argument(gate_is_second ? b : a, linear, math::least_unlifted<V>(), false);
   }
 };
 
@@ -30,32 +42,17 @@ struct gate_backward : gate<A, gate_is_second> {
     const auto [f, du] = activations::with_gradient<A>(u, g * v);
     return gate_is_second ? std::array<V, 2>{g * f, du} : std::array<V, 2>{du, g * f};
   }
-};
-
-/// The gated unit F, or its gradients, of numbers that may be subnormal. f is constant or proportional to u near 0, f'
-/// is constant.
-template <class F>
-struct lifted_gate : F {
-  template <class V>
-  static math::LiftedInput<V> gate(V a, V b, math::LiftedInput<V> g) {
-    return math::lifted_argument(F::second ? b : a, g, math::least_unlifted<V>(), false);
-  }
-  template <class V>
-  static V late(RowFunction::Nothing nothing, V a, V b) {
-    const math::LiftedInput<V> v = math::lifted_gradient(F::second ? a : b), u = gate(a, b, v);
-    const V y = F::second ? F::late(nothing, v.number, u.number) : F::late(nothing, u.number, v.number);
-    return select(math::is_finite(y), math::lowered(y, u.down, v), y);
-  }
-  template <class V>
-  static std::array<V, 2> late(RowFunction::Nothing nothing, V a, V b, V g) {
-    const math::LiftedInput<V> v = math::lifted_gradient(F::second ? a : b), once = math::lifted_gradient(g),
-                               u = gate(a, b, once);
-    std::array<V, 2> gradients = F::second ? F::late(nothing, v.number, u.number, once.number)
-                                           : F::late(nothing, u.number, v.number, once.number);
-    V &of_u = gradients[F::second ? 1 : 0], &of_v = gradients[F::second ? 0 : 1];
-    of_u = select(math::is_finite(of_u), math::always_unlifted(of_u, once.down.plus_bits(v.down)), of_u);
-    of_v = select(math::is_finite(of_v), math::lowered(of_v, u.down, once), of_v);
-    return gradients;
+  /// Near u = 0, f' is constant.
+  template <class F, class V>
+  static std::array<V, 2> lifted_late(RowFunction::Nothing nothing, V a, V b, V g) {
+    const math::LiftedInput<V> v = math::lifted_gradient(gate_is_second ? a : b), once = math::lifted_gradient(g),
+                               u = gate_backward::lifted_u(a, b, once);
+    const auto [of_a, of_b] = gate_is_second ? F::late(nothing, v.number, u.number, once.number)
+                                             : F::late(nothing, u.number, v.number, once.number);
+    const V of_u = gate_is_second ? of_b : of_a, of_v = gate_is_second ? of_a : of_b;
+    const V du = select(math::is_finite(of_u), math::always_unlifted(of_u, once.down.plus_bits(v.down)), of_u);
+    const V dv = select(math::is_finite(of_v), math::lowered(of_v, u.down, once), of_v);
+    return gate_is_second ? std::array<V, 2>{dv, du} : std::array<V, 2>{du, dv};
   }
 };
 

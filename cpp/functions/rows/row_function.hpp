@@ -29,7 +29,7 @@ struct Traits {
   bool parameter = false;     // the number is a learned parameter, and the result its gradient, a pair
   bool nonempty = false;      // rows have at least one element
   bool maskable = false;      // a mask may exclude elements
-  bool multiplies = false;    // `late` multiplies inputs; for subnormal ones, lifted_gate<F> takes its place
+  bool multiplies = false;    // `late` multiplies inputs, and `lifted_late` is for subnormal ones
   bool may_cancel = false;    // cancels(after, result) tells where floats do not suffice
   double of_nothing = 0;      // the output and result of rows of which a mask leaves nothing
   /// The value of the first input for masked elements and beyond the end of a row, where the others are 0. It changes
@@ -68,6 +68,8 @@ struct Traits {
 ///                            returns what the rest needs of the row
 ///   late(after, x…)          returns the output in the third sweep, an array if there are several outputs; the first x
 ///                            is what `add` returned, if that was kept
+///   lifted_late<F>(after, x…)
+///                            returns the same as late of F, the function itself, but is fast if any x is subnormal
 ///   result(after)            returns the one number of the row
 ///   at_label(after)          returns the output at the label of the row
 ///

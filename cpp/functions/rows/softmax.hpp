@@ -51,6 +51,7 @@ struct Factor {
     const V power = select(is_large, one, select(is_small, down * down, down));
     const V hi = c.hi * scale, lo = c.lo * scale, little = V(0x1p-60) * abs(hi);
     const math::Pair<V> scaled = {hi, select(abs(lo) < little, V(0.0), lo)};
+    // It is a little larger, for its rounding, and finite where c is 0.
     const V least = min(V(0x1p100), V(1.001) * least_normal(power) / abs(hi));
     return {scaled, power, least, own.hi, (own * scaled).value()};
   }

@@ -348,13 +348,6 @@ class NormColumns {
     of_gamma.store(dgamma, first, count);
     if (centered_) of_beta.store(dbeta, first, count);
   }
-  template <std::size_t distance = 4>
-  static void transpose(std::array<D, 8>& d) {
-    for (std::size_t i = 0; i < 8; ++i) {
-      if ((i & distance) == 0) D::template exchange<distance>(d[i], d[i + distance]);
-    }
-    if constexpr (distance > 1) transpose<distance / 2>(d);
-  }
 
   /// Writes the gradients of a block, in float: of all rows for a few elements at a time, so that the lines of memory
   /// are written one after another. Where a number is not finite, the row is computed again in double.

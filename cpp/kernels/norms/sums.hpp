@@ -61,6 +61,15 @@ void store_eight(D d, T* to, Count count) {
   }
 }
 
+/// Transposes eight vectors of eight numbers.
+template <std::size_t distance = 4, class D>
+void transpose(std::array<D, 8>& d) {
+  for (std::size_t i = 0; i < 8; ++i) {
+    if ((i & distance) == 0) D::template exchange<distance>(d[i], d[i + distance]);
+  }
+  if constexpr (distance > 1) transpose<distance / 2>(d);
+}
+
 /// The sum of the numbers of a line. Double is precise enough for differences of floats and their products.
 template <class D>
 struct Plain {

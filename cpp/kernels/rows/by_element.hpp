@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "functions/rows/gated.hpp"
 #include "kernels/find_subnormal.hpp"
 #include "kernels/rows/group.hpp"
 #include "kernels/rows/sweeps.hpp"
@@ -14,11 +13,17 @@
 namespace fastact::kernels {
 namespace {
 
+/// The one sweep of such a function.
 template <class V, class F>
 class ByElement {
   using T = typename V::Element;
   using Rows = Group<T>;
   static constexpr F traits = {};
+
+  /// F, with the step for subnormal inputs.
+  struct Lifted : F {
+    static auto late(auto... operands) { return F::template lifted_late<F>(operands...); }
+  };
 
   template <class G>
   static void write_part(const Rows& lines, std::size_t begin, std::size_t end) {
@@ -36,9 +41,9 @@ class ByElement {
   }
 
  public:
-  /// Writes the outputs for contiguous lines of this length. Subnormal inputs are lifted, as in
-  /// elements/subnormal_guard.hpp: the processor's flag shows whether there were any, unless an output overwrites an
-  /// input.
+  /// Writes the outputs for contiguous lines of this length. As in elements/subnormal_guard.hpp, the processor's flag
+  /// shows whether any input was subnormal, and some elements are computed again if one was; where an output overwrites
+  /// an input, the inputs are searched first.
   static void write(const Rows& lines, std::size_t length) {
     if constexpr (!traits.multiplies) {
       write_part<F>(lines, 0, length);
@@ -60,7 +65,7 @@ class ByElement {
             write_part<F>(some, begin, end);
             found = !expected && simd::FloatEnvironment::met_subnormal() && any_subnormal(some, some.rows, begin, end);
           }
-          if (found) write_part<rowwise::lifted_gate<F>>(some, begin, end);
+          if (found) write_part<Lifted>(some, begin, end);
           expected = overwrites || found;
         }
         for (std::size_t k = 0; k < traits.arrays(); ++k)
