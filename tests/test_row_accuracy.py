@@ -48,7 +48,12 @@ def test_bounds(f: RowFunction, dtype: DType) -> None:
         measure(f, what, x)
 
 
-@pytest.mark.parametrize("f", [f for f in FUNCTIONS if "_backward" in f.name], ids=lambda f: f.name)
+each_gradient = pytest.mark.parametrize(
+    "f", [f for f in FUNCTIONS if "_backward" in f.name], ids=lambda f: f.name
+)
+
+
+@each_gradient
 def test_tiny_gradients(f: RowFunction) -> None:
     """The low parts of products, and many of the products, are subnormal."""
     for what, x in samples(f.name, FLOAT32):
@@ -56,6 +61,16 @@ def test_tiny_gradients(f: RowFunction) -> None:
         tiny = np.ldexp(g, -100)
         found = errors(f.name, f(*rest, tiny), *rest, tiny)
         assert found.max() <= bound(f.name, FLOAT32), what
+
+
+@each_gradient
+@pytest.mark.parametrize("exponent", [50, 80, 110])
+def test_large_gradients(f: RowFunction, exponent: int) -> None:
+    """Intermediate results would overflow unless multiplied by a power of two."""
+    *rest, g = f.arguments(np.random.default_rng(0).normal(0, 3, (40, 50)).astype(FLOAT32))
+    large = np.ldexp(g, exponent)
+    found = errors(f.name, f(*rest, large), *rest, large)
+    assert found.max() <= bound(f.name, FLOAT32)
 
 
 @each_summed_dtype

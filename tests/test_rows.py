@@ -39,6 +39,7 @@ SPECIAL = [
     ([1, INFINITY, 2], [NAN] * 3, [NAN] * 3, INFINITY, INFINITY),
     ([INFINITY], [NAN], [NAN], INFINITY, INFINITY),
     ([INFINITY, -INFINITY], [NAN] * 2, [NAN] * 2, INFINITY, INFINITY),
+    ([INFINITY, 44.5, 222, 5e4, -5e4], [NAN] * 5, [NAN] * 5, INFINITY, INFINITY),
     ([-INFINITY] * 3, [NAN] * 3, [NAN] * 3, -INFINITY, -INFINITY),
     ([-INFINITY], [NAN], [NAN], -INFINITY, -INFINITY),
     ([NAN, 1, 2], [NAN] * 3, [NAN] * 3, NAN, NAN),
@@ -317,6 +318,20 @@ def test_from_output_agrees_with_backward(name: str) -> None:
     y = getattr(fastact, name)(x)
     result = getattr(fastact, f"{name}_backward_from_output")(y, g)
     np.testing.assert_allclose(result, getattr(fastact, f"{name}_backward")(x, g), rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e20])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_positive_log_softmax(dtype: str, scale: float) -> None:
+    """The gradient from the output is g - e^y Σ g, also for y > 0, which rounding may produce elsewhere."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(0, 10, (100, 9)).astype(dtype)
+    y[:, 0] = 1e-9
+    g = (scale * rng.normal(size=y.shape)).astype(dtype)
+    e, wide = np.exp(y.astype(float)), g.astype(float)
+    error = fastact.log_softmax_backward_from_output(y, g) - (wide - e * wide.sum(-1, keepdims=True))
+    magnitude = np.abs(wide) + e * np.abs(wide).sum(-1, keepdims=True)
+    assert (np.abs(error) <= 8 * np.finfo(dtype).eps * magnitude).all()
 
 
 @each_learned

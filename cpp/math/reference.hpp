@@ -1,6 +1,8 @@
 // Exponentials of the elements of a row.
 #pragma once
 
+#include <limits>
+
 #include "math/constants.hpp"
 #include "math/exponential_forms.hpp"
 #include "math/pair.hpp"
@@ -25,8 +27,9 @@ struct Term {
 /// takes the place of e^m, so that x itself is reduced and x - m is never rounded: where |m| is so large that N would
 /// be, m is subtracted first, which is exact for every x that counts (Sterbenz, "Floating-point computation", 1974).
 /// Elsewhere a tiny number is added to keep subnormal x out of products. The lift keeps terms normal that count beside
-/// 1; those below 2^(-lift - bias) are exactly 0. `one` makes all powers of a table nearly floats. Max error of a term:
-/// float 2^-27.5, double 2^-55 relative. NaN gives NaN.
+/// 1, and low parts of floats too, because their table has a part of the lift: the exponent of the other part is that
+/// of a normal number, or the term is exactly 0. `one` makes all powers of a table nearly floats. NaN gives NaN; beside
+/// an infinite m, finite x give 0. Max error of a term: float 2^-27.5, double 2^-55 relative.
 template <class V>
 struct Reference {
   using T = typename V::Element;
@@ -35,15 +38,17 @@ struct Reference {
   /// Steps between two powers of two, of which floats have a table.
   static constexpr int steps = is_single ? 8 : 1;
   static constexpr double one = is_single ? forms::RowExp::one : 1.0F;
-  static constexpr double lift = is_single ? 64 : 200;
+  static constexpr double lift = is_single ? 90 : 200, lift_of_exponent = is_single ? 64 : lift;
+  /// Small factors of terms are multiplied by 2^lift_of_small, so that 2^(-lift - lift_of_small) is a normal number.
+  static constexpr double lift_of_small = is_single ? 36 : lift;
   static constexpr double far = is_single ? 300 : 2500, tiny = is_single ? 0x1p-60 : 0x1p-400;
 
   V shift, lowest, magic;
 
   static Reference of(V m) {
     const auto is_far = abs(m) > V(far);
-    const V shift = select(is_far, select(is_finite(m), m, V(-tiny)), V(-tiny));
-    const V to_integer = C::to_integer, bias = C::exponent_bias + lift;
+    const V shift = select(is_far, select(is_finite(m), m, V(std::numeric_limits<T>::max())), V(-tiny));
+    const V to_integer = C::to_integer, bias = C::exponent_bias + lift_of_exponent;
     const V near = select(is_far, V(0.0), m);
     const V n = fma(near, V(C::log2_e), to_integer) - to_integer;
     return {shift, (n - bias) * V(C::ln2_hi), to_integer + V(steps) * (bias - n)};
@@ -63,13 +68,5 @@ struct Reference {
     }
   }
 };
-
-/// y times a power of two, where `least` is the smallest normal number divided by that power. Max error: that of scale.
-template <class V>
-V lowered(V y, V power, V least) {
-  if (all(abs(y) >= least)) [[likely]]
-    return y * power;
-  return scale(y, least, [power](V v) { return v * power; });
-}
 
 }  // namespace fastact::math

@@ -147,7 +147,8 @@ struct weighted_cross_entropy : Logarithm {
     const math::Pair<V> excess = sums.terms.excess(own), weight = sums.weight.pair();
     // A subnormal excess has lost digits that a large weight would make visible.
     const math::Pair<V> of_little = (weight * sums.terms.below.pair()) / math::Divisor<V>(own.pair());
-    const math::Pair<V> of_logarithm = select(excess.hi < V(0x1p-60), of_little, weight * math::log1p_of_sum(excess));
+    const V little = math::exp2_integer(V(-math::Reference<V>::lift));
+    const math::Pair<V> of_logarithm = select(excess.hi < little, of_little, weight * math::log1p_of_sum(excess));
     const V two = 2.0, distance = two * sums.half_distance.hi;
     const math::Pair<V> s = math::sum(distance, of_logarithm.hi);
     const math::Pair<V> loss = {s.hi, s.lo + fma(two, sums.half_distance.lo, of_logarithm.lo)};

@@ -45,10 +45,12 @@ struct Factor {
 
   /// Subnormal low parts would be slow to add, and are negligible.
   static Factor of(math::Pair<V> c, math::Pair<V> own) {
-    const V down = math::exp2_integer(V(-math::Reference<V>::lift)), one = 1.0, size = abs(c.hi);
-    const auto is_large = size > V(0x1p40), is_small = size < V(0x1p-40);
-    const V scale = select(is_large, down, select(is_small, one / down, one));
-    const V power = select(is_large, one, select(is_small, down * down, down));
+    using math::exp2_integer, math::Reference;
+    const V one = 1.0, size = abs(c.hi), down = exp2_integer(V(-Reference<V>::lift)),
+            up = exp2_integer(V(Reference<V>::lift_of_small));
+    const auto is_large = size > V(0x1p30), is_small = size < V(0x1p-40);
+    const V scale = select(is_large, down, select(is_small, up, one));
+    const V power = select(is_large, one, select(is_small, down / up, down));
     const V hi = c.hi * scale, lo = c.lo * scale, little = V(0x1p-60) * abs(hi);
     const math::Pair<V> scaled = {hi, select(abs(lo) < little, V(0.0), lo)};
     // It is a little larger, for its rounding, and finite where c is 0.
@@ -59,17 +61,36 @@ struct Factor {
   static V least_normal(V power) { return V(math::Subnormal<typename V::Element>::least_normal) / power; }
   V lifted(V e) const { return select(e == own, of_own, fma(e, c.hi, e * c.lo)); }
   V operator*(V e) const { return product(e).hi; }
+  /// Returns f(y, y) for the product y. f is linear, so that a small y, for which results might be subnormal, is
+  /// lowered only after f. The second y is for low parts, and is 0 where these are negligible.
+  V times(V e, auto f) const {
+    const V zero = 0.0, one = 1.0, raised = 0x1p-10, ordinary = V(0x1p40) * least;
+    if (all(e >= ordinary)) [[likely]] {
+      const V y = lifted(e) * power;
+      return f(y, y);
+    }
+    const auto is_small = e < ordinary, is_tiny = e < least;
+    const V later = select(is_small, power / raised, one);
+    const V y = lifted_small(e, is_tiny) * select(is_small, raised, power);
+    return math::scale(f(y, select(is_tiny, zero, y)), least_normal(later), [later](V v) { return v * later; });
+  }
   /// The product, with the rounding error of its high part.
   math::Pair<V> product(V e) const {
     if (all(e >= least)) [[likely]]
       return of_normal(e, [this](V y) { return y * power; });
     // A term whose product rounds to 0 is replaced, unless it is 0, by one that does not have a subnormal low part.
-    const V zero = 0.0, negligible = V(std::numeric_limits<typename V::Element>::epsilon() / 8) * least;
-    return of_normal(select(e == zero, zero, max(negligible, e)),
+    const V zero = 0.0;
+    return of_normal(select(e == zero, zero, max(negligible(), e)),
                      [this](V y) { return math::scale(y, least_normal(power), [this](V v) { return v * power; }); });
   }
 
  private:
+  /// Products of terms below this round to 0.
+  V negligible() const { return V(std::numeric_limits<typename V::Element>::epsilon() / 8) * least; }
+  /// The lifted product, for small terms without that of the low part, which might be subnormal.
+  V lifted_small(V e, auto is_small) const {
+    return select(e == own, of_own, fma(e, c.hi, select(is_small, V(0.0), e) * c.lo));
+  }
   math::Pair<V> of_normal(V e, auto lower) const {
     const V hi = lifted(e), lo = select(e == own, V(0.0), fma(e, c.lo, fma(e, c.hi, -hi)));
     return {lower(hi), lo * power};
@@ -91,10 +112,12 @@ math::Pair<V> share(C c, math::Pair<V> lifted_sum, V largest) {
   return {select(math::is_finite(largest), quotient.hi, nan<V>()), quotient.lo};
 }
 
-/// The term of the largest element, or of 0 if that is infinite, so that only a NaN in the row makes it NaN.
+/// The term of the largest element or, if that is infinite, 1, so that only a NaN in the row makes it NaN.
 template <class V>
 math::Term<V> own_term(math::Reference<V> term_of, V largest) {
-  return term_of(select(math::is_finite(largest), largest, V(0.0)));
+  const auto is_finite = math::is_finite(largest);
+  const math::Term<V> t = term_of(select(is_finite, largest, V(0.0)));
+  return {select(is_finite, t.power, V(1.0)), t.rest};
 }
 
 /// Multiplies the exponentials by c/s.
@@ -116,35 +139,51 @@ struct softmax : Exponentials {
 };
 
 struct softmax_backward : Exponentials {
-  constexpr softmax_backward() { inputs = 2; }
+  constexpr softmax_backward() { inputs = 2, repeats = true; }
+  /// Products of terms and g are multiplied by `scale`, which is 1 unless their sum overflows.
+  template <class V>
+  struct Before {
+    math::Reference<V> term_of;
+    V scale;
+  };
+  template <class V>
+  static Before<V> before(V largest) {
+    return {math::Reference<V>::of(largest), 1.0};
+  }
   template <class V>
   using Sums = TermsAndOther<V>;  // the other is Σ g e
   template <class V>
-  static V add(Sums<V>& sums, Before<V> term_of, V x, V g) {
-    const math::Term<V> t = term_of(x);
-    const V e = t.value();
-    const math::Pair<V> share = unlifted(math::Pair<V>{e, t.low(e)});  // so that products with large g do not overflow
+  static V add(Sums<V>& sums, Before<V> row, V x, V g) {
+    const math::Term<V> t = row.term_of(x);
+    const V e = t.value(), h = g * row.scale;
     sums.e.add(t);
-    sums.other.add_product(share.hi, g);
-    sums.other.lo = fma(share.lo, g, sums.other.lo);
+    sums.other.add_product(e, h);
+    sums.other.lo = fma(t.low(e), h, sums.other.lo);
     return e;
+  }
+  template <class V>
+  static typename V::Mask is_settled(Before<V> row, Sums<V> sums) {
+    return math::is_finite(select(row.scale < V(1.0), V(0.0), sums.other.hi));
+  }
+  template <class V>
+  static Before<V> next(Before<V> row, Sums<V> sums) {
+    const V down = math::exp2_integer(V(-math::Reference<V>::lift));
+    return {row.term_of, select(is_settled(row, sums), row.scale, down)};
   }
   template <class V>
   struct After {
     Factor<V> inverse;
-    V least;             // the least product that the power leaves normal
     math::Pair<V> mean;  // Σ g y
   };
   template <class V>
-  static After<V> after(V largest, Before<V> term_of, Sums<V> sums) {
-    const math::Pair<V> sum = sums.e.pair();
-    const Factor<V> inverse = factor(V(1.0), sum, term_of, largest);
-    return {inverse, Factor<V>::least_normal(inverse.power), sums.other.pair() / math::Divisor<V>(unlifted(sum))};
+  static After<V> after(V largest, Before<V> row, Sums<V> sums) {
+    const math::Pair<V> sum = sums.e.pair(), scaled = sums.other.pair() / math::Divisor<V>(sum);
+    const V up = select(row.scale < V(1.0), math::exp2_integer(V(math::Reference<V>::lift)), V(1.0));
+    return {factor(V(1.0), sum, row.term_of, largest), {scaled.hi * up, scaled.lo * up}};
   }
   template <class V>
   static V late(After<V> row, V e, V g) {
-    const V y = row.inverse.lifted(e);
-    return math::lowered(fma(y, g - row.mean.hi, -(y * row.mean.lo)), row.inverse.power, row.least);
+    return row.inverse.times(e, [&](V y, V for_low) { return fma(y, g - row.mean.hi, -(for_low * row.mean.lo)); });
   }
 };
 
@@ -282,7 +321,8 @@ struct log_softmax_backward_from_output : RowFunction {
     const auto general = [](After<V> r, V v, V gradient, V usual) {
       const math::Exponential<V> e = math::exp<true>(v);
       const V c = r.total.c.hi * V(Before<V>::one), product = math::scale(c * e.significand.hi, e.half_scale);
-      const V unusual = gradient - math::scale(product, sqrt(r.total.power));
+      const V half_scale = sqrt(r.total.power) * math::exp2_integer(V(Before<V>::lift / 2));
+      const V unusual = gradient - math::scale(product, half_scale);
       return select(v <= V(0.0), usual, unusual);
     };
     return math::cold_path(general, row, y, g, dx);

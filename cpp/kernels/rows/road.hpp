@@ -54,7 +54,7 @@ inline const Operand& array_of(const RowCall& call, const Traits& traits, std::s
 /// Whether the values that are kept in this array would replace an input that is still needed.
 inline bool is_overwritten(const RowCall& call, const Traits& traits, std::size_t k) {
   bool overwritten = false;
-  for (std::size_t i = 1; i < traits.inputs; ++i)
+  for (std::size_t i = traits.repeats ? 0 : 1; i < traits.inputs; ++i)
     overwritten |= array_of(call, traits, k).data == array_of(call, traits, i).data;
   return overwritten && k >= traits.inputs && traits.keeps && traits.has_late;
 }
@@ -62,7 +62,7 @@ inline bool is_overwritten(const RowCall& call, const Traits& traits, std::size_
 /// Whether array k is an output in the buffer of an input, which it replaces element by element. Where inputs may have
 /// to be computed again, it is not.
 inline bool shares_buffer(const Road& road, const Traits& traits, std::size_t k) {
-  return !traits.multiplies && k >= traits.inputs && road.staged[k] && k < 2 * traits.inputs &&
+  return !traits.multiplies && !traits.repeats && k >= traits.inputs && road.staged[k] && k < 2 * traits.inputs &&
          road.staged[k - traits.inputs];
 }
 
