@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "simd/half.hpp"
@@ -79,5 +80,9 @@ struct Interleaved {
     return v;
   }
 };
+
+/// The type that loads vectors V from arrays of S and stores them there.
+template <class V, class S>
+using Memory = std::conditional_t<std::is_same_v<S, Bfloat16> && V::size == 2 * V::lanes, Interleaved<V>, V>;
 
 }  // namespace fastact::simd

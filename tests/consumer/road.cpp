@@ -89,6 +89,13 @@ int main() {
   expect(!Rows{.count = 1000, .length = 5, .row = 1, .element = 1000, .by_element = true}.road().joined,
          "unless their elements lie apart");
 
+  for (const Format format : {Format::f16, Format::bf16}) {
+    Rows rows = {.count = 1000, .length = 64, .row = 128, .element = 1, .format = format, .by_element = true};
+    expect(!rows.road().staged[0] && !rows.road().staged[1], "independent elements of half precision stay");
+    rows.element = 2;
+    expect(rows.road().staged[0] && rows.road().staged[1], "where they are contiguous");
+  }
+
   const Road strided = Rows{1000, 64, 128, 2}.road();
   expect(!strided.across && strided.staged[0] && strided.staged[1], "strided rows are gathered");
   const Road half = Rows{1000, 64, 64, 1, Format::f16}.road();

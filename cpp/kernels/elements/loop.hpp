@@ -110,9 +110,7 @@ struct GateOf {
 template <class V, class A, std::size_t parameters, class S = typename V::Element>
 struct Passes {
   using T = typename V::Element;
-  static constexpr bool is_bfloat16 = std::is_same_v<S, simd::Bfloat16> && !std::is_same_v<S, T>;
-  /// The type that loads vectors from the arrays and stores them there.
-  using Memory = std::conditional_t<is_bfloat16, simd::Interleaved<V>, V>;
+  using Memory = simd::Memory<V, S>;
 
   /// Whether passes, and backward_from_output, take little longer than copying.
   static constexpr bool copies = A::cost.f32 == activations::copying.f32,
@@ -140,7 +138,7 @@ struct Passes {
   /// The parameter in all lanes, as it would be if it were loaded for each element.
   static V uniform(const T* parameter) {
     const V p = static_cast<double>(*parameter);
-    if constexpr (is_bfloat16) {
+    if constexpr (!std::is_same_v<Memory, V>) {
       return Memory::rounding(p);
     } else {
       return p;

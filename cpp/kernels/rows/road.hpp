@@ -115,8 +115,10 @@ inline Road packed_road(const RowCall& call, const Traits& traits, std::size_t r
   // Where only the largest element of a row is wanted, one sweep finds it, and half precision is compared as it is.
   const bool in_pieces = Pieces(call.length).count > 1, is_whole = call.split == nullptr || !in_pieces;
   const bool only_largest = traits.only_largest() && is_whole;
-  const bool is_computed = call.rows_format == computed || (only_largest && lanes > 1 && computed == Format::f32);
-  const bool by_element = traits.by_element(), keeps = traits.keeps && traits.has_late;
+  const bool by_element = traits.by_element(), is_half = lanes > 1 && computed == Format::f32;
+  const bool converts = by_element && is_half && call.rows_format != computed;  // unless any array is staged
+  const bool is_computed = call.rows_format == computed || (only_largest && is_half) || converts;
+  const bool keeps = traits.keeps && traits.has_late;
   const bool side_by_side = is_nearer_across(operand(0)) && is_nearer_across(operand(traits.arrays() - 1));
   const bool is_short = call.length <= lanes;
   bool in_place = is_computed;
@@ -142,6 +144,10 @@ inline Road packed_road(const RowCall& call, const Traits& traits, std::size_t r
     road.staged[k] = !is_computed || !is_in_place || is_masked || lies_apart || is_overwritten(call, traits, k);
     if (road.across && !road.staged[k] && !only_largest) road.multiple = unit;
     buffers += road.staged[k] && !shares_buffer(road, traits, k);
+  }
+  if (converts && buffers > 0) {
+    std::fill_n(road.staged, traits.arrays(), true);
+    buffers = traits.arrays();
   }
   road.copies = buffers > 0;
   road.kept_apart = keeps && along && !road.staged[traits.inputs] && call.length <= block;

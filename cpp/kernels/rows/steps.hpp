@@ -197,7 +197,7 @@ class StepsOf {
     };
     if constexpr (traits.by_element()) {
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>&) {
-        ByElement<V, F>::write(rows, length);
+        ByElement<V, F>::write(rows, 0, length);
       };
     } else if constexpr (traits.only_largest()) {
       made.at_once = [](const Rows& rows, std::size_t length, State<V>&, Ends<V>& ends) {
@@ -224,15 +224,11 @@ class StepsOf {
     }
     if constexpr (traits.by_element()) {
       made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void*) {
-        Rows lines = rows;  // across rows, a line has one element of each
-        for (std::size_t k = 0; k < traits.arrays(); ++k)
-          lines.arrays[k].p += static_cast<std::ptrdiff_t>(begin) * (rows.across ? rows.arrays[k].line : 1);
-        if (rows.across) lines.rows = end - begin;
-        ByElement<V, F>::write(lines, rows.across ? rows.rows : end - begin);
+        ByElement<V, F>::write(rows, begin, end);
       };
     } else if constexpr (traits.has_late) {
       made.late = [](const Rows& rows, std::size_t begin, std::size_t end, const void* after) {
-        constexpr auto across = S::template late<true, After>, along = S::template late<false, After>;
+        constexpr auto across = S::template late<true, After, T>, along = S::template late<false, After, T>;
         (rows.across ? across : along)(rows, begin, end, static_cast<const After*>(after));
       };
     }

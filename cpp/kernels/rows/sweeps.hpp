@@ -13,6 +13,7 @@
 #include "kernels/rows/group.hpp"
 #include "kernels/rows/largest.hpp"
 #include "kernels/rows/road.hpp"
+#include "simd/interleaved.hpp"
 
 /// The sweeps over a few rows; along rows, these are at most as many as a vector has lanes. The order of every sum is
 /// the same whichever way the rows lie: element j is added to chain j modulo `chains` of its block, the chains of a
@@ -30,7 +31,6 @@ struct Sweeps {
   using Before = typename F::template Before<V>;
   using Sums = typename F::template Sums<V>;
   static constexpr std::size_t kept = traits.arrays();
-  using Line = std::array<T*, kept + 1>;
   static constexpr auto inputs = std::make_index_sequence<traits.inputs>{};
   static constexpr std::size_t lines_ahead = 2;  // so many lines before they are read, lines are fetched
   static constexpr std::size_t first_input = traits.keeps ? kept : 0;
@@ -39,14 +39,15 @@ struct Sweeps {
       V::lanes == 1 ? 1 : std::min<std::size_t>(most_groups, std::bit_floor(32768 / (chains<T> * sizeof(Sums))));
 
   /// The address of line i in each array, beginning with its number `first`.
-  static Line line(const Rows& of, std::size_t i, std::size_t first = 0) {
-    Line p;
+  template <class S>
+  static auto line(const Group<S>& of, std::size_t i, std::size_t first = 0) {
+    std::array<S*, kept + 1> p;
     for (std::size_t k = 0; k < p.size(); ++k)
       p[k] = of.arrays[k].p + static_cast<std::ptrdiff_t>(i) * of.arrays[k].line + first;
     return p;
   }
-  static V load_whole(std::size_t, const T* from) { return V::load(from); }
-  static void store_whole(V y, T* to) { y.store(to); }
+  static constexpr auto load_whole = []<class S>(std::size_t, const S* from) { return simd::Memory<V, S>::load(from); };
+  static constexpr auto store_whole = []<class S>(V y, S* to) { simd::Memory<V, S>{y}.store(to); };
   /// Loads fewer elements of input k than there are lanes. The value in the other lanes changes no sum and is never the
   /// largest.
   static V load_part(std::size_t k, const T* from, std::size_t part) {
@@ -56,7 +57,7 @@ struct Sweeps {
 
   /// Adds the vector of numbers that begins at number `at` of a line.
   template <class Load, class Keep>
-  static void add(Sums& s, const Before& before, const Line& p, std::size_t at, Load load, Keep keep) {
+  static void add(Sums& s, const Before& before, const auto& p, std::size_t at, Load load, Keep keep) {
     [&]<std::size_t... k>(std::index_sequence<k...>) {
       if constexpr (traits.keeps) {
         keep(F::add(s, before, load(k, p[k] + at)...), p[kept] + at);
@@ -66,7 +67,7 @@ struct Sweeps {
     }(inputs);
   }
   template <class After, class Load, class Store>
-  static void write(const After& after, const Line& p, std::size_t at, Load load, Store store) {
+  static void write(const After& after, const auto& p, std::size_t at, Load load, Store store) {
     const auto y = [&]<std::size_t... k>(std::index_sequence<k...>) {
       return F::late(after, load(k, p[k == 0 ? first_input : k] + at)...);
     }(inputs);
@@ -78,7 +79,7 @@ struct Sweeps {
   }
 
   /// Adds the elements from `at` to `to` of a line, which are in one block.
-  static void add_block(Sums& s, const Rows& of, const Line& p, const Before& before, std::size_t at, std::size_t to) {
+  static void add_block(Sums& s, const Rows& of, const auto& p, const Before& before, std::size_t at, std::size_t to) {
     for (; at + V::size <= to; at += V::size) add(s, before, p, at, load_whole, store_whole);
     if (const std::size_t part = to - at; part > 0) {
       add(
@@ -96,7 +97,7 @@ struct Sweeps {
     for (std::size_t i = of.rows; i < V::size; ++i) sums[i] = none;
     const OfRows<V, Before> of_row(*before);
     for (std::size_t i = 0; i < of.rows; ++i) {
-      const Line p = line(of, i);
+      const auto p = line(of, i);
       const Before of_this = of_row[i];
       Sums total = is_first ? none : sums[i];
       for (std::size_t at = begin; at < end;) {
@@ -124,7 +125,7 @@ struct Sweeps {
       Sums* const of_block = is_first ? sums : sums + chained;
       std::fill_n(of_block, chained, Sums{});
       const auto add_lines = [&](std::size_t j, auto count) {
-        std::array<Line, count> p;
+        std::array<std::array<T*, kept + 1>, count> p;
         for (std::size_t k = 0; k < count; ++k) {
           const std::size_t element = j + k * lines;
           p[k] = of.across ? line(of, element) : line(of, 0, element);
@@ -133,7 +134,7 @@ struct Sweeps {
         Sums* const of_chain = of_block + (j - b) % lines * n;
         for (std::size_t v = 0; v < n; ++v) {
           Sums s = of_chain[v];
-          for (const Line& some : p) add(s, before[v], some, v * V::size, load_whole, store_whole);
+          for (const auto& some : p) add(s, before[v], some, v * V::size, load_whole, store_whole);
           of_chain[v] = s;
         }
       };
@@ -216,30 +217,30 @@ struct Sweeps {
   }
 
   /// Writes the outputs. Across rows it runs backwards, because the last lines are still in the caches.
-  template <bool across, class After>
-  [[gnu::flatten]] static void late(const Rows& of, std::size_t begin, std::size_t end, const After* after) {
+  template <bool across, class After, class S>
+  [[gnu::flatten]] static void late(const Group<S>& of, std::size_t begin, std::size_t end, const After* after) {
     if constexpr (across) {
       const std::size_t n = vectors_across<V>(of.rows);
       const bool fetches = fetches_ahead<V>(of, end - begin);
       for (std::size_t j = end; j-- > begin;) {
         if (fetches) fetch<V>(of, traits.arrays(), std::max(j, begin + lines_ahead) - lines_ahead);
-        const Line p = line(of, j);
+        const auto p = line(of, j);
         for (std::size_t v = 0; v < n; ++v) write(after[v], p, v * V::size, load_whole, store_whole);
       }
     } else {
-      // The whole vectors of all rows in one loop, and then the others, so that constants are loaded once in short
-      // rows.
+      // The whole vectors of all rows first, and then the others, so that constants are loaded once in short rows.
       const OfRows<V, After> of_row(*after);
       const std::size_t length = end - begin, part = length % V::size, whole = length - part;
       for (std::size_t i = 0; i < of.rows; ++i) {
-        const Line p = line(of, i, begin);
+        const auto p = line(of, i, begin);
         const After of_this = of_row[i];
         for (std::size_t at = 0; at < whole; at += V::size) write(of_this, p, at, load_whole, store_whole);
       }
       for (std::size_t i = 0; part > 0 && i < of.rows; ++i) {
         write(
-            of_row[i], line(of, i, begin), whole, [part](std::size_t, const T* from) { return V::load(from, part); },
-            [part](V y, T* to) { y.store(to, part); });
+            of_row[i], line(of, i, begin), whole,
+            [part](std::size_t, const S* from) { return simd::Memory<V, S>::load(from, part); },
+            [part](V y, S* to) { simd::Memory<V, S>{y}.store(to, part); });
       }
     }
   }
