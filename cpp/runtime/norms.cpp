@@ -68,11 +68,21 @@ void run(const NormCall& given, std::span<const NormAxis> axes) {
   const NormKernel kernel = is_double ? current().norms.f64 : current().norms.f32;
   const std::size_t cost = std::max<std::size_t>(1, call.length) * norm_element_cost;
   if (per_row || call.pass != NormPass::backward) {
-    // One thread computes neighbouring rows that are short or share cache lines.
-    const bool share_lines = std::ranges::any_of(arrays, [](const kernels::Segments* a) {
+    const bool side_by_side = std::ranges::any_of(arrays, [](const kernels::Segments* a) {
       return std::abs(a->rows.row) < 64 && std::abs(a->rows.row) < std::abs(a->rows.element);
     });
-    const std::size_t border = call.length <= 256 || share_lines ? 64 : 1;
+    if (side_by_side && call.pass == NormPass::given && axes.size() == 1 && call.segment == call.length) {
+      // Nothing is summed, so threads may share the elements of rows and read memory in its order.
+      return split(call.length, {.cost = std::max<std::size_t>(1, rows) * norm_element_cost},
+                   [&](std::size_t begin, std::size_t end) {
+                     NormCall part = call;
+                     for (kernels::Operand* const o : {&part.x.rows, &part.result.rows}) o->data = o->at(0, begin);
+                     part.length = part.segment = end - begin;
+                     kernel(part, 0, rows);
+                   });
+    }
+    // One thread computes neighbouring rows that are short or share cache lines.
+    const std::size_t border = call.length <= 256 || side_by_side ? 64 : 1;
     return split(rows, {.cost = cost, .border = border},
                  [&](std::size_t begin, std::size_t end) { run_rows(kernel, call, per_row, axes, begin, end); });
   }
