@@ -48,6 +48,16 @@ def test_bounds(f: RowFunction, dtype: DType) -> None:
         measure(f, what, x)
 
 
+@each_summed_dtype
+@pytest.mark.parametrize("f", [f for f in FUNCTIONS if f.sums], ids=lambda f: f.name)
+def test_small_terms_beside_a_large_one(f: RowFunction, dtype: DType) -> None:
+    """The rounding errors of a hundred additions to a large term do not add up."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(0, 3, (2000, 300))
+    x[:, 0] += rng.uniform(3, 12, 2000)
+    measure(f, "one 3 to 12 above others of deviation 3", x.astype(dtype))
+
+
 each_gradient = pytest.mark.parametrize(
     "f", [f for f in FUNCTIONS if "_backward" in f.name], ids=lambda f: f.name
 )

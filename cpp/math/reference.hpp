@@ -5,6 +5,7 @@
 
 #include "math/constants.hpp"
 #include "math/exponential_forms.hpp"
+#include "math/fast_path.hpp"
 #include "math/pair.hpp"
 
 /// Exponentials of a row's elements, relative to the row's largest.
@@ -15,6 +16,9 @@ template <class V>
 struct Term {
   V power, rest;
   V value() const { return fma(power, rest, power); }
+  /// What enters the high part of a sum. What remains for the low part must be small beside the term, so that the low
+  /// part is rounded to less than the last place of the sum; the rest of a float is.
+  V main() const { return is_single<V> ? power : value(); }
   /// The rounding error of `value`.
   V low(V value) const { return fma(power, rest, power - value); }
   Pair<V> pair() const {

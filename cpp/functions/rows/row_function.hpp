@@ -125,7 +125,7 @@ struct Terms {
   static constexpr double start = math::Reference<V>::is_single ? 0x1p98 : 0x1p208;
   V hi = start, lo = 0.0;
   void add(math::Term<V> t) {
-    const V s = hi + t.power;
+    const V s = hi + t.main();
     lo = lo + fma(t.power, t.rest, (hi - s) + t.power);
     hi = s;
   }
@@ -151,8 +151,9 @@ template <class V>
 struct Positive {
   V hi, lo;
   void add(math::Term<V> t) {
-    const V s = hi + t.power;
-    lo = fma(t.power, t.rest, lo + ((hi - s) + t.power));
+    const V s = hi + t.main();
+    lo = math::is_single<V> ? fma(t.power, t.rest, lo + ((hi - s) + t.power))
+                            : lo + fma(t.power, t.rest, (hi - s) + t.power);
     hi = s;
   }
   /// Carries what lo, the sum of low parts, has above the last place of hi over to hi.

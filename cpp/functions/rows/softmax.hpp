@@ -69,7 +69,7 @@ struct Factor {
       const V y = lifted(e) * power;
       return f(y, y);
     }
-    const auto is_small = e < ordinary, is_tiny = e < least;
+    const auto is_small = e < ordinary, is_tiny = e < negligible();
     const V later = select(is_small, power / raised, one);
     const V y = lifted_small(e, is_tiny) * select(is_small, raised, power);
     return math::scale(f(y, select(is_tiny, zero, y)), least_normal(later), [later](V v) { return v * later; });

@@ -74,7 +74,8 @@ class ByElement {
   template <class S>
   static void write_lines(const Rows& rows, std::size_t begin, std::size_t end) {
     // Across rows, a line has one element of each.
-    Group<S> lines = {.rows = rows.across ? end - begin : rows.rows};
+    Group<S> lines = {};
+    lines.rows = rows.across ? end - begin : rows.rows;
     for (std::size_t k = 0; k < traits.arrays(); ++k) {
       const auto [p, line] = rows.arrays[k];
       lines.arrays[k] = {reinterpret_cast<S*>(p) + static_cast<std::ptrdiff_t>(begin) * (rows.across ? line : 1), line};
