@@ -206,6 +206,7 @@ def rows(dtype: DType, lengths: tuple[int, ...] = LENGTHS) -> Iterator[tuple[str
             return
         for by in gaps:
             yield f"one {by} above others", having(0, somewhere, 2 * flat - by)
+            yield f"one {by} above others of deviation 3", having(0, somewhere, 3 * normal - by)
             yield f"two {by} above equal ones", having(0, 0, having(0, -1, np.full(shape, -float(by))))
         yield "equal and of any size", np.repeat(rng.choice(exponents, column), n, 1)
         yield "evenly spread", -60 * flat + rng.uniform(-200, 200, column)
