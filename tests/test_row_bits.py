@@ -10,6 +10,7 @@ import pytest
 from fastact.checks.accuracy import DType, finfo
 from functions import each_dtype
 from rows import (
+    FUNCTIONS,
     Array,
     RowFunction,
     each_gated,
@@ -334,3 +335,19 @@ def test_learned_parameters_of_any_size(
     for n in (1, 3, 100):
         x, g = np.full(n, -6, dtype), np.full(n, largest, dtype)
         assert np.isinf(backward(x, g, dtype.type(0.25))[1]), n
+
+
+@pytest.mark.parametrize("shape", [(60, 10), (20, 300), (2, 40_000)], ids=str)
+@pytest.mark.parametrize(
+    "f", [f for f in FUNCTIONS if f.sums and "_backward" in f.name], ids=lambda f: f.name
+)
+def test_large_gradients_scale(f: RowFunction, shape: tuple[int, int]) -> None:
+    """Rows with 2^100 g have 2^100 times the gradient, also where a sum overflows that is computed first."""
+    rng = np.random.default_rng(0)
+    *rest, g = f.arguments(rng.normal(0, 3, shape).astype(np.float32))
+    exponents = np.where(rng.uniform(size=(shape[0], 1)) < 0.5, 100, 0)
+    scaled = np.ldexp(g, exponents if g.ndim == 2 else exponents[:, 0])
+    expected = np.ldexp(f(*rest, g), exponents)
+    assert_same_bits(f(*rest, scaled), expected)
+    columns = f.moved((*rest, scaled), shape[:1], 0)
+    assert_same_bits(f(*columns, axis=0), expected.T)
