@@ -334,6 +334,16 @@ def test_positive_log_softmax(dtype: str, scale: float) -> None:
     assert (np.abs(error) <= 8 * np.finfo(dtype).eps * magnitude).all()
 
 
+@pytest.mark.parametrize("name", ["gelu", "gelu_tanh"])
+def test_large_factors_beside_small_values(name: str) -> None:
+    """f(a) is rounded before it is multiplied by a large b, also where it rounds to 0."""
+    a, b = np.meshgrid([-9, -12, -13.5, -15, -100, -INFINITY], [2.0**60, -(2.0**90), 1e38, INFINITY, NAN])
+    x = np.stack([a.ravel(), b.ravel()], 1).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        expected = getattr(fastact, name)(x[:, 0]) * x[:, 1]
+    np.testing.assert_array_equal(getattr(fastact, name.replace("gelu", "geglu"))(x)[:, 0], expected)
+
+
 @each_learned
 def test_central_differences_of_the_parameter(name: str, p: float) -> None:
     forward: Any = getattr(fastact, name.removesuffix("_backward"))

@@ -64,6 +64,19 @@ V always_unlifted(V y, V down) {
   return max(size, fma(size, V(0.5), down)).minus_bits(down).xor_bits(y.xor_bits(size));
 }
 
+/// y b, where y is divided as by `unlifted`, but only after the multiplication unless |b| > most. Valid range: finite
+/// y most. Max error: one rounding, and another of subnormal results.
+template <class V>
+V unlifted_product(V y, V down, V b, V most) {
+  const V product = y * b;
+  if (all(down == V(0.0))) [[likely]]
+    return product;
+  const V result = unlifted(product, down, copysign(down, product));
+  if (all(abs(b) <= most)) [[likely]]
+    return result;
+  return select(abs(b) <= most, result, unlifted(y, down, copysign(down, y)) * b);
+}
+
 /// x, multiplied by the ratio of `power` and the smallest normal number: the bit pattern of x is the number of units in
 /// the last place of a power of two. Valid range: subnormal x and zeros; `power` is a power of two. Max error: 0.
 template <class V>

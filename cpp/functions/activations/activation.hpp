@@ -25,7 +25,8 @@ constexpr Cost copying = {80, 160}, computing = {300, 1200};
 ///     derivative(x, p…)                f'(x), a V or a math::Scaled<V>, where there is no backward
 ///     backward_from_output(y, g, p…)   g f'(x) from y = f(x), where that saves the transcendental function
 ///     gated(a, b)                      f(a) b, where there is a gate of two arrays
-///     with_gradient(x, g)              WithGradient, f(x) and g f'(x), where they have much in common
+///     times(x, b)                      f(x) b, where f(x) may be subnormal although it is rounded first
+///     with_gradient(x, g, b)           WithGradient, where f and f' have much in common
 ///     gate_gradients(a, b, g)          GateGradients of floats, where computing both at once saves time
 ///     gradients(x, g, p)               Gradients, in place of backward, where the parameter is learnable
 struct Traits {
@@ -96,7 +97,17 @@ V gradient(V x, V g, P... p) {
   }
 }
 
-/// f(x) and g f'(x).
+/// f(x) b, f(x) being rounded first.
+template <class A, class V>
+V times(V x, V b) {
+  if constexpr (requires { A::times(x, b); }) {
+    return A::times(x, b);
+  } else {
+    return A::forward(x) * b;
+  }
+}
+
+/// f(x) b and g f'(x).
 template <class V>
 struct WithGradient {
   V value, gradient;
@@ -106,11 +117,11 @@ struct WithGradient {
   }
 };
 template <class A, class V>
-WithGradient<V> with_gradient(V x, V g) {
-  if constexpr (requires { A::with_gradient(x, g); }) {
-    return A::with_gradient(x, g);
+WithGradient<V> with_gradient(V x, V g, V b) {
+  if constexpr (requires { A::with_gradient(x, g, b); }) {
+    return A::with_gradient(x, g, b);
   } else {
-    return {A::forward(x), gradient<A>(x, g)};
+    return {times<A>(x, b), gradient<A>(x, g)};
   }
 }
 

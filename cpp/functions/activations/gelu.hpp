@@ -23,6 +23,14 @@ struct gelu : Traits {
     }
   }
   template <class V>
+  static V times(V x, V b) {
+    const auto floats = [](auto v, auto factor) {
+      const auto [y, down] = math::relu_minus_pair<math::forms::Gelu>(v, exponent<V>);
+      return math::unlifted_product(y.value(), down, factor, V(math::forms::Gelu::most));
+    };
+    return math::in_float<V>(floats, [](V v, V factor) { return forward(v) * factor; }, x, b);
+  }
+  template <class V>
   static V gated(V a, V b) {
     return halved_near_zero(
         a, b, math::gated_or<math::forms::Gelu>(a, b, exponent<V>, [](V v, V factor) { return factor * value(v); }));
@@ -52,14 +60,16 @@ struct gelu : Traits {
         });
   }
   template <class V>
-  static WithGradient<V> with_gradient(V x, V g) {
-    const auto apart = [](auto v, auto once) { return WithGradient<V>{forward(v), backward(v, once)}; };
-    const auto together = [](V v, V once) {
+  static WithGradient<V> with_gradient(V x, V g, V b) {
+    const auto apart = [](auto v, auto once, auto factor) {
+      return WithGradient<V>{times(v, factor), backward(v, once)};
+    };
+    const auto together = [](V v, V once, V factor) {
       const math::NormalTail<V> tail(v);
       const math::Pair<V> ratio = tail.mills_ratio();
-      return WithGradient<V>{math::rounded(value(v, tail, ratio), v), once * derivative(v, tail, ratio)};
+      return WithGradient<V>{math::rounded(value(v, tail, ratio), v) * factor, once * derivative(v, tail, ratio)};
     };
-    return math::in_float<V>(apart, together, x, g);
+    return math::in_float<V>(apart, together, x, g, b);
   }
   template <class V>
   static math::Scaled<V> derivative(V x) {
@@ -99,6 +109,16 @@ struct gelu_tanh : Traits {
     }
   }
   template <class V>
+  static V times(V x, V b) {
+    const auto floats = [](auto v, auto factor) {
+      const Argument<V> w(math::clamped<Range>(v));
+      const V y = divide(w.x, w.one_plus_exp());
+      if (all(abs(v) <= V(Range::near))) return y * factor;
+      return math::unlifted_product(select(v > V(Range::near), v, y), w.down(), factor, V(Range::most));
+    };
+    return math::in_float<V>(floats, [](V v, V factor) { return forward(v) * factor; }, x, b);
+  }
+  template <class V>
   static V gated(V a, V b) {
     const auto formula = [](auto v) {
       const Argument<V> w(math::clamped<Range>(v));
@@ -125,28 +145,28 @@ struct gelu_tanh : Traits {
         x, g, exponent<V>, [](V v, V once) { return once * derivative(v); });
   }
   template <class V>
-  static WithGradient<V> with_gradient(V x, V g) {
-    const auto near = [](auto v, auto once) {
+  static WithGradient<V> with_gradient(V x, V g, V b) {
+    const auto near = [](auto v, auto once, auto factor) {
       const Argument<V> w(math::clamped<Range>(v));
       const auto by = w.one_plus_exp();
       const V down = w.down(), y = divide(w.x, by);
       const V d =
           math::multiply(once, math::logistic_product_derivative<math::GeluTanhRoot>(w.x, by, w.x_derivative()));
-      return WithGradient<V>{select(v > V(Range::near), v, math::unlifted(y, down, -down)),
+      return WithGradient<V>{math::unlifted_product(select(v > V(Range::near), v, y), down, factor, V(Range::most)),
                              math::unlifted(d, down, copysign(down, d))};
     };
-    const auto fast = [near](auto v, auto once) {
+    const auto fast = [near](auto v, auto once, auto factor) {
       if (all(abs(once) <= V(Range::most))) [[likely]]
-        return near(v, once);
-      return math::cold_path([](V u, V of_u) { return WithGradient<V>{forward(u), quotient_gradient(u, of_u)}; }, v,
-                             once);
+        return near(v, once, factor);
+      const auto apart = [](V u, V of_u, V c) { return WithGradient<V>{times(u, c), quotient_gradient(u, of_u)}; };
+      return math::cold_path(apart, v, once, factor);
     };
-    const auto general = [](V v, V once) {
+    const auto general = [](V v, V once, V factor) {
       const Argument<V> w(bounded(v));
       const math::Logistic<V> logistic(w.w.hi, w.w.lo);
-      return WithGradient<V>{math::rounded(value(v, w, logistic), v), once * derivative(w, logistic)};
+      return WithGradient<V>{math::rounded(value(v, w, logistic), v) * factor, once * derivative(w, logistic)};
     };
-    return math::in_float<V>(fast, general, x, g);
+    return math::in_float<V>(fast, general, x, g, b);
   }
 
  private:

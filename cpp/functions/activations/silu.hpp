@@ -28,19 +28,20 @@ struct silu : Traits {
     return math::ordinary_or(math::nan_unless_finite(b, a), near, any, a, b);
   }
   template <class V>
-  static WithGradient<V> with_gradient(V x, V g) {
-    const auto near = []<class W>(W v, W once) {
+  static WithGradient<V> with_gradient(V x, V g, V b) {
+    const auto near = []<class W>(W v, W once, W factor) {
       const auto by = math::one_plus_exp(-v);
       const math::Pair<W> w = {v, math::none};
-      return WithGradient<W>{divide(v, by),
+      return WithGradient<W>{divide(v, by) * factor,
                              math::multiply(once, math::logistic_product_derivative<math::SiluRoot>(v, by, w))};
     };
-    const auto general = []<class W>(W v, W once) {
-      const W b = bounded(v);
-      const math::Logistic<W> logistic(b);
-      return WithGradient<W>{math::rounded(value(v, b, logistic), v), once * derivative(v, W(0.0), logistic)};
+    const auto general = []<class W>(W v, W once, W factor) {
+      const W within = bounded(v);
+      const math::Logistic<W> logistic(within);
+      return WithGradient<W>{math::rounded(value(v, within, logistic), v) * factor,
+                             once * derivative(v, W(0.0), logistic)};
     };
-    return math::moderate_or_general(math::nan_unless_finite(g, x), near, general, x, g);
+    return math::moderate_or_general(math::nan_unless_finite(g, x), near, general, x, g, b);
   }
   template <class V>
   static GateGradients<V> gate_gradients(V a, V b, V g) {

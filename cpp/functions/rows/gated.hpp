@@ -15,7 +15,7 @@ struct gate : RowFunction {
   constexpr gate() { inputs = 2, has_largest = false, has_sums = false, multiplies = true; }
   template <class V>
   static V late(Nothing, V a, V b) {
-    return gate_is_second ? a * A::forward(b) : A::forward(a) * b;
+    return gate_is_second ? a * A::forward(b) : activations::times<A>(a, b);
   }
   /// Near u = 0, f is constant or proportional to u.
   template <class F, class V>
@@ -39,8 +39,8 @@ struct gate_backward : gate<A, gate_is_second> {
   template <class V>
   static std::array<V, 2> late(RowFunction::Nothing, V a, V b, V g) {
     const V u = gate_is_second ? b : a, v = gate_is_second ? a : b;
-    const auto [f, du] = activations::with_gradient<A>(u, g * v);
-    return gate_is_second ? std::array<V, 2>{g * f, du} : std::array<V, 2>{du, g * f};
+    const auto [dv, du] = activations::with_gradient<A>(u, g * v, g);
+    return gate_is_second ? std::array<V, 2>{dv, du} : std::array<V, 2>{du, dv};
   }
   /// Near u = 0, f' is constant.
   template <class F, class V>
