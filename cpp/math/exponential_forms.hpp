@@ -20,10 +20,11 @@ struct Exp {
   static constexpr float series[] = {0x1p+0F, 0x1p-1F, 0x1.555c8ap-3F, 0x1.555a46p-5F};
 };
 
-/// e^x of rows' elements by steps of ln 2/8: one 2^(j/8) is (1 + j/8) factor[j] 2^-26, rounded,
-/// error 2^-28.3.
+/// e^x of rows' elements by steps of ln 2/8: one 2^(j/8) is (1 + j/8) factor[j] 2^-lift,
+/// rounded, error 2^-28.3.
 struct RowExp {
   static constexpr float one = 0x1.89cb7cp+0F;
+  static constexpr int lift = 26;
   static constexpr simd::Eight factor{{0x1.89cb7cp+26F, 0x1.7db8ap+26F, 0x1.76a496p+26F, 0x1.7368f6p+26F, 0x1.7345fap+26F, 0x1.75bb6cp+26F, 0x1.7a724ep+26F, 0x1.812f82p+26F}};
   /// (e^r - 1 - r)/r².
   static constexpr float series[] = {0x1p-1F, 0x1.555c8ap-3F, 0x1.555a46p-5F};

@@ -23,6 +23,7 @@ from mpmath import diff, erfc, exp, expm1, findroot, floor, log, mp, mpf, nint, 
 mp.dps = 40
 INTERVALS, STEPS = 8, 8
 EXP_DEGREE = 4
+ROW_LIFT = 26
 Array = np.ndarray[Any, Any]
 Layout = tuple[float, float, int]
 
@@ -333,11 +334,12 @@ def write_row_exp(coefficients: str) -> None:
         power = (factor * np.float32(line)).astype(np.longdouble)
         worst = np.maximum(worst, np.abs(power / (c * e) - 1).astype(np.float64))
     best = worst.argmin()
-    print("/// e^x of rows' elements by steps of ln 2/8: one 2^(j/8) is (1 + j/8) factor[j] 2^-26, rounded,")
-    print(f"/// error 2^{math.log2(worst[best]):.1f}.")
+    print("/// e^x of rows' elements by steps of ln 2/8: one 2^(j/8) is (1 + j/8) factor[j] 2^-lift,")
+    print(f"/// rounded, error 2^{math.log2(worst[best]):.1f}.")
     print("struct RowExp {")
     print(f"  static constexpr float one = {literal(mpf(float(c[best])), 'float')};")
-    lifted = array([mpf(float(f[best])) * 2**26 for f in factors])
+    lifted = array([mpf(float(f[best])) * 2**ROW_LIFT for f in factors])
+    print(f"  static constexpr int lift = {ROW_LIFT};")
     print(f"  static constexpr simd::Eight factor{{{lifted}}};")
     print("  /// (e^r - 1 - r)/r².")
     print(f"  static constexpr float series[] = {coefficients};")

@@ -16,8 +16,8 @@ template <class V>
 struct Term {
   V power, rest;
   V value() const { return fma(power, rest, power); }
-  /// What enters the high part of a sum. What remains for the low part must be small beside the term, so that the low
-  /// part is rounded to less than the last place of the sum; the rest of a float is.
+  /// Returns the number that is added to the high part of a sum. The low part of the sum takes in the difference from
+  /// the term and is rounded at every addition, so this difference must be small. For floats, that of `power` is.
   V main() const { return is_single<V> ? power : value(); }
   /// The rounding error of `value`.
   V low(V value) const { return fma(power, rest, power - value); }
@@ -38,14 +38,14 @@ template <class V>
 struct Reference {
   using T = typename V::Element;
   using C = Constants<T>;
-  static constexpr bool is_single = sizeof(T) == sizeof(float);
   /// Steps between two powers of two, of which floats have a table.
-  static constexpr int steps = is_single ? 8 : 1;
-  static constexpr double one = is_single ? forms::RowExp::one : 1.0F;
-  static constexpr double lift = is_single ? 90 : 200, lift_of_exponent = is_single ? 64 : lift;
+  static constexpr int steps = is_single<V> ? 8 : 1;
+  static constexpr double one = is_single<V> ? forms::RowExp::one : 1.0F;
+  static constexpr double lift_of_exponent = is_single<V> ? 64 : 200;
+  static constexpr double lift = lift_of_exponent + (is_single<V> ? forms::RowExp::lift : 0);
   /// Small factors of terms are multiplied by 2^lift_of_small, so that 2^(-lift - lift_of_small) is a normal number.
-  static constexpr double lift_of_small = is_single ? 36 : lift;
-  static constexpr double far = is_single ? 300 : 2500, tiny = is_single ? 0x1p-60 : 0x1p-400;
+  static constexpr double lift_of_small = is_single<V> ? 36 : lift;
+  static constexpr double far = is_single<V> ? 300 : 2500, tiny = is_single<V> ? 0x1p-60 : 0x1p-400;
 
   V shift, lowest, magic;
 
@@ -61,8 +61,8 @@ struct Reference {
     const V d = max(lowest, x - shift);
     const V index = fma(d, V(steps * C::log2_e), magic), n = index - magic;
     const V hi = fma(n, V(-C::ln2_hi / steps), d);  // exact: both are multiples of the last bit of ln2_hi
-    const V power = index.template shift_left<is_single ? 20 : C::significand_bits>();
-    if constexpr (is_single) {
+    const V power = index.template shift_left<is_single<V> ? 20 : C::significand_bits>();
+    if constexpr (is_single<V>) {
       using E = forms::RowExp;
       const V r = fma(n, V(-C::ln2_lo / steps), hi);
       return {power * index.lookup(E::factor), fma(r * r, polynomial(r, E::series), r)};

@@ -25,8 +25,8 @@ constexpr Cost copying = {80, 160}, computing = {300, 1200};
 ///     derivative(x, p…)                f'(x), a V or a math::Scaled<V>, where there is no backward
 ///     backward_from_output(y, g, p…)   g f'(x) from y = f(x), where that saves the transcendental function
 ///     gated(a, b)                      f(a) b, where there is a gate of two arrays
-///     times(x, b)                      f(x) b, where f(x) may be subnormal although it is rounded first
-///     with_gradient(x, g, b)           WithGradient, where f and f' have much in common
+///     times(x, b)                      f(x) b, where f(x) may be subnormal, with which a product would be slow
+///     with_gradient(x, g, b)           WithGradient, f(x) b and g f'(x), where f and f' have much in common
 ///     gate_gradients(a, b, g)          GateGradients of floats, where computing both at once saves time
 ///     gradients(x, g, p)               Gradients, in place of backward, where the parameter is learnable
 struct Traits {

@@ -122,7 +122,7 @@ bool repeats([[maybe_unused]] Before& before, [[maybe_unused]] const Sums& sums)
 /// one number: those of a block's chains add up exactly, and only the low parts are rounded.
 template <class V>
 struct Terms {
-  static constexpr double start = math::Reference<V>::is_single ? 0x1p98 : 0x1p208;
+  static constexpr double start = math::is_single<V> ? 0x1p98 : 0x1p208;
   V hi = start, lo = 0.0;
   void add(math::Term<V> t) {
     const V s = hi + t.main();

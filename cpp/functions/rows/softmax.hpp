@@ -64,6 +64,7 @@ struct Factor {
   /// Returns f(y, y) for the product y. f is linear, so that a small y, for which results might be subnormal, is
   /// lowered only after f. The second y is for low parts, and is 0 where these are negligible.
   V times(V e, auto f) const {
+    // A small y is so far below 1 that it can be multiplied by any finite g when it is lifted to this degree.
     const V zero = 0.0, one = 1.0, raised = 0x1p-10, ordinary = V(0x1p40) * least;
     if (all(e >= ordinary)) [[likely]] {
       const V y = lifted(e) * power;

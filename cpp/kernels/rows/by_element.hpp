@@ -28,6 +28,7 @@ class ByElement {
   template <class G, class S>
   static void write_part(const Group<S>& lines, std::size_t begin, std::size_t end) {
     constexpr rowwise::RowFunction::Nothing nothing;
+    // Interleaved numbers of bfloat16 fill two registers.
     constexpr std::size_t registers = std::is_same_v<S, simd::Bfloat16>             ? 2
                                       : std::is_same_v<T, double> && V::several > 1 ? 4
                                                                                     : V::several;
@@ -70,7 +71,7 @@ class ByElement {
       for (auto& [p, line] : some.arrays) p += static_cast<std::ptrdiff_t>(rows) * line;
     }
   }
-  /// The lines of arrays of S.
+  /// Writes the outputs for the elements from begin to end of some rows, which are numbers of type S.
   template <class S>
   static void write_lines(const Rows& rows, std::size_t begin, std::size_t end) {
     // Across rows, a line has one element of each.
